@@ -1,0 +1,1 @@
+"""The verbs of the workbench: one typed class for each command and query."""

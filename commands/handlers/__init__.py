@@ -1,0 +1,1 @@
+"""What each verb does; loaded by name, never by the front ends."""

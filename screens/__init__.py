@@ -1,0 +1,1 @@
+"""The Textual app: keys become commands, results become rows and heatmaps."""

@@ -1,0 +1,1 @@
+"""The few line-drawn widgets every screen is made of."""
