@@ -1,0 +1,52 @@
+"""Verbs about features: ranking them by a concept, and looking at one."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from workbench.verbs import Command, Query
+
+
+class FeaturesContrast(Command):
+    """Rank all features by how they tell a concept's sentences from the others, with permutation tests."""
+
+    dotted = "features.contrast"
+    reads = ("model", "sae", "stimuli")
+    positional = ("stimuli",)
+    tolerance: ClassVar[dict[str, float]] = {"p": 0.5, "p_fwer": 0.5, "q": 0.5}
+
+    stimuli: str = Field(description="Name of the stimulus set")
+    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
+    against: str = Field("", description="Compare with this one category (default: all the others)")
+    pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
+    statistic: Literal["welch", "mann_whitney", "rate"] = Field("welch", description="The test statistic")
+    permutations: int = Field(1000, ge=20, le=1_000_000, description="Label permutations")
+    alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate")
+    top: int = Field(50, ge=1, le=500, description="Rows to give back; all features are stored")
+    seed: int = Field(0, ge=0, description="Seed of the permutations")
+
+
+class FeaturesList(Query):
+    """Show a page of a ranking."""
+
+    dotted = "features.list"
+
+    ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
+    offset: int = Field(0, ge=0, description="First row to show")
+    limit: int = Field(50, ge=1, le=500, description="How many rows to show")
+    sort: Literal["score", "effect", "q", "index"] = Field("score", description="Order of the rows")
+    direction: Literal["both", "positive", "negative"] = Field("both", description="Only one sign of the effect")
+    filter: str = Field("", description="Only features whose id or label contains this")
+
+
+class FeaturesShow(Query):
+    """Show one feature: its tokens on the stimuli and the corpus, histogram, logits, test and label."""
+
+    dotted = "features.show"
+    positional = ("feature",)
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    stimuli: str = Field("", description="Stimulus set to show it on (default: that of the latest ranking)")
+    lines: int = Field(200, ge=1, le=500, description="At most this many stimulus sentences, strongest first")

@@ -1,0 +1,29 @@
+"""Verbs about the feature index: what every feature does on a corpus."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.verbs import Command, Query
+
+
+class IndexBuild(Command):
+    """Run the model over a corpus once and keep every feature's density, histogram and top windows."""
+
+    dotted = "index.build"
+    heavy = True
+    reads = ("model", "sae")
+    positional = ("corpus",)
+
+    corpus: Literal["demo"] = Field("demo", description="The corpus; `demo` is made on demand from its seed")
+    tokens: int = Field(200_000, ge=1_000, le=5_000_000, description="How many tokens of it to read")
+    seed: int = Field(0, ge=0, description="Seed of the made corpus")
+    examples: int = Field(20, ge=1, le=100, description="Top windows to keep for each feature")
+
+
+class IndexInfo(Query):
+    """Show which corpus the features were indexed on."""
+
+    dotted = "index.info"

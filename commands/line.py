@@ -1,0 +1,144 @@
+"""One text line for one verb: `features.contrast achievement top=20`, parsed and written.
+
+The `:` line of the app, script files and the log screen share this form. Values are read by the field's
+type: a list is several `key=value` pairs or JSON, text with spaces is quoted as in a shell.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from commands.registry import lookup
+from workbench.errors import UnknownNameError, UsageError
+from workbench.verbs import Verb
+
+
+def parse_line(text: str) -> Verb:
+    """The verb that a line says.
+
+    Raises:
+        UsageError: quotes that do not close, an unknown verb or parameter, or a value out of bounds.
+    """
+    try:
+        words = shlex.split(text, comments=False)
+    except ValueError as error:
+        raise UsageError(f"cannot read {text!r} ({error})", "Close the quotes.") from error
+    if not words:
+        raise UsageError("empty command line", "Type a verb such as features.contrast.")
+    verb = lookup(words[0])
+    return build(verb, pairs_of(verb, words[1:]))
+
+
+def pairs_of(verb: type[Verb], words: list[str]) -> dict[str, list[str]]:
+    """Raw values by field: `key=value` words by name, the others by the verb's positional fields in turn."""
+    values: dict[str, list[str]] = {}
+    waiting = list(verb.positional)
+    for word in words:
+        key, sign, value = word.partition("=")
+        if sign and key.replace("-", "_") in verb.model_fields:
+            name = key.replace("-", "_")
+            values.setdefault(name, []).append(value)
+            if name in waiting:
+                waiting.remove(name)
+        elif waiting:
+            name = waiting[0]
+            values.setdefault(name, []).append(word)
+            if not is_list(verb.model_fields[name]):
+                waiting.pop(0)
+        elif sign:
+            raise UnknownNameError.among(f"parameter of {verb.dotted}", key, verb.model_fields)
+        else:
+            raise UsageError(f"{verb.dotted} does not take {word!r}", f"Its parameters: {parameters(verb)}.")
+    return values
+
+
+def parameters(verb: type[Verb]) -> str:
+    """The names of a verb's parameters, for messages."""
+    return ", ".join(verb.model_fields) or "none"
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Whether a field takes several values."""
+    return any(typing.get_origin(part) is tuple for part in _parts(field.annotation))
+
+
+def is_flag(field: FieldInfo) -> bool:
+    """Whether a field is a plain yes or no."""
+    return field.annotation is bool
+
+
+def _parts(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [part for option in typing.get_args(annotation) for part in _parts(option)]
+    return [annotation]
+
+
+def build(verb: type[Verb], values: Mapping[str, Any]) -> Verb:
+    """The verb with these values; texts are read as the field's type asks.
+
+    Raises:
+        UnknownNameError: a parameter the verb does not have.
+        UsageError: a missing or unfit value, named with what was expected.
+    """
+    for name in values:
+        if name not in verb.model_fields:
+            raise UnknownNameError.among(f"parameter of {verb.dotted}", name, verb.model_fields)
+    given = {name: _typed(verb.model_fields[name], value) for name, value in values.items()}
+    try:
+        return verb.model_validate(given)
+    except ValidationError as error:
+        raise _usage(verb, error) from error
+
+
+def _typed(field: FieldInfo, value: Any) -> Any:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return value
+    if is_list(field):
+        return [part for item in value for part in _list_item(item)]
+    text = value[-1]
+    return None if text == "none" and type(None) in _parts(field.annotation) else text
+
+
+def _list_item(text: str) -> list[str]:
+    if text.startswith("["):
+        try:
+            items = json.loads(text)
+        except ValueError:
+            return [text]
+        return [str(item) for item in items]
+    return [text]
+
+
+def _usage(verb: type[Verb], error: ValidationError) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    dotted = ".".join(str(part) for part in first["loc"]) or "value"
+    if first["type"] == "missing":
+        return UsageError(f"{verb.dotted} needs {field}", f"Its parameters: {parameters(verb)}.")
+    return UsageError(f"{verb.dotted}: {field} is {first['input']!r}", f"{first['msg'][:1].upper()}{first['msg'][1:]}.")
+
+
+def format_line(verb: Verb) -> str:
+    """The line that makes this verb again: positional values first, defaults left out."""
+    words = [verb.dotted]
+    values = verb.model_dump(mode="json", exclude_defaults=True)
+    for name in verb.positional:
+        if name not in values or is_list(verb.__class__.model_fields[name]):
+            break
+        words.append(_quote(values.pop(name)))
+    for name, value in values.items():
+        for item in value if isinstance(value, list) else [value]:
+            words.append(f"{name}={_quote(item)}")
+    return " ".join(words)
+
+
+def _quote(value: Any) -> str:
+    text = json.dumps(value) if isinstance(value, (bool, dict)) or value is None else str(value)
+    return shlex.quote(text)

@@ -1,0 +1,28 @@
+"""Verbs about the language model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.verbs import Command, Query
+
+
+class ModelLoad(Command):
+    """Choose the language model to investigate."""
+
+    dotted = "model.load"
+    positional = ("ref",)
+
+    ref: str = Field(description="`demo`, a local Hugging Face folder, or a Hugging Face name")
+    revision: str = Field("", description="Branch, tag or commit of a Hugging Face name")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Precision of the weights")
+    device: str = Field("auto", pattern=r"auto|cpu|mps|cuda(:\d+)?", description="auto, cpu, cuda, cuda:N or mps")
+
+
+class ModelInfo(Query):
+    """Show the loaded model: layers, width, context, sites, where it runs."""
+
+    dotted = "model.info"
+    place = "child"

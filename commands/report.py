@@ -1,0 +1,61 @@
+"""Verbs that carry an investigation outside: replay, report, scripts, the demo."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.verbs import InputFile, OutputFile, Query
+
+
+class Demo(Query):
+    """Run the main job on the embedded model, print its tables and write the report."""
+
+    dotted = "demo"
+    place = "front"
+
+    out: OutputFile = Field("demo-report.html", description="Where the HTML report goes")
+
+
+class Run(Query):
+    """Run a script of commands, one on each line."""
+
+    dotted = "run"
+    place = "front"
+    positional = ("script", "variables")
+
+    script: InputFile = Field(description="File with lines such as `features.contrast stimuli=achievement`")
+    variables: tuple[str, ...] = Field((), description="NAME=VALUE for ${NAME} in the script")
+    dry_run: bool = Field(False, description="Check the script and show its commands, run nothing")
+
+
+class Replay(Query):
+    """Compute a session again from its log, never from stored results."""
+
+    dotted = "replay"
+    place = "child"
+    heavy = True
+    positional = ("target",)
+
+    target: str = Field("", description="Session to replay (default: the current one)")
+    check: bool = Field(False, description="Compare with the recorded numbers and fail on a difference")
+    max_seconds: float = Field(60.0, gt=0, description="Take longer commands from the record")
+
+
+class Report(Query):
+    """Write a session as a report that a colleague can read and replay."""
+
+    dotted = "report"
+    positional = ("target",)
+
+    target: str = Field("", description="Session to report (default: the current one)")
+    format: Literal["html", "md"] = Field("html", description="One offline HTML file, or Markdown")
+    out: OutputFile = Field("", description="File to write (default: report-SESSION.html or .md)")
+
+
+class Spec(Query):
+    """Print the JSON Schema of every verb."""
+
+    dotted = "spec"
+    place = "front"

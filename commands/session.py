@@ -1,0 +1,67 @@
+"""Verbs about investigation sessions."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from workbench.verbs import Command, Query
+
+
+class SessionNew(Command):
+    """Make a new, empty session."""
+
+    dotted = "session.new"
+    place = "broker"
+    positional = ("name",)
+    makes_session = True
+
+    name: str = Field(description="Its name: letters, digits, '.', '_' and '-'")
+    title: str = Field("", description="One line that says what is investigated")
+
+
+class SessionList(Query):
+    """List the sessions, newest first."""
+
+    dotted = "session.list"
+
+
+class SessionShow(Query):
+    """Show what a session knows and has done."""
+
+    dotted = "session.show"
+
+    tail: int = Field(50, ge=0, le=500, description="How many of the last log lines to show")
+
+
+class SessionNote(Command):
+    """Add a line to the session's notes."""
+
+    dotted = "session.note"
+    place = "broker"
+    positional = ("text",)
+    reuse = False
+
+    text: str = Field(min_length=1, max_length=20_000, description="The note")
+
+
+class SessionUndo(Command):
+    """Take back a command; nothing is deleted, and what depended on it is shown as stale."""
+
+    dotted = "session.undo"
+    place = "broker"
+    positional = ("line",)
+    reuse = False
+
+    line: int | None = Field(None, ge=1, description="Log line to take back (default: the last one)")
+
+
+class SessionFork(Command):
+    """Copy a session, up to a log line, into a new one."""
+
+    dotted = "session.fork"
+    place = "broker"
+    positional = ("name",)
+    makes_session = True
+
+    name: str = Field(description="Name of the new session")
+    upto: int | None = Field(None, ge=1, description="Last log line to copy (default: all)")

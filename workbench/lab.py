@@ -1,0 +1,181 @@
+"""What a handler is given: the session as recorded, the loaded model and features, progress and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import paths
+from workbench.errors import Cancelled, StorageError, UsageError, storage_error
+from workbench.session.record import SessionRecord
+from workbench.session.state import State
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.index.read import FeatureIndex
+    from workbench.models.cache import ModelCache
+    from workbench.models.loaded import LoadedModel
+    from workbench.saes.space import FeatureSpace
+    from workbench.session.log import LogLine
+    from workbench.stimuli.sets import StimulusSet
+
+Progress = Callable[[int, int, str], None]
+
+
+class Lab:
+    """One handler's view of the world; the same in a notebook, in a test, with --no-engine and in the child.
+
+    Args:
+        record: the session, or None for verbs that need none.
+        sessions: the folder in which sessions are found and made.
+        staging: where this command's arrays go; None for queries.
+        models: the cache of loaded models; None where no model may be loaded (the broker).
+        progress: called with (done, total, text), between batches.
+        cancelled: asked between batches; True stops the work.
+    """
+
+    def __init__(
+        self,
+        record: SessionRecord | None,
+        *,
+        sessions: Path,
+        staging: Path | None = None,
+        models: ModelCache | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self._record = record
+        self._models = models
+        self._progress = progress
+        self._cancelled = cancelled
+        self.sessions = sessions
+        self.staging = staging
+        self.home = paths.home()
+        self.uses: set[int] = set()
+        """Sequence numbers of the log lines whose results were read so far."""
+
+    @property
+    def record(self) -> SessionRecord:
+        """The session.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if self._record is None:
+            raise UsageError("no session", "Name one with --session NAME, or make one: `workbench session new NAME`.")
+        return self._record
+
+    @property
+    def state(self) -> State:
+        """What the session knows."""
+        return self.record.state
+
+    def entry(self, name: str) -> Any | None:
+        """The value of a state entry, remembered as used; None where there is none."""
+        entry = self.state.entries.get(name)
+        if entry is None:
+            return None
+        self.uses.add(entry.seq)
+        return entry.value
+
+    def stored(self, line: LogLine) -> dict[str, Any]:
+        """The stored result of a log line, remembered as used."""
+        self.uses.add(line.seq)
+        result: dict[str, Any] = self.record.artifact(line)["result"]
+        return result
+
+    def tick(self, done: int, total: int, text: str) -> None:
+        """Report progress, and stop here if the investigator asked for it.
+
+        Raises:
+            Cancelled: the work was cancelled.
+        """
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("cancelled", "Nothing was stored; the session is as it was.")
+        if self._progress is not None:
+            self._progress(done, total, text)
+
+    @property
+    def model(self) -> LoadedModel:
+        """The session's language model, loaded on first use.
+
+        Raises:
+            UsageError: the session has none, or this process may not load one.
+        """
+        value = self.entry("model")
+        if value is None:
+            raise UsageError("no model is loaded in this session", "Load one first: `workbench model load demo`.")
+        return self.models.model(value)
+
+    @property
+    def space(self) -> FeatureSpace:
+        """The session's feature space: the latents of an SAE, or the raw units of a site.
+
+        Raises:
+            UsageError: the session has none.
+        """
+        value = self.entry("sae")
+        if value is None:
+            raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+        return self.models.space(value, self.model)
+
+    @property
+    def models(self) -> ModelCache:
+        """Loads models and SAEs.
+
+        Raises:
+            UsageError: this process holds no model.
+        """
+        if self._models is None:
+            raise UsageError("this process holds no model", "Run the command through the engine.")
+        return self._models
+
+    def stimuli(self, name: str) -> StimulusSet:
+        """A stimulus set of this session, or a shipped one.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        from workbench.stimuli.sets import find_set
+
+        return find_set(name, self)
+
+    def index(self) -> FeatureIndex | None:
+        """The feature index of the loaded features, or None where none was built on this machine."""
+        from workbench.index.read import open_index
+
+        value = self.entry("index")
+        return None if value is None else open_index(self.home, value)
+
+    def save(self, name: str, **arrays: np.ndarray) -> None:
+        """Store arrays in this command's artifact as `name.safetensors`.
+
+        Raises:
+            StorageError: the disk is full or the folder cannot be written.
+        """
+        import numpy as np
+        from safetensors.numpy import save
+
+        from workbench.files import write_atomic
+
+        if self.staging is None:
+            raise StorageError("a query stores nothing")
+        packed = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+        write_atomic(self.staging / f"{name}.safetensors", save(packed))
+
+    def arrays(self, line: LogLine, name: str) -> dict[str, np.ndarray]:
+        """Arrays that an earlier command stored, remembered as used.
+
+        Raises:
+            StorageError: they are gone or unreadable.
+        """
+        from safetensors.numpy import load_file
+
+        self.uses.add(line.seq)
+        path = self.record.artifact_path(line) / f"{name}.safetensors"
+        try:
+            return load_file(path)
+        except OSError as error:
+            raise storage_error(path, error) from error

@@ -1,0 +1,23 @@
+"""Where things live outside a session: the cache, the default sessions folder, the engine's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """`WORKBENCH_HOME`, or the platform's user cache folder for the workbench."""
+    if value := os.environ.get("WORKBENCH_HOME"):
+        return Path(value).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("feature-workbench")
+
+
+def default_sessions() -> Path:
+    """`WORKBENCH_SESSIONS`, else `./sessions` where that folder exists, else `sessions` in `home()`."""
+    if value := os.environ.get("WORKBENCH_SESSIONS"):
+        return Path(value).expanduser().absolute()
+    here = Path.cwd() / "sessions"
+    return here if here.is_dir() else home() / "sessions"

@@ -1,0 +1,158 @@
+"""Carrying one verb out in this process: what `--no-engine`, notebooks, tests and the child share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError, WorkbenchError
+from workbench.lab import Lab, Progress
+from workbench.session import catalog
+from workbench.session.record import SessionRecord
+from workbench.session.session import Pending, Reply, Session, stage_outcome
+from workbench.verbs import Command, Outcome, Verb
+
+if TYPE_CHECKING:
+    from workbench.models.cache import ModelCache
+
+Resolve = Callable[[type[Verb]], Callable[[Any, Lab], Outcome]]
+"""Gives the handler of a verb; handed in, since the library knows no verb."""
+
+
+class Runner:
+    """Carries verbs out in this process, on one session at a time.
+
+    Args:
+        resolve: gives the handler of a verb.
+        sessions: the folder in which sessions are found and made.
+        holder: who this is, for the session's lock.
+        models: the cache of loaded models; made on first need when left out.
+    """
+
+    def __init__(
+        self, resolve: Resolve, sessions: Path, holder: str = "a workbench process", models: ModelCache | None = None
+    ) -> None:
+        self.resolve = resolve
+        self.sessions = sessions
+        self.holder = holder
+        self._models = models
+
+    @property
+    def models(self) -> ModelCache:
+        """The cache of loaded models, made on first need."""
+        if self._models is None:
+            from workbench.models.cache import ModelCache
+
+            self._models = ModelCache()
+        return self._models
+
+    def do(
+        self,
+        verb: Verb,
+        session: str | None,
+        *,
+        fresh: bool = False,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> dict[str, Any]:
+        """Carry a verb out and give the reply object that every front end prints.
+
+        Returns:
+            `{"command", "params", "result", "artifact", "seconds", "provenance", "session", "warnings", ...}`
+
+        Raises:
+            WorkbenchError: whatever went wrong, each with its kind and hint.
+        """
+        if not isinstance(verb, Command) or verb.makes_session:
+            return self._query(verb, session, progress, cancelled)
+        if session is None:
+            raise UsageError("no session", "Name one with --session NAME, or make one: `workbench session new NAME`.")
+        record = SessionRecord(catalog.find(session, self.sessions))
+        forked = ""
+        if record.is_example:
+            record = SessionRecord(catalog.working_copy(record, self.sessions))
+            forked = record.name
+        with Session(record.path, self.holder) as open_session:
+
+            def run(pending: Pending) -> dict[str, Any]:
+                lab = Lab(
+                    open_session,
+                    sessions=self.sessions,
+                    staging=pending.staging,
+                    models=self.models,
+                    progress=progress,
+                    cancelled=cancelled,
+                )
+                return carry_out(verb, lab, self.resolve)
+
+            reply = open_session.do(verb, run, fresh=fresh)
+        return reply_object(verb, reply, record, forked)
+
+    def _query(
+        self, verb: Verb, session: str | None, progress: Progress | None, cancelled: Callable[[], bool] | None
+    ) -> dict[str, Any]:
+        record = None if session is None else SessionRecord(catalog.find(session, self.sessions))
+        lab = Lab(record, sessions=self.sessions, models=self.models, progress=progress, cancelled=cancelled)
+        return answer(verb, lab, self.resolve)
+
+
+def carry_out(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
+    """Run a command's handler and stage its outcome; gives the header for `Session.commit`."""
+    if lab.staging is None:
+        raise UsageError(f"{verb.dotted} needs a place for its result")
+    outcome = guarded(verb, lab, resolve)
+    return stage_outcome(lab.staging, outcome, list(lab.uses))
+
+
+def answer(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
+    """Run a query's handler and give the reply object."""
+    started = time.perf_counter()
+    outcome = guarded(verb, lab, resolve)
+    return {
+        "command": verb.dotted,
+        "params": verb.params(),
+        "result": outcome.result,
+        "figures": [figure.model_dump(mode="json") for figure in outcome.figures],
+        "artifact": None,
+        "seconds": round(time.perf_counter() - started, 4),
+        "provenance": outcome.provenance,
+        "warnings": outcome.warnings,
+        "session": lab._record.name if lab._record is not None else None,
+    }
+
+
+def guarded(verb: Verb, lab: Lab, resolve: Resolve) -> Outcome:
+    """Run a handler; what it did not expect becomes an error that names the verb, never a bare traceback."""
+    try:
+        return resolve(type(verb))(verb, lab)
+    except (WorkbenchError, KeyboardInterrupt):
+        raise
+    except MemoryError as error:
+        raise WorkbenchError(f"{verb.dotted} ran out of memory", "Use fewer tokens or a smaller model.") from error
+    except Exception as error:
+        raise WorkbenchError(
+            f"{verb.dotted} failed unexpectedly ({type(error).__name__}: {error})",
+            "This is a fault of the workbench; the session is whole. See `workbench engine log`.",
+        ) from error
+
+
+def reply_object(verb: Verb, reply: Reply, record: SessionRecord, forked: str = "") -> dict[str, Any]:
+    """The reply to a command, as every front end prints it."""
+    warnings = list(reply.warnings)
+    if forked:
+        origin = record.meta.get("forked_from", "")
+        warnings.insert(0, f"{origin!r} is a shipped example: working in its copy {forked!r}")
+    return {
+        "command": verb.dotted,
+        "params": verb.params(),
+        "result": reply.result,
+        "artifact": reply.line.artifact,
+        "seconds": reply.line.seconds,
+        "provenance": reply.line.provenance,
+        "warnings": warnings,
+        "session": record.name,
+        "seq": reply.line.seq,
+        "reused": reply.line.reused,
+    }

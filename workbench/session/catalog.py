@@ -1,0 +1,114 @@
+"""Finding, making and forking sessions by name."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from workbench import demo
+from workbench.errors import InputFileError, UnknownNameError, UsageError, storage_error
+from workbench.files import write_atomic
+from workbench.session.log import LOG_NAME, LogLine, utc_now
+from workbench.session.record import ARTIFACTS, INPUTS, META_NAME, NOTES_NAME, SCHEMA, SessionRecord
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it can name a session.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a session",
+            "Use up to 64 letters, digits, '.', '_' and '-', starting with a letter or digit.",
+        )
+    return name
+
+
+def names(sessions: Path) -> list[str]:
+    """Names of the sessions in the folder and of the shipped examples, sorted."""
+    found = {path.parent.name for path in sessions.glob(f"*/{META_NAME}")}
+    found |= {path.parent.name for path in demo.sessions_dir().glob(f"*/{META_NAME}")}
+    return sorted(found)
+
+
+def find(name: str, sessions: Path) -> Path:
+    """The folder of a session: in `sessions`, else among the shipped examples.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    check_name(name)
+    for folder in (sessions, demo.sessions_dir()):
+        if (folder / name / META_NAME).exists():
+            return folder / name
+    raise UnknownNameError.among("session", name, names(sessions), f"Make it with `workbench session new {name}`.")
+
+
+def create(name: str, sessions: Path, title: str = "", **extra: Any) -> Path:
+    """Make an empty session and return its folder.
+
+    Raises:
+        UsageError: the name is taken or cannot name a session.
+        StorageError: the folder cannot be written.
+    """
+    path = sessions / check_name(name)
+    if (path / META_NAME).exists():
+        raise UsageError(f"session {name!r} exists already", "Choose another name, or work in it.")
+    try:
+        (path / ARTIFACTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    meta = {"schema": SCHEMA, "title": title or name, "created": utc_now(), **extra}
+    write_atomic(path / META_NAME, json.dumps(meta, indent=1) + "\n")
+    return path
+
+
+def fork(record: SessionRecord, name: str, sessions: Path, upto: int | None = None) -> Path:
+    """Copy a session's log and artifacts, up to and including line `upto`, into a new session.
+
+    Raises:
+        UsageError: the name is taken, or there is no such line.
+        StorageError: the folder cannot be written.
+    """
+    lines = record.lines
+    if upto is not None:
+        lines = lines[: lines.index(record.line(upto)) + 1]
+    path = create(name, sessions, title=str(record.meta.get("title", name)), forked_from=record.name)
+    try:
+        for artifact in sorted({line.artifact for line in lines if line.artifact}):
+            shutil.copytree(record.path / artifact, path / artifact, dirs_exist_ok=True)
+        for extra in (INPUTS,):
+            if (record.path / extra).is_dir():
+                shutil.copytree(record.path / extra, path / extra, dirs_exist_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    if notes := record.notes():
+        write_atomic(path / NOTES_NAME, notes)
+    write_atomic(path / LOG_NAME, "".join(_dump(line) + "\n" for line in lines))
+    return path
+
+
+def working_copy(record: SessionRecord, sessions: Path) -> Path:
+    """The fork in which changes to a shipped example are made: `NAME-2`, made on the first change.
+
+    A later change to the same example goes on in the same fork, so that a loop in a shell makes one copy.
+    """
+    for number in range(2, 1000):
+        name = f"{record.name}-{number}"
+        path = sessions / name
+        if not (path / META_NAME).exists():
+            return fork(record, name, sessions)
+        if SessionRecord(path).meta.get("forked_from") == record.name:
+            return path
+    raise InputFileError(f"{sessions} holds too many copies of {record.name!r}", "Remove some.")
+
+
+def _dump(line: LogLine) -> str:
+    return line.model_dump_json(exclude_defaults=True)

@@ -1,0 +1,91 @@
+"""The log of a session: one JSON line per command, append-only."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from workbench.errors import InputFileError
+
+LOG_NAME = "log.jsonl"
+
+
+class LogLine(BaseModel):
+    """What happened: a command, what came of it, and what its numbers rest on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    seq: int
+    utc: str
+    do: str
+    params: dict[str, Any]
+    outcome: Literal["ok", "error"] = "ok"
+    digest: str = ""
+    artifact: str = ""
+    seconds: float = 0.0
+    key: str = ""
+    reused: int | None = None
+    """The line whose stored result this one took over."""
+    sets: dict[str, Any] = Field(default_factory=dict)
+    uses: list[int] = Field(default_factory=list)
+    withdraws: list[int] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    error: dict[str, str] | None = None
+
+
+def utc_now() -> str:
+    """The time now, UTC, to the second, as ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_log(folder: Path) -> list[LogLine]:
+    """The lines of a session's log, oldest first; a half-written last line is left out.
+
+    Raises:
+        InputFileError: a line that is no log line, or a sequence that goes backwards.
+    """
+    path = folder / LOG_NAME
+    if not path.exists():
+        return []
+    raw = path.read_bytes()
+    whole = raw[: raw.rfind(b"\n") + 1]  # what follows the last newline was cut off by a crash
+    lines: list[LogLine] = []
+    for number, text in enumerate(whole.splitlines(), start=1):
+        line = _parse(text, path, number)
+        if lines and line.seq <= lines[-1].seq:
+            raise InputFileError(
+                f"log line {number} of {path} has sequence number {line.seq} after {lines[-1].seq}",
+                "The log was edited or its lines were moved; restore it from a copy.",
+            )
+        lines.append(line)
+    return lines
+
+
+def _parse(text: bytes, path: Path, number: int) -> LogLine:
+    try:
+        return LogLine.model_validate(json.loads(text.decode("utf-8", "surrogatepass")))
+    except (ValueError, ValidationError) as error:
+        reason = str(error).split("\n")[0]
+        raise InputFileError(
+            f"line {number} of {path} is not a log line ({reason})",
+            "Restore the line from a copy, or delete it and everything after it.",
+        ) from error
+
+
+def cut_torn_line(folder: Path) -> bytes:
+    """Cut a half-written last line off the log and return it (empty when the log is whole)."""
+    path = folder / LOG_NAME
+    if not path.exists():
+        return b""
+    raw = path.read_bytes()
+    end = raw.rfind(b"\n") + 1
+    torn = raw[end:]
+    if torn:
+        with path.open("r+b") as file:
+            file.truncate(end)
+    return torn

@@ -1,0 +1,115 @@
+"""Reading a session folder: everything that was recorded, with no lock, no numpy and no torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputFileError
+from workbench.session.log import LogLine, read_log
+from workbench.session.state import State, fold
+
+SCHEMA = 1
+META_NAME = "session.json"
+VIEW_NAME = "view.json"
+NOTES_NAME = "notes.md"
+ARTIFACTS = "artifacts"
+INPUTS = "inputs"
+
+
+class SessionRecord:
+    """What a session folder says: `meta`, `lines`, and the `state` folded from them.
+
+    Raises:
+        InputFileError: no session there, or one that this version cannot read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.meta = _read_meta(path)
+        self.lines = read_log(path)
+        self.state: State = fold(self.lines)
+
+    @property
+    def name(self) -> str:
+        """The session's name: that of its folder."""
+        return self.path.name
+
+    @property
+    def is_example(self) -> bool:
+        """Whether this is a shipped, read-only example."""
+        return bool(self.meta.get("example", False))
+
+    def line(self, seq: int) -> LogLine:
+        """The log line with that sequence number.
+
+        Raises:
+            InputFileError: there is none.
+        """
+        for line in self.lines:
+            if line.seq == seq:
+                return line
+        raise InputFileError(f"session {self.name!r} has no log line {seq}", "See `workbench session show`.")
+
+    def done(self, verb: str) -> list[LogLine]:
+        """The lines of one verb that worked and were not withdrawn, oldest first."""
+        return [
+            line
+            for line in self.lines
+            if line.do == verb and line.outcome == "ok" and line.seq not in self.state.withdrawn
+        ]
+
+    def artifact(self, line: LogLine) -> dict[str, Any]:
+        """The stored result of a line: `{"result", "figures", "warnings"}`.
+
+        Raises:
+            InputFileError: it is missing or damaged.
+        """
+        path = self.artifact_path(line) / "result.json"
+        try:
+            data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"))
+        except (OSError, ValueError) as error:
+            raise InputFileError(
+                f"the result of line {line.seq} ({line.do}) cannot be read from {path}",
+                "Run `workbench replay` to compute it again.",
+            ) from error
+        return data
+
+    def artifact_path(self, line: LogLine) -> Path:
+        """The folder of a line's artifact; a path that leaves the session is refused."""
+        path = (self.path / line.artifact).resolve()
+        if not path.is_relative_to((self.path / ARTIFACTS).resolve()):
+            raise InputFileError(f"line {line.seq} names an artifact outside the session ({line.artifact!r})")
+        return path
+
+    def view(self) -> dict[str, Any]:
+        """Where the investigator was: screen, cursor, sort order; empty when nothing was saved."""
+        try:
+            data = json.loads((self.path / VIEW_NAME).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}  # a view is a convenience: a damaged one costs the cursor, not the session
+        return data if isinstance(data, dict) else {}
+
+    def notes(self) -> str:
+        """The investigator's own words."""
+        path = self.path / NOTES_NAME
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    meta_path = path / META_NAME
+    try:
+        meta = json.loads(meta_path.read_text("utf-8"))
+        schema = int(meta["schema"])
+    except FileNotFoundError as error:
+        raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
+    if schema > SCHEMA:
+        raise InputFileError(
+            f"session {path.name!r} was written by a newer workbench (schema {schema}, this one knows {SCHEMA})",
+            "Update the workbench.",
+        )
+    result: dict[str, Any] = meta
+    return result

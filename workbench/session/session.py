@@ -1,0 +1,246 @@
+"""The one writer of a session folder: a result is stored before it is announced."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from workbench import __version__
+from workbench.digests import canonical_json, folder_digest, value_digest
+from workbench.errors import UsageError, WorkbenchError, storage_error
+from workbench.files import append_line, sync_folder, write_atomic
+from workbench.session.lock import SessionLock
+from workbench.session.log import LOG_NAME, LogLine, cut_torn_line, utc_now
+from workbench.session.record import ARTIFACTS, NOTES_NAME, VIEW_NAME, SessionRecord
+from workbench.session.state import fold
+from workbench.verbs import Command, Outcome
+
+
+@dataclass
+class Pending:
+    """A command that was accepted and is being carried out; its artifact grows in `staging`."""
+
+    command: Command
+    seq: int
+    key: str
+    staging: Path
+    started: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a front end gets for a command: the log line and the stored result."""
+
+    line: LogLine
+    result: dict[str, Any]
+    warnings: list[str]
+
+
+def stage_outcome(staging: Path, outcome: Outcome, uses: list[int]) -> dict[str, Any]:
+    """Write `result.json` into the staging folder and return what the log line needs of the outcome.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    body = {
+        "result": outcome.result,
+        "figures": [figure.model_dump(mode="json") for figure in outcome.figures],
+        "warnings": outcome.warnings,
+    }
+    write_atomic(staging / "result.json", json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return {
+        "sets": outcome.sets,
+        "withdraws": outcome.withdraws,
+        "warnings": outcome.warnings,
+        "provenance": outcome.provenance,
+        "uses": sorted(uses),
+    }
+
+
+class Session(SessionRecord):
+    """A session open for writing; holds the lock until closed.
+
+    Raises:
+        SessionLockedError: another process writes this session.
+        StorageError: the folder cannot be written.
+        InputFileError: the folder is no session, or damaged.
+    """
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(path)
+        self._lock = SessionLock(path, holder)
+        try:
+            cut_torn_line(path)
+            super().__init__(path)  # read again: the log may have grown before the lock was ours
+            self._drop_leftovers()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _drop_leftovers(self) -> None:
+        """Remove artifacts that a crash left without a log line: they were never announced."""
+        known = {line.artifact for line in self.lines}
+        folder = self.path / ARTIFACTS
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name.startswith(".") or f"{ARTIFACTS}/{path.name}" not in known:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def begin(self, command: Command, *, fresh: bool = False) -> Pending | Reply:
+        """Accept a command: either the stored reply of an equal one, or a place to carry it out.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        key = self.key_of(command)
+        if command.reuse and not fresh and (same := self._stored(key)) is not None:
+            return self._repeat(command, same)
+        seq = self.lines[-1].seq + 1 if self.lines else 1
+        staging = self.path / ARTIFACTS / f".{seq:04d}-{command.dotted.replace('.', '-')}.tmp"
+        try:
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+        except OSError as error:
+            raise storage_error(self.path, error) from error
+        return Pending(command, seq, key, staging)
+
+    def key_of(self, command: Command) -> str:
+        """What a result depends on: the command, its revision, and the state entries it reads."""
+        return value_digest(
+            {
+                "do": command.dotted,
+                "params": command.params(),
+                "revision": command.result_revision,
+                "reads": self.state.digest_of(command.reads),
+            }
+        )
+
+    def _stored(self, key: str) -> LogLine | None:
+        for line in reversed(self.lines):
+            usable = line.outcome == "ok" and line.seq not in self.state.withdrawn | self.state.stale
+            if usable and line.key == key and line.artifact and self.artifact_path(line).is_dir():
+                return line
+        return None
+
+    def _repeat(self, command: Command, same: LogLine) -> Reply:
+        line = same.model_copy(
+            update={
+                "seq": self.lines[-1].seq + 1,
+                "utc": utc_now(),
+                "params": command.params(),
+                "reused": same.reused or same.seq,
+                "seconds": 0.0,
+            }
+        )
+        self._append(line)
+        stored = self.artifact(line)
+        return Reply(line, stored["result"], stored["warnings"])
+
+    def commit(self, pending: Pending, header: dict[str, Any]) -> Reply:
+        """Store the staged artifact, append the log line, and give back the reply.
+
+        Raises:
+            StorageError: the disk is full or the folder cannot be written; the log is as it was.
+        """
+        digest = folder_digest(pending.staging)
+        target = self.path / ARTIFACTS / pending.staging.name.removeprefix(".").removesuffix(".tmp")
+        try:
+            shutil.rmtree(target, ignore_errors=True)
+            pending.staging.rename(target)
+            sync_folder(target.parent)
+        except OSError as error:
+            raise storage_error(target, error) from error
+        line = LogLine(
+            seq=pending.seq,
+            utc=utc_now(),
+            do=pending.command.dotted,
+            params=pending.command.params(),
+            digest=digest,
+            artifact=f"{ARTIFACTS}/{target.name}",
+            seconds=round(time.perf_counter() - pending.started, 3),
+            key=pending.key,
+            sets=header["sets"],
+            uses=header["uses"],
+            withdraws=header["withdraws"],
+            warnings=header["warnings"],
+            provenance={**self._provenance(pending.command), **header["provenance"]},
+        )
+        self._append(line)
+        return Reply(line, self.artifact(line)["result"], header["warnings"])
+
+    def _provenance(self, command: Command) -> dict[str, Any]:
+        record: dict[str, Any] = {"version": __version__, "command_revision": command.result_revision}
+        for name in ("model", "sae"):
+            value = self.state.get(name)
+            if isinstance(value, dict) and any(name == part for part in command.reads):
+                record[name] = {key: value[key] for key in ("ref", "digest", "revision") if key in value}
+        if (seed := command.params().get("seed")) is not None:
+            record["seed"] = seed
+        return record
+
+    def discard(self, pending: Pending) -> None:
+        """Forget a command that was refused: no trace stays."""
+        shutil.rmtree(pending.staging, ignore_errors=True)
+
+    def fail(self, pending: Pending, error: WorkbenchError) -> None:
+        """Record that the work failed; a refused request leaves no trace, since nothing was done."""
+        self.discard(pending)
+        if isinstance(error, UsageError):
+            return
+        self._append(
+            LogLine(
+                seq=pending.seq,
+                utc=utc_now(),
+                do=pending.command.dotted,
+                params=pending.command.params(),
+                outcome="error",
+                seconds=round(time.perf_counter() - pending.started, 3),
+                error=error.as_dict(),
+            )
+        )
+
+    def do(self, command: Command, run: Callable[[Pending], dict[str, Any]], *, fresh: bool = False) -> Reply:
+        """Carry out one command in this thread; `run` fills the staging folder and returns the header."""
+        pending = self.begin(command, fresh=fresh)
+        if isinstance(pending, Reply):
+            return pending
+        try:
+            header = run(pending)
+            return self.commit(pending, header)
+        except WorkbenchError as error:
+            self.fail(pending, error)
+            raise
+        except BaseException:
+            self.discard(pending)
+            raise
+
+    def save_view(self, view: dict[str, Any]) -> None:
+        """Remember where the investigator is."""
+        write_atomic(self.path / VIEW_NAME, canonical_json(view) + "\n")
+
+    def save_notes(self, text: str) -> None:
+        """Replace the investigator's notes."""
+        write_atomic(self.path / NOTES_NAME, text)
+
+    def _append(self, line: LogLine) -> None:
+        text = json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False, allow_nan=False)
+        append_line(self.path / LOG_NAME, text)
+        self.lines.append(line)
+        self.state = fold(self.lines)
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,91 @@
+"""The base of every verb: a frozen, typed value with a dotted name, from which all front ends are made.
+
+Two kinds, told apart by type. A `Command` changes the investigation: it is logged, replayable, and its
+result is an artifact. A `Query` reads, or writes only outside the session, and is never logged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from workbench.figures import Figure
+
+Place = Literal["child", "broker", "engine", "front"]
+"""Who carries a verb out: the process with the model, the broker from files alone, the engine about
+itself, or the front end, which issues other verbs."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Marks a field that names a file of the user's: front ends send its content along."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Marks a field that names a file to write: front ends make the path absolute."""
+
+
+InputFile = Annotated[str, Upload()]
+OutputFile = Annotated[str, Output()]
+
+
+class Verb(BaseModel):
+    """What every command and query has; never used itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    dotted: ClassVar[str] = ""
+    """The verb's name, such as `features.contrast`."""
+    place: ClassVar[Place] = "broker"
+    positional: ClassVar[tuple[str, ...]] = ()
+    """Fields that the shell takes without a flag, in this order."""
+    heavy: ClassVar[bool] = False
+    """True for verbs that may run for minutes; they appear on the Jobs screen and can be detached."""
+
+    def params(self) -> dict[str, Any]:
+        """The fields as plain JSON values, defaults included, so that a log line explains itself."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring: one sentence for help, the command list and the reference."""
+        return (cls.__doc__ or "").strip().split("\n")[0]
+
+
+class Command(Verb):
+    """A verb that changes the investigation."""
+
+    place: ClassVar[Place] = "child"
+    result_revision: ClassVar[int] = 1
+    """Raised when the same parameters give other numbers on purpose."""
+    makes_session: ClassVar[bool] = False
+    """True for verbs that make a new session; their handler logs them there, not in the current one."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of the state entries the result depends on; part of the key under which it may be reused."""
+    reuse: ClassVar[bool] = True
+    """Whether a repeated key may take the stored result instead of computing it again."""
+    tolerance: ClassVar[dict[str, float]] = {}
+    """Relative tolerance of a result field in a replay, by field name; other floats use 1e-4."""
+
+
+class Query(Verb):
+    """A verb that reads."""
+
+
+@dataclass
+class Outcome:
+    """What a handler gives back; arrays were already written to the artifact by `Lab.save`."""
+
+    result: dict[str, Any]
+    figures: list[Figure] = field(default_factory=list)
+    sets: dict[str, Any] = field(default_factory=dict)
+    """State entries this command makes, for example {"stimuli/achievement": {...}}."""
+    withdraws: list[int] = field(default_factory=list)
+    """Log lines this command takes back (`session undo`)."""
+    warnings: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """What the number rests on beyond model, SAE, seed and version, which are added by the session."""
