@@ -119,7 +119,7 @@ def _list_item(text: str) -> list[str]:
 
 def _usage(verb: type[Verb], error: ValidationError) -> UsageError:
     first = error.errors(include_url=False)[0]
-    dotted = ".".join(str(part) for part in first["loc"]) or "value"
+    field = ".".join(str(part) for part in first["loc"]) or "value"
     if first["type"] == "missing":
         return UsageError(f"{verb.dotted} needs {field}", f"Its parameters: {parameters(verb)}.")
     return UsageError(f"{verb.dotted}: {field} is {first['input']!r}", f"{first['msg'][:1].upper()}{first['msg'][1:]}.")
