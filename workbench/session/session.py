@@ -100,7 +100,7 @@ class Session(SessionRecord):
         key = self.key_of(command)
         if command.reuse and not fresh and (same := self._stored(key)) is not None:
             return self._repeat(command, same)
-        seq = self.lines[-1].seq + 1 if self.lines else 1
+        seq = self._next_seq()
         staging = self.path / ARTIFACTS / f".{seq:04d}-{command.dotted.replace('.', '-')}.tmp"
         try:
             shutil.rmtree(staging, ignore_errors=True)
@@ -130,7 +130,7 @@ class Session(SessionRecord):
     def _repeat(self, command: Command, same: LogLine) -> Reply:
         line = same.model_copy(
             update={
-                "seq": self.lines[-1].seq + 1,
+                "seq": self._next_seq(),
                 "utc": utc_now(),
                 "params": command.params(),
                 "reused": same.reused or same.seq,
@@ -144,11 +144,14 @@ class Session(SessionRecord):
     def commit(self, pending: Pending, header: dict[str, Any]) -> Reply:
         """Store the staged artifact, append the log line, and give back the reply.
 
+        The line gets its number now: a note written while a long command ran comes before it in the log.
+
         Raises:
             StorageError: the disk is full or the folder cannot be written; the log is as it was.
         """
         digest = folder_digest(pending.staging)
-        target = self.path / ARTIFACTS / pending.staging.name.removeprefix(".").removesuffix(".tmp")
+        seq = self._next_seq()
+        target = self.path / ARTIFACTS / f"{seq:04d}-{pending.command.dotted.replace('.', '-')}"
         try:
             shutil.rmtree(target, ignore_errors=True)
             pending.staging.rename(target)
@@ -156,7 +159,7 @@ class Session(SessionRecord):
         except OSError as error:
             raise storage_error(target, error) from error
         line = LogLine(
-            seq=pending.seq,
+            seq=seq,
             utc=utc_now(),
             do=pending.command.dotted,
             params=pending.command.params(),
@@ -194,7 +197,7 @@ class Session(SessionRecord):
             return
         self._append(
             LogLine(
-                seq=pending.seq,
+                seq=self._next_seq(),
                 utc=utc_now(),
                 do=pending.command.dotted,
                 params=pending.command.params(),
@@ -226,6 +229,9 @@ class Session(SessionRecord):
     def save_notes(self, text: str) -> None:
         """Replace the investigator's notes."""
         write_atomic(self.path / NOTES_NAME, text)
+
+    def _next_seq(self) -> int:
+        return self.lines[-1].seq + 1 if self.lines else 1
 
     def _append(self, line: LogLine) -> None:
         text = json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False, allow_nan=False)
