@@ -10,7 +10,7 @@ import json
 import shlex
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,10 +37,16 @@ def parse_line(text: str) -> Verb:
     return build(verb, pairs_of(verb, words[1:]))
 
 
-def pairs_of(verb: type[Verb], words: list[str]) -> dict[str, list[str]]:
-    """Raw values by field: `key=value` words by name, the others by the verb's positional fields in turn."""
+def pairs_of(verb: type[Verb], words: list[str], taken: Collection[str] = ()) -> dict[str, list[str]]:
+    """Raw values by field: `key=value` words by name, the others by the verb's positional fields in turn.
+
+    Positional fields in `taken` were given in another way and are passed over.
+
+    Raises:
+        UsageError: a word that no field takes.
+    """
     values: dict[str, list[str]] = {}
-    waiting = list(verb.positional)
+    waiting = [name for name in verb.positional if name not in taken]
     for word in words:
         key, sign, value = word.partition("=")
         if sign and key.replace("-", "_") in verb.model_fields:
@@ -134,8 +140,7 @@ def format_line(verb: Verb) -> str:
             break
         words.append(_quote(values.pop(name)))
     for name, value in values.items():
-        for item in value if isinstance(value, list) else [value]:
-            words.append(f"{name}={_quote(item)}")
+        words.extend(f"{name}={_quote(item)}" for item in (value if isinstance(value, list) else [value]))
     return " ".join(words)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import paths
-from workbench.errors import Cancelled, StorageError, UsageError, storage_error
+from workbench.errors import Cancelled, InputFileError, StorageError, UsageError, storage_error
 from workbench.session.record import SessionRecord
 from workbench.session.state import State
 
@@ -66,6 +67,11 @@ class Lab:
         if self._record is None:
             raise UsageError("no session", "Name one with --session NAME, or make one: `workbench session new NAME`.")
         return self._record
+
+    @property
+    def has_session(self) -> bool:
+        """Whether there is a session at all."""
+        return self._record is not None
 
     @property
     def state(self) -> State:
@@ -165,6 +171,33 @@ class Lab:
         packed = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
         write_atomic(self.staging / f"{name}.safetensors", save(packed))
 
+    def save_json(self, name: str, value: Any) -> None:
+        """Store a JSON value in this command's artifact as `name.json`, for what is too long for a reply.
+
+        Raises:
+            StorageError: the disk is full or the folder cannot be written.
+        """
+        from workbench.files import write_atomic
+
+        if self.staging is None:
+            raise StorageError("a query stores nothing")
+        write_atomic(self.staging / f"{name}.json", json.dumps(value, ensure_ascii=True))
+
+    def stored_json(self, line: LogLine, name: str) -> Any:
+        """A JSON value that an earlier command stored.
+
+        Raises:
+            InputFileError: it is gone or damaged.
+        """
+        self.uses.add(line.seq)
+        path = self.record.artifact_path(line) / f"{name}.json"
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputFileError(
+                f"{name}.json of log line {line.seq} cannot be read", "Run the command again."
+            ) from error
+
     def arrays(self, line: LogLine, name: str) -> dict[str, np.ndarray]:
         """Arrays that an earlier command stored, remembered as used.
 
@@ -176,6 +209,7 @@ class Lab:
         self.uses.add(line.seq)
         path = self.record.artifact_path(line) / f"{name}.safetensors"
         try:
-            return load_file(path)
+            found: dict[str, np.ndarray] = load_file(path)
+            return found
         except OSError as error:
             raise storage_error(path, error) from error

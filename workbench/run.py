@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
 from workbench.session import catalog
+from workbench.session.inputs import keep_input
 from workbench.session.record import SessionRecord
 from workbench.session.session import Pending, Reply, Session, stage_outcome
 from workbench.verbs import Command, Outcome, Verb
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Resolve = Callable[[type[Verb]], Callable[[Any, Lab], Outcome]]
 """Gives the handler of a verb; handed in, since the library knows no verb."""
+
+
+AnyCommand = TypeVar("AnyCommand", bound=Command)
 
 
 class Runner:
@@ -54,10 +58,19 @@ class Runner:
         session: str | None,
         *,
         fresh: bool = False,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
         """Carry a verb out and give the reply object that every front end prints.
+
+        Args:
+            verb: what to do.
+            session: name of the session, or None for verbs that need none.
+            fresh: compute even where an equal result is stored.
+            files: name and content of the files that the verb's fields name; they are kept in the session.
+            progress: called with (done, total, text).
+            cancelled: asked between batches.
 
         Returns:
             `{"command", "params", "result", "artifact", "seconds", "provenance", "session", "warnings", ...}`
@@ -75,6 +88,7 @@ class Runner:
             record = SessionRecord(catalog.working_copy(record, self.sessions))
             forked = record.name
         with Session(record.path, self.holder) as open_session:
+            command = with_inputs(verb, record.path, files or {})
 
             def run(pending: Pending) -> dict[str, Any]:
                 lab = Lab(
@@ -85,10 +99,10 @@ class Runner:
                     progress=progress,
                     cancelled=cancelled,
                 )
-                return carry_out(verb, lab, self.resolve)
+                return carry_out(command, lab, self.resolve)
 
-            reply = open_session.do(verb, run, fresh=fresh)
-        return reply_object(verb, reply, record, forked)
+            reply = open_session.do(command, run, fresh=fresh)
+        return reply_object(command, reply, record, forked)
 
     def _query(
         self, verb: Verb, session: str | None, progress: Progress | None, cancelled: Callable[[], bool] | None
@@ -96,6 +110,16 @@ class Runner:
         record = None if session is None else SessionRecord(catalog.find(session, self.sessions))
         lab = Lab(record, sessions=self.sessions, models=self.models, progress=progress, cancelled=cancelled)
         return answer(verb, lab, self.resolve)
+
+
+def with_inputs(verb: AnyCommand, session: Path, files: Mapping[str, tuple[str, bytes]]) -> AnyCommand:
+    """The command with every named file kept in the session and named by its path there.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    kept = {field: keep_input(session, name, content) for field, (name, content) in files.items()}
+    return verb.model_copy(update=kept) if kept else verb
 
 
 def carry_out(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
@@ -119,7 +143,7 @@ def answer(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - started, 4),
         "provenance": outcome.provenance,
         "warnings": outcome.warnings,
-        "session": lab._record.name if lab._record is not None else None,
+        "session": lab.record.name if lab.has_session else None,
     }
 
 

@@ -51,6 +51,11 @@ class Verb(BaseModel):
         return self.model_dump(mode="json")
 
     @classmethod
+    def is_query(cls) -> bool:
+        """Whether the verb only reads, and is never logged."""
+        return issubclass(cls, Query)
+
+    @classmethod
     def summary(cls) -> str:
         """The first line of the docstring: one sentence for help, the command list and the reference."""
         return (cls.__doc__ or "").strip().split("\n")[0]

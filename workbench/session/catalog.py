@@ -12,7 +12,7 @@ from workbench import demo
 from workbench.errors import InputFileError, UnknownNameError, UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.session.log import LOG_NAME, LogLine, utc_now
-from workbench.session.record import ARTIFACTS, INPUTS, META_NAME, NOTES_NAME, SCHEMA, SessionRecord
+from workbench.session.record import ARTIFACTS, INPUTS, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME, SessionRecord
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -36,6 +36,23 @@ def names(sessions: Path) -> list[str]:
     found = {path.parent.name for path in sessions.glob(f"*/{META_NAME}")}
     found |= {path.parent.name for path in demo.sessions_dir().glob(f"*/{META_NAME}")}
     return sorted(found)
+
+
+def latest(sessions: Path) -> str | None:
+    """The session of the folder that was worked in last, or None where it has none of its own."""
+    ages = {}
+    for meta in sessions.glob(f"*/{META_NAME}"):
+        record = [meta.parent / LOG_NAME, meta.parent / VIEW_NAME, meta]
+        ages[meta.parent.name] = max(path.stat().st_mtime for path in record if path.exists())
+    own = {name: age for name, age in ages.items() if not _is_example(sessions / name)}
+    return max(own, key=lambda name: (own[name], name)) if own else None
+
+
+def _is_example(path: Path) -> bool:
+    try:
+        return bool(json.loads((path / META_NAME).read_text("utf-8")).get("example", False))
+    except (OSError, ValueError):
+        return False
 
 
 def find(name: str, sessions: Path) -> Path:

@@ -1,0 +1,222 @@
+"""The shell front end: `workbench GROUP VERB`, made from the registry.
+
+stdout is data, stderr is narration. Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input,
+3 engine unreachable, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from commands.line import build, is_flag, is_list, pairs_of
+from commands.registry import VERBS, by_name
+from workbench import __version__
+from workbench.errors import UnknownNameError, UsageError, WorkbenchError
+from workbench.verbs import Verb
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"See `{self.prog} --help`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one shell call and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    try:
+        return _run(words)
+    except WorkbenchError as error:
+        return _report_error(error, as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # the reader left (`| head`): nothing to say, and nowhere to say it
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - keeps the interpreter's own flush quiet
+        return 0
+
+
+def _report_error(error: WorkbenchError, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": error.as_dict()}) + "\n")
+    else:
+        sys.stderr.write(f"error: {error}\n")
+    return error.exit_code
+
+
+def _run(words: list[str]) -> int:
+    options, rest = _global_options(words)
+    if rest and rest[0] == "engine" and options.stdio:
+        from workbench.engine.stdio import pipe_stdio
+
+        return pipe_stdio()
+    if options.version:
+        sys.stdout.write(f"workbench {__version__}\n")
+        return 0
+    if not rest:
+        if options.help:
+            sys.stdout.write(overview())
+            return 0
+        return _open_app(options)
+    verb_type, arguments = find_verb(rest)
+    if options.help:
+        sys.stdout.write(_verb_parser(verb_type).format_help())
+        return 0
+    verb = parse_verb(verb_type, arguments)
+    return _do(verb, options)
+
+
+def _do(verb: Verb, options: argparse.Namespace) -> int:
+    from commands.execute import Executor, clear_progress, show_progress
+
+    executor = Executor.default(options.session, options.sessions)
+    executor.in_process, executor.host, executor.fresh = options.no_engine, options.host or "", options.fresh
+    executor.progress = None if options.quiet or options.json else show_progress
+    if verb.place == "front":
+        from commands.front import carry_out
+
+        return carry_out(verb, executor, as_json=options.json, quiet=options.quiet)
+    try:
+        reply = executor.do(verb)
+    finally:
+        if executor.progress is not None:
+            clear_progress()
+    show_reply(reply, as_json=options.json, quiet=options.quiet)
+    return 0 if reply["result"].get("equal", True) is not False else 1
+
+
+def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
+    """Print a reply: one JSON object, or tables."""
+    if not quiet:
+        for warning in reply.get("warnings", ()):
+            sys.stderr.write(f"warning: {warning}\n")
+        if reply.get("reused"):
+            sys.stderr.write(f"the stored result of line {reply['reused']} (--fresh computes again)\n")
+    if as_json:
+        reply = {key: value for key, value in reply.items() if key != "figures"}
+        sys.stdout.write(json.dumps(reply, ensure_ascii=True) + "\n")
+        return
+    from commands.render import render
+
+    render(reply)
+
+
+def _open_app(options: argparse.Namespace) -> int:
+    from commands.connect import open_app
+
+    return open_app(options.session, options.sessions, options.host or "")
+
+
+def _global_options(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = _Parser("workbench", add_help=False, allow_abbrev=False)
+    parser.add_argument("--session", metavar="NAME", default=os.environ.get("WORKBENCH_SESSION"))
+    parser.add_argument("--sessions", metavar="DIR")
+    parser.add_argument("--host", metavar="USER@BOX[:PATH]")
+    for flag in ("--no-engine", "--json", "--quiet", "--fresh", "--version", "--stdio"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    return parser.parse_known_args(words)
+
+
+def find_verb(words: list[str]) -> tuple[type[Verb], list[str]]:
+    """The verb that the first one or two words name, and the words after it.
+
+    Raises:
+        UnknownNameError: no verb of that name, with the nearest ones.
+    """
+    verbs = by_name()
+    if words[0] in verbs:
+        return verbs[words[0]], words[1:]
+    dotted = ".".join(words[:2])
+    if dotted in verbs:
+        return verbs[dotted], words[2:]
+    groups = {name.partition(".")[0] for name in verbs}
+    if len(words) == 1 and words[0] in groups:
+        known = ", ".join(name.partition(".")[2] for name in verbs if name.startswith(words[0] + "."))
+        raise UsageError(f"`workbench {words[0]}` needs a verb", f"Known: {known}.")
+    if words[0].startswith("-"):
+        raise UsageError(f"unknown option {words[0]!r}", "See `workbench --help`.")
+    if words[0] in groups:
+        in_group = [name.partition(".")[2] for name in verbs if name.startswith(words[0] + ".")]
+        raise UnknownNameError.among(f"verb of {words[0]}", words[1], in_group)
+    raise UnknownNameError.among("command", words[0], [*groups, *verbs], "See `workbench --help`.")
+
+
+def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
+    """The verb with its shell arguments.
+
+    Raises:
+        UsageError: an unknown, missing or unfit argument.
+    """
+    given = vars(_verb_parser(verb).parse_intermixed_args(words))
+    loose = given.pop("words") or []
+    values = {name: value if isinstance(value, list) else [value] for name, value in given.items() if value is not None}
+    for name, value in pairs_of(verb, loose, taken=values).items():
+        if name in values and not is_list(verb.model_fields[name]):
+            raise UsageError(f"{name} is given twice ({values[name][0]!r} and {value[0]!r})", "Give it once.")
+        values[name] = [*values.get(name, []), *value]
+    flags = {name: value[0] for name, value in values.items() if is_flag(verb.model_fields[name])}
+    return build(verb, {**values, **flags})
+
+
+def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:
+    name = f"workbench {verb.dotted.replace('.', ' ')}"
+    places = " ".join(f"[{field.upper()}]" for field in verb.positional)
+    parser = _Parser(
+        name, usage=f"{name} {places} [options]", description=verb.summary(), add_help=False, allow_abbrev=False
+    )
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    for field_name, field in verb.model_fields.items():
+        text = (field.description or "").replace("%", "%%")
+        if not field.is_required() and field.default not in ("", (), None, False):
+            text += f" (default: {field.default})"
+        flag = "--" + field_name.replace("_", "-")
+        if is_flag(field):
+            parser.add_argument(flag, dest=field_name, action=argparse.BooleanOptionalAction, default=None, help=text)
+        else:
+            action = "append" if is_list(field) else "store"
+            parser.add_argument(
+                flag, dest=field_name, action=action, default=None, help=text, metavar=field_name.upper()
+            )
+    return parser
+
+
+def overview() -> str:
+    """The text of `workbench --help`."""
+    lines = [
+        "workbench: investigate the features of language models in the terminal",
+        "",
+        "  workbench                    open the app on the last session",
+        "  workbench GROUP VERB ...     run one command; `workbench GROUP VERB --help` shows its parameters",
+        "",
+    ]
+    for verb in VERBS:
+        lines.append(f"  {verb.dotted.replace('.', ' '):<18} {'*' if verb.is_query() else ' '} {verb.summary()}")
+    lines += [
+        "",
+        "  * reads only, never logged",
+        "",
+        "Options, before or after the verb:",
+        "  --session NAME    session to work in (default: the last one; WORKBENCH_SESSION)",
+        "  --sessions DIR    folder of sessions (default: ./sessions if there is one; WORKBENCH_SESSIONS)",
+        "  --json            one JSON object on stdout",
+        "  --quiet           no narration on stderr",
+        "  --fresh           compute even where an equal result is stored",
+        "  --no-engine       run in this process, without the background engine",
+        "  --host USER@BOX[:PATH]   use the engine of another machine over ssh",
+        "  --version         print the version",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""From the shell to an engine: this machine's, or another's over ssh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.engine.client import Client
+
+BROKER_MODULE = "commands.broker_main"
+
+
+def connect(host: str, *, spawn: bool) -> Client:
+    """A client of the engine of this user, started if need be and `spawn` allows it.
+
+    Raises:
+        EngineUnreachable: none answers, and none could be started.
+    """
+    from workbench.engine.client import Client
+
+    if host:
+        raise UsageError(f"--host {host} works for the app only in this version", "Run the shell command over ssh.")
+    return Client.connect(BROKER_MODULE, spawn=spawn)
+
+
+def open_app(session: str | None, sessions: str | None, host: str) -> int:
+    """Open the terminal app."""
+    import importlib
+
+    # by name: the shell front end is not made of screens
+    return int(importlib.import_module("screens.app").main(session=session, sessions=sessions, host=host or None) or 0)

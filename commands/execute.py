@@ -1,0 +1,105 @@
+"""Carrying verbs out for the shell: through the engine, or in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commands import fields
+from workbench import paths
+from workbench.errors import EngineUnreachable
+from workbench.session import catalog
+from workbench.verbs import Query, Verb
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Executor:
+    """Where and how the verbs of one shell call are carried out.
+
+    Attributes:
+        session: the session asked for, or None to take the one last worked in.
+        sessions: the folder of sessions.
+        in_process: run in this process instead of the engine.
+        host: `user@box` of a remote engine, or "".
+        fresh: compute even where an equal result is stored.
+    """
+
+    session: str | None
+    sessions: Path
+    in_process: bool = False
+    host: str = ""
+    fresh: bool = False
+    progress: Progress | None = None
+
+    @classmethod
+    def default(cls, session: str | None = None, sessions: str | None = None) -> Executor:
+        """An executor on the default folder of sessions."""
+        return cls(session, Path(sessions).expanduser().absolute() if sessions else paths.default_sessions())
+
+    def session_name(self) -> str | None:
+        """The session asked for, else the one last worked in."""
+        if self.session is None and not self.host:
+            self.session = catalog.latest(self.sessions)
+        return self.session
+
+    def do(self, verb: Verb) -> dict[str, Any]:
+        """Carry a verb out and give its reply.
+
+        Raises:
+            WorkbenchError: what went wrong.
+        """
+        verb = fields.with_absolute_outputs(verb)
+        if self.in_process:
+            return self._here(verb)
+        if isinstance(verb, Query) and verb.place == "broker" and not self.host:
+            return self._through_running_engine(verb)
+        return self._through_engine(verb, spawn=True)
+
+    def _through_running_engine(self, verb: Verb) -> dict[str, Any]:
+        """Answer a query from files here when no engine runs: starting one would take longer."""
+        try:
+            return self._through_engine(verb, spawn=False)
+        except EngineUnreachable:
+            return self._here(verb)
+
+    def _through_engine(self, verb: Verb, *, spawn: bool) -> dict[str, Any]:
+        from commands.connect import connect
+
+        with connect(self.host, spawn=spawn) as client:
+            return client.request(
+                verb,
+                session=self.session_name(),
+                sessions=None if self.host else str(self.sessions),
+                fresh=self.fresh,
+                progress=self.progress,
+            )
+
+    def _here(self, verb: Verb) -> dict[str, Any]:
+        # by name, so that the front end itself never imports a handler
+        import importlib
+
+        runner_type = importlib.import_module("workbench.run").Runner
+        resolve = importlib.import_module("commands.handlers").handler_of
+        runner = runner_type(resolve, self.sessions, "a workbench without engine")
+        reply: dict[str, Any] = runner.do(
+            verb, self.session_name(), fresh=self.fresh, files=fields.uploads(verb), progress=self.progress
+        )
+        return reply
+
+
+def show_progress(done: int, total: int, text: str) -> None:
+    """One line on stderr that overwrites itself; nothing where stderr is no terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text} {done}/{total}" if total else f"\r\x1b[K{text}")
+        sys.stderr.flush()
+
+
+def clear_progress() -> None:
+    """Remove the progress line."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,269 @@
+"""Carries out `features.*`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from commands.features import FeaturesContrast, FeaturesList, FeaturesShow
+from workbench.errors import UnknownNameError, UsageError
+from workbench.figures import Figure
+from workbench.lab import Lab
+from workbench.rankings import Ranking, plain
+from workbench.saes.ids import feature_id, feature_index
+from workbench.session.log import LogLine
+from workbench.stimuli.sets import StimulusSet
+from workbench.verbs import Outcome
+
+RANKING_VERBS = ("features.contrast",)
+_HEADER = (
+    "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
+    "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
+)  # fmt: skip
+NULL_SHUFFLES = 20
+
+
+def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
+    """Run the sentences, pool them, test every feature, and run the null arm beside it."""
+    from workbench.stats import contrast_map, null_discoveries
+    from workbench.stimuli.activations import stimulus_features
+
+    found = lab.stimuli(command.stimuli)
+    positive, rows, labels = _design(command, found)
+    model, space = lab.model, lab.space
+    texts = [model.tokenize(text) for _, text in rows]
+    features = stimulus_features(model, space, texts, command.pool, lab.tick)
+    lab.tick(0, NULL_SHUFFLES + 1, "testing features")
+    result = contrast_map(
+        features.pooled, labels, statistic=command.statistic, permutations=command.permutations, seed=command.seed
+    )
+    lab.tick(1, NULL_SHUFFLES + 1, "null arm: shuffled labels")
+    null_median, null_largest = null_discoveries(
+        features.pooled,
+        labels,
+        statistic=command.statistic,
+        permutations=command.permutations,
+        seed=command.seed,
+        shuffles=NULL_SHUFFLES,
+        alpha=command.alpha,
+    )
+    numbers = {"score": result.t, "effect": result.effect, "d": result.d, "p": result.p}
+    ranking = Ranking(space.name, {**numbers, "p_fwer": result.p_fwer, "q": result.q}, result.status)
+    lab.save("ranking", **ranking.arrays())
+    lab.save(
+        "tokens",
+        starts=features.starts,
+        pointers=features.pointers,
+        features=features.features,
+        values=features.values,
+        pooled_labels=labels.astype(np.int8),
+    )
+    lab.save_json(
+        "sentences", [{"category": row[0], "tokens": text.text_pieces} for row, text in zip(rows, texts, strict=True)]
+    )
+    tested = int((result.status == "ok").sum())
+    body = {
+        "stimuli": command.stimuli,
+        "positive": positive,
+        "against": command.against or "all others",
+        "categories": {"positive": int(labels.sum()), "rest": int((~labels).sum())},
+        "statistic": command.statistic,
+        "pool": command.pool,
+        "permutations": command.permutations,
+        "alpha": command.alpha,
+        "seed": command.seed,
+        "space": space.name,
+        "tested": tested,
+        "undefined": int(space.width - tested),
+        "discoveries": int((result.q[result.status == "ok"] < command.alpha).sum()),
+        "null_discoveries": plain(null_median),
+        "null_discoveries_max": int(null_largest),
+        "rows": ranking.rows(ranking.order()[: command.top]),
+    }
+    return Outcome(
+        body,
+        figures=[_volcano(ranking, command, positive)],
+        warnings=_warnings(command, body),
+        provenance={"stimuli": {"name": found.name, "digest": found.digest}},
+    )
+
+
+def _design(command: FeaturesContrast, found: StimulusSet) -> tuple[str, list[tuple[str, str]], np.ndarray]:
+    """The positive category, the sentences taken, and which of them are positive."""
+    positive = command.positive or found.positive
+    if not positive:
+        raise UsageError(
+            f"stimulus set {found.name!r} names no positive category",
+            f"Add --positive with one of: {', '.join(found.counts)}.",
+        )
+    for category in filter(None, (positive, command.against)):
+        if category not in found.counts:
+            raise UnknownNameError.among(f"category of {found.name!r}", category, found.counts)
+    if command.against == positive:
+        raise UsageError(f"{positive!r} cannot be compared with itself", "Choose another --against.")
+    wanted = {positive, command.against} if command.against else set(found.counts)
+    rows = [row for row in found.rows if row[0] in wanted]
+    return positive, rows, np.array([category == positive for category, _ in rows])
+
+
+def _warnings(command: FeaturesContrast, body: dict[str, Any]) -> list[str]:
+    warnings = []
+    if 1 / (command.permutations + 1) > command.alpha:
+        warnings.append(
+            f"{command.permutations} permutations cannot give a p below {1 / (command.permutations + 1):.3g}, "
+            f"alpha is {command.alpha}"
+        )
+    if min(body["categories"].values()) < 5:
+        warnings.append("fewer than 5 sentences on one side: little power, coarse p")
+    if body["discoveries"] and body["null_discoveries_max"] >= body["discoveries"]:
+        warnings.append("some label shuffle discovers as many features as the real labels: distrust this ranking")
+    return warnings
+
+
+def _volcano(ranking: Ranking, command: FeaturesContrast, positive: str) -> Figure:
+    shown = ranking.order()[:2000]
+    q = np.maximum(ranking.numbers["q"][shown], 1e-300)
+    return Figure(
+        kind="scatter",
+        title=f"{command.stimuli}: {positive} against {command.against or 'the others'}",
+        x_label="effect (activation units)",
+        y_label="-log10 q",
+        data={
+            "x": [round(float(value), 6) for value in ranking.numbers["effect"][shown]],
+            "y": [round(float(value), 4) for value in -np.log10(q)],
+            "names": [f"#{int(index)}" for index in shown],
+            "groups": ["discovery" if value < command.alpha else "other" for value in q],
+        },
+    )
+
+
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
+    """The log line of a ranking: the named one, else the latest (of a stimulus set, where one is named)."""
+    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb)]
+    if seq is not None:
+        lines = [line for line in lines if line.seq == seq]
+        if not lines:
+            raise UnknownNameError(f"log line {seq} is no ranking", "See `workbench session show`.")
+    if stimuli:
+        lines = [line for line in lines if line.params.get("stimuli") == stimuli]
+    if not lines:
+        raise UsageError("no ranking in this session", "Make one: `workbench features contrast achievement`.")
+    return max(lines, key=lambda line: line.seq)
+
+
+def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
+    """What a ranking is about and what it found."""
+    stored = lab.stored(line)
+    stale = line.seq in lab.state.stale
+    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, "stale": stale}
+
+
+def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
+    """Texts of the labels of a space's features."""
+    start = space + "#"
+    return {
+        int(name.removeprefix(start)): str(entry.value["text"])
+        for name, entry in lab.state.under("labels").items()
+        if name.startswith(start)
+    }
+
+
+def list_(query: FeaturesList, lab: Lab) -> Outcome:
+    """A page of a ranking, sorted and filtered."""
+    line = ranking_line(lab, query.ranking)
+    header = ranking_header(lab, line)
+    ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
+    labels = labels_by_index(lab, ranking.space)
+    order = ranking.order(query.sort, query.direction)
+    if query.filter:
+        wanted = query.filter.casefold().lstrip("#")
+        order = np.array(
+            [index for index in order if wanted in str(index) or wanted in labels.get(int(index), "").casefold()],
+            dtype=np.int64,
+        )
+    page = order[query.offset : query.offset + query.limit]
+    rows = ranking.rows(page, query.offset + 1, labels)
+    return Outcome({"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)})
+
+
+def show(query: FeaturesShow, lab: Lab) -> Outcome:
+    """Everything known about one feature, from stored results alone."""
+    space = lab.entry("sae")
+    if space is None:
+        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    index = feature_index(query.feature, space["name"], space["width"])
+    missing: list[str] = []
+    body: dict[str, Any] = {"feature": feature_id(space["name"], index), "index": index, "space": space["name"]}
+    label = lab.entry(f"labels/{body['feature']}")
+    body["label"] = None if label is None else {key: label[key] for key in ("text", "source", "status")}
+    body |= _on_stimuli(query, lab, index, space["name"], missing)
+    body |= _on_corpus(lab, index, missing)
+    return Outcome({**body, "missing": missing})
+
+
+def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: list[str]) -> dict[str, Any]:
+    try:
+        line = ranking_line(lab, None, query.stimuli)
+        header = ranking_header(lab, line)
+    except UsageError as error:
+        missing.append(f"{error.message}: {error.hint}")
+        return {"test": None, "ranking": None, "stimuli": None}
+    if header["space"] != space:
+        missing.append("the latest ranking is of other features: rank these with `workbench features contrast`")
+        return {"test": None, "ranking": None, "stimuli": None}
+    ranking = Ranking.from_arrays(space, lab.arrays(line, "ranking"))
+    test = ranking.rows(np.array([index]), labels=labels_by_index(lab, space))[0]
+    order = ranking.order()
+    test["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if test["status"] == "ok" else None
+    lines = _sentence_lines(lab, line, index)
+    shown = sorted(lines, key=lambda item: -item["pooled"])[: query.lines]
+    stimuli = {
+        "name": header["stimuli"],
+        "maximum": max((max(item["values"], default=0.0) for item in lines), default=0.0),
+        "total": len(lines),
+        "lines": shown,
+    }
+    return {"test": test, "ranking": header, "stimuli": stimuli}
+
+
+def _sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
+    """Each stimulus sentence with the feature's activation on each token."""
+    arrays = lab.arrays(line, "tokens")
+    sentences = lab.stored_json(line, "sentences")
+    entries = np.flatnonzero(arrays["features"] == index)
+    values = np.zeros(len(arrays["pointers"]) - 1)
+    values[np.searchsorted(arrays["pointers"], entries, side="right") - 1] = arrays["values"][entries]
+    found = []
+    for number, sentence in enumerate(sentences):
+        row = values[arrays["starts"][number] : arrays["starts"][number + 1]]
+        found.append(
+            {
+                "category": sentence["category"],
+                "tokens": sentence["tokens"],
+                "values": [round(float(value), 4) for value in row],
+                "pooled": round(float(row.mean()), 5) if len(row) else 0.0,
+            }
+        )
+    return found
+
+
+def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
+    found = lab.index()
+    if found is None:
+        built = lab.state.get("index") is not None
+        where = "the corpus index is not on this machine" if built else "the features are not indexed on a corpus"
+        missing.append(f"{where}: `workbench index build`")
+        return {"corpus": None, "logits": None}
+    fired, total = int(found.summary["fired"][index]), float(found.summary["total"][index])
+    corpus = {
+        "name": found.meta["corpus"],
+        "tokens": found.meta["tokens"],
+        "density": found.density(index),
+        "fired": fired,
+        "maximum": round(float(found.summary["maximum"][index]), 4),
+        "mean": round(total / fired, 4) if fired else 0.0,
+        "histogram": found.histogram(index),
+        "examples": found.examples(index),
+    }
+    return {"corpus": corpus, "logits": found.logits(index)}

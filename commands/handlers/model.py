@@ -1,0 +1,29 @@
+"""Carries out `model.*`."""
+
+from __future__ import annotations
+
+from commands.model import ModelInfo, ModelLoad
+from workbench.lab import Lab
+from workbench.verbs import Outcome
+
+_RECORDED = ("ref", "name", "digest", "revision", "architecture", "layers", "width", "context", "vocabulary")
+
+
+def load(command: ModelLoad, lab: Lab) -> Outcome:
+    """Load the model once to know that it works; the session keeps its reference and digest."""
+    lab.tick(0, 1, "loading the model")
+    wanted = {"ref": command.ref, "revision": command.revision, "dtype": command.dtype, "device": command.device}
+    info = lab.models.model(wanted).info
+    shown = {key: value for key, value in info.items() if key != "source"}
+    entry = {key: info[key] for key in _RECORDED} | {"dtype": command.dtype, "device": command.device}
+    return Outcome(
+        # the device is where it ran, not what it is: a replay elsewhere is still the same result
+        {key: value for key, value in shown.items() if key != "device"},
+        sets={"model": entry, "sae": None, "index": None},
+        provenance={"device": info["device"]},
+    )
+
+
+def info(_query: ModelInfo, lab: Lab) -> Outcome:
+    """What is loaded, where."""
+    return Outcome({key: value for key, value in lab.model.info.items() if key != "source"})

@@ -1,0 +1,25 @@
+"""Carries out `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commands.report import Report
+from workbench.errors import UsageError
+from workbench.files import write_atomic
+from workbench.lab import Lab
+from workbench.session import SessionRecord, catalog
+from workbench.verbs import Outcome
+
+
+def report(query: Report, lab: Lab) -> Outcome:
+    """Write the session's report to a file."""
+    from workbench.reports import write_report
+
+    record = lab.record if not query.target else SessionRecord(catalog.find(query.target, lab.sessions))
+    if not record.lines:
+        raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
+    path = Path(query.out or f"report-{record.name}.{query.format}").absolute()
+    text = write_report(record, lab, query.format)
+    write_atomic(path, text)
+    return Outcome({"path": str(path), "bytes": len(text.encode())})

@@ -1,0 +1,140 @@
+"""Carries out `session.*`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commands.handlers.features import ranking_header
+from commands.line import build, format_line
+from commands.registry import by_name
+from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
+from workbench.errors import UsageError, WorkbenchError
+from workbench.files import write_atomic
+from workbench.lab import Lab
+from workbench.session import SessionRecord, catalog
+from workbench.session.log import LogLine
+from workbench.session.record import NOTES_NAME
+from workbench.verbs import Outcome
+
+
+def new(command: SessionNew, lab: Lab) -> Outcome:
+    """Make the folder; the session starts with an empty log."""
+    path = catalog.create(command.name, lab.sessions, command.title)
+    return Outcome({"session": path.name, "folder": str(path)})
+
+
+def list_(_query: SessionList, lab: Lab) -> Outcome:
+    """All sessions of the folder and the shipped examples, the last changed first."""
+    rows = []
+    for name in catalog.names(lab.sessions):
+        try:
+            rows.append(_row(SessionRecord(catalog.find(name, lab.sessions))))
+        except WorkbenchError as error:
+            rows.append({"name": name, "title": f"cannot be read: {error.message}", "changed": "", "commands": 0,
+                         "created": "", "model": "", "sae": "", "example": False, "forked_from": ""})  # fmt: skip
+    rows.sort(key=lambda row: (row["changed"], row["name"]), reverse=True)
+    return Outcome({"folder": str(lab.sessions), "sessions": rows})
+
+
+def _row(record: SessionRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "title": record.meta.get("title", record.name),
+        "created": record.meta.get("created", ""),
+        "changed": record.lines[-1].utc if record.lines else record.meta.get("created", ""),
+        "commands": len(record.lines),
+        "model": (record.state.get("model") or {}).get("name", ""),
+        "sae": (record.state.get("sae") or {}).get("name", ""),
+        "example": record.is_example,
+        "forked_from": record.meta.get("forked_from", ""),
+    }
+
+
+def show(query: SessionShow, lab: Lab) -> Outcome:
+    """Everything a front end needs to draw a session."""
+    record, state = lab.record, lab.state
+    stimuli = {
+        name: {
+            "categories": entry.value["categories"],
+            "positive": entry.value["positive"],
+            "stale": entry.stale,
+        }
+        for name, entry in state.under("stimuli").items()
+    }
+    clusters = record.done("clusters.find")
+    body = {
+        **_row(record),
+        "model": state.get("model"),
+        "sae": state.get("sae"),
+        "index": state.get("index"),
+        "stimuli": stimuli,
+        "labels": len(state.under("labels")),
+        "rankings": [ranking_header(lab, line) for line in record.done("features.contrast")[-20:]],
+        "clusters": clusters[-1].seq if clusters else None,
+        "steers": [
+            {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}
+            for line in record.done("steer.clamp")[-20:]
+        ],
+        "log": [_log_row(line, record) for line in record.lines[-query.tail :]] if query.tail else [],
+        "notes": record.notes()[-20_000:],
+        "view": record.view(),
+    }
+    return Outcome(body)
+
+
+def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
+    return {
+        "seq": line.seq,
+        "utc": line.utc,
+        "do": line.do,
+        "line": text_of(line),
+        "outcome": line.outcome,
+        "seconds": line.seconds,
+        "withdrawn": line.seq in record.state.withdrawn,
+        "stale": line.seq in record.state.stale,
+        "reused": line.reused,
+        "artifact": line.artifact,
+        "error": line.error,
+        "warnings": line.warnings,
+    }
+
+
+def text_of(line: LogLine) -> str:
+    """The `:` line of a log line; a verb that this version does not know is shown by its name."""
+    verb = by_name().get(line.do)
+    try:
+        return line.do if verb is None else format_line(build(verb, line.params))
+    except WorkbenchError:
+        return line.do  # parameters of another version: the log keeps them, the line cannot be made again
+
+
+def note(command: SessionNote, lab: Lab) -> Outcome:
+    """Append to notes.md."""
+    before = lab.record.notes()
+    gap = "" if not before or before.endswith("\n") else "\n"
+    write_atomic(lab.record.path / NOTES_NAME, f"{before}{gap}{command.text}\n")
+    return Outcome({"text": command.text})
+
+
+def undo(command: SessionUndo, lab: Lab) -> Outcome:
+    """Withdraw a line; what used it becomes stale."""
+    record = lab.record
+    candidates = [line for line in record.lines if line.outcome == "ok" and line.seq not in record.state.withdrawn]
+    if command.line is None:
+        candidates = [line for line in candidates if line.do != "session.undo"]
+        if not candidates:
+            raise UsageError("nothing to undo in this session")
+        line = candidates[-1]
+    else:
+        line = record.line(command.line)
+        if line not in candidates:
+            raise UsageError(f"log line {line.seq} ({line.do}) is not in force", "It failed, or was undone before.")
+    stale = [other.seq for other in record.lines if line.seq in other.uses]
+    return Outcome({"undone": line.seq, "line": text_of(line), "stale": stale}, withdraws=[line.seq])
+
+
+def fork(command: SessionFork, lab: Lab) -> Outcome:
+    """Copy log and artifacts."""
+    path = catalog.fork(lab.record, command.name, lab.sessions, command.upto)
+    record = SessionRecord(path)
+    return Outcome({"session": record.name, "folder": str(path), "commands": len(record.lines)})

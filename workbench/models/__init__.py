@@ -1,0 +1,1 @@
+"""Language models: finding, loading, reading activations at a site, intervening at a site."""

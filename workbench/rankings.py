@@ -1,0 +1,99 @@
+"""A ranking of features as stored by a command: all features in arrays, rows made when asked for."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.saes.ids import feature_id
+
+NUMBERS = ("score", "effect", "d", "p", "p_fwer", "q")
+STATUSES = ("ok", "constant", "masked", "too_few")
+Sort = Literal["score", "effect", "q", "index"]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Numbers of every feature of a space.
+
+    Attributes:
+        space: name of the feature space.
+        numbers: each of `NUMBERS`, (features,), NaN where undefined.
+        status: (features,) names out of `STATUSES`.
+    """
+
+    space: str
+    numbers: Mapping[str, np.ndarray]
+    status: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays to store."""
+        codes = np.array([STATUSES.index(str(name)) for name in self.status], dtype=np.int8)
+        return {**{name: np.asarray(self.numbers[name], dtype=np.float64) for name in NUMBERS}, "status": codes}
+
+    @classmethod
+    def from_arrays(cls, space: str, arrays: Mapping[str, np.ndarray]) -> Ranking:
+        """The ranking that `arrays` stored."""
+        names = np.array(STATUSES)[arrays["status"]]
+        return cls(space, {name: arrays[name] for name in NUMBERS}, names)
+
+    def order(self, sort: Sort = "score", direction: str = "both") -> np.ndarray:
+        """Features best first: defined ones by |score| (or |effect|, q), equal ones by |effect| and then index.
+
+        Undefined features are never ranked and not in here; `index` orders all defined ones by number.
+        """
+        numbers = self.numbers
+        defined = np.flatnonzero(self.status == "ok")
+        if direction != "both":
+            sign = 1.0 if direction == "positive" else -1.0
+            defined = defined[numbers["score"][defined] * sign > 0]
+        if sort == "index":
+            return defined
+        score, effect = np.abs(numbers["score"][defined]), np.abs(numbers["effect"][defined])
+        first = {"score": -score, "effect": -effect, "q": numbers["q"][defined]}[sort]
+        return defined[np.lexsort((defined, -effect, -score, first))]
+
+    def rows(
+        self, features: np.ndarray, first_rank: int = 1, labels: Mapping[int, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows for some features, in their order; see docs/wire.md."""
+        labels = labels or {}
+        scores = self.numbers["score"]
+        defined = np.sort(np.abs(scores[self.status == "ok"]))
+        found = []
+        for place, index in enumerate(int(number) for number in features):
+            ok = self.status[index] == "ok"
+            row: dict[str, Any] = {
+                "rank": first_rank + place if ok else None,
+                "feature": feature_id(self.space, index),
+                "index": index,
+            }
+            row |= {name: plain(self.numbers[name][index]) if ok else None for name in NUMBERS}
+            row |= {
+                "status": str(self.status[index]),
+                "label": labels.get(index, ""),
+                "tie": bool(ok and _ties(defined, abs(float(scores[index]))) > 1),
+            }
+            found.append(row)
+        return found
+
+
+def _ties(ordered: np.ndarray, value: float) -> int:
+    """How many of the ordered values equal `value` up to rounding."""
+    slack = 1e-9 * max(abs(value), 1.0) if math.isfinite(value) else 0.0
+    return int(np.searchsorted(ordered, value + slack, "right") - np.searchsorted(ordered, value - slack, "left"))
+
+
+def plain(value: float) -> float | None:
+    """A number as JSON can say it: NaN becomes null, an infinite one the largest finite double."""
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        return math.copysign(sys.float_info.max, number)
+    return number

@@ -1,0 +1,1 @@
+"""Concept stimulus sets: sentences in categories, and what a model's features do on them."""
