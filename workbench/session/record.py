@@ -21,14 +21,18 @@ INPUTS = "inputs"
 class SessionRecord:
     """What a session folder says: `meta`, `lines`, and the `state` folded from them.
 
+    Args:
+        path: the session's folder.
+        before: read the log only up to this line, as it was when a command was accepted.
+
     Raises:
         InputFileError: no session there, or one that this version cannot read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, before: int | None = None) -> None:
         self.path = path
         self.meta = _read_meta(path)
-        self.lines = read_log(path)
+        self.lines = [line for line in read_log(path) if before is None or line.seq < before]
         self.state: State = fold(self.lines)
 
     @property
