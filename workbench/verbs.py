@@ -73,8 +73,10 @@ class Command(Verb):
     """Prefixes of the state entries the result depends on; part of the key under which it may be reused."""
     reuse: ClassVar[bool] = True
     """Whether a repeated key may take the stored result instead of computing it again."""
-    tolerance: ClassVar[dict[str, float]] = {}
-    """Relative tolerance of a result field in a replay, by field name; other floats use 1e-4."""
+    tolerance: ClassVar[dict[str, tuple[float, float]]] = {}
+    """Relative and absolute tolerance of a result field in a replay, by field name; see session/replay.py."""
+    loose_arrays: ClassVar[tuple[str, ...]] = ()
+    """Stored arrays of which a replay compares only the totals."""
 
 
 class Query(Verb):

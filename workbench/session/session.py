@@ -186,6 +186,19 @@ class Session(SessionRecord):
             record["seed"] = seed
         return record
 
+    def adopt(self, line: LogLine, source: Path | None) -> None:
+        """Take over a line from another session's log, with a copy of its artifact folder `source`.
+
+        Raises:
+            StorageError: the disk is full or the folder cannot be written.
+        """
+        if source is not None and line.artifact and not (self.path / line.artifact).exists():
+            try:
+                shutil.copytree(source, self.path / line.artifact)
+            except OSError as error:
+                raise storage_error(self.path, error) from error
+        self._append(line)
+
     def discard(self, pending: Pending) -> None:
         """Forget a command that was refused: no trace stays."""
         shutil.rmtree(pending.staging, ignore_errors=True)

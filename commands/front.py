@@ -1,0 +1,156 @@
+"""Verbs that the shell itself carries out, by issuing others: `run`, `demo`, `spec`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.cli import show_reply
+from commands.execute import clear_progress, show_progress
+from commands.line import format_line, parse_line
+from commands.registry import VERBS
+from commands.report import Demo, Report, Run, Spec
+from commands.script import parse_script, parse_variables
+from commands.session import SessionNew
+from workbench import demo
+from workbench.errors import UsageError, WorkbenchError
+from workbench.session import catalog
+from workbench.session.inputs import read_upload
+from workbench.verbs import Verb
+
+if TYPE_CHECKING:
+    from commands.execute import Executor
+
+DEMO = "demo"
+
+
+def carry_out(verb: Verb, executor: Executor, *, as_json: bool, quiet: bool) -> int:
+    """Carry out a front-end verb and give the exit code.
+
+    Raises:
+        WorkbenchError: what went wrong.
+    """
+    if isinstance(verb, Spec):
+        sys.stdout.write(json.dumps(spec(), indent=None if as_json else 1) + "\n")
+        return 0
+    if isinstance(verb, Run):
+        return _run(verb, executor, as_json=as_json, quiet=quiet)
+    if isinstance(verb, Demo):
+        return _demo(verb, executor, as_json=as_json, quiet=quiet)
+    raise UsageError(f"{verb.dotted} cannot be run here")
+
+
+def spec() -> dict[str, Any]:
+    """The JSON Schema of every verb's parameters, by dotted name, with what kind it is."""
+    return {
+        verb.dotted: {
+            "summary": verb.summary(),
+            "kind": "query" if verb.is_query() else "command",
+            "positional": list(verb.positional),
+            "parameters": verb.model_json_schema(),
+        }
+        for verb in VERBS
+    }
+
+
+def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
+    name, content = read_upload(verb.script)
+    verbs = parse_script(content.decode("utf-8", "replace"), parse_variables(verb.variables), name)
+    if verb.dry_run:
+        lines = [format_line(item) for item in verbs]
+        sys.stdout.write(json.dumps({"command": "run", "lines": lines}) + "\n" if as_json else "\n".join(lines) + "\n")
+        return 0
+    replies = _issue(verbs, executor, show=not as_json, quiet=quiet)
+    if as_json:
+        _print_summary(verb, replies, executor)
+    return 0
+
+
+def _issue(verbs: list[Verb], executor: Executor, *, show: bool, quiet: bool) -> list[dict[str, Any]]:
+    """Issue verbs one after the other; a shipped example that was forked is left for its fork."""
+    executor.progress = None if quiet or not show else show_progress
+    replies = []
+    for item in verbs:
+        if not quiet:
+            clear_progress()
+            sys.stderr.write(f":{format_line(item)}\n")
+        reply = executor.do(item)
+        if executor.progress is not None:
+            clear_progress()
+        if reply.get("seq") is not None or type(item).dotted in ("session.new", "session.fork"):
+            executor.session = reply["result"].get("session") or reply["session"]
+        replies.append(reply)
+        if show:
+            show_reply(reply, as_json=False, quiet=quiet)
+    return replies
+
+
+def _print_summary(verb: Verb, replies: list[dict[str, Any]], executor: Executor, **extra: Any) -> None:
+    commands = [{key: value for key, value in reply.items() if key != "figures"} for reply in replies]
+    body = {
+        "command": verb.dotted,
+        "params": verb.params(),
+        "result": {"commands": commands, **extra},
+        "artifact": None,
+        "seconds": round(sum(reply["seconds"] for reply in replies), 3),
+        "provenance": {},
+        "session": executor.session,
+    }
+    sys.stdout.write(json.dumps(body) + "\n")
+
+
+def demo_lines() -> list[str]:
+    """The commands of the demo, as lines of a script."""
+    text = (demo.HERE / "demo.script").read_text("utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def ensure_demo_session(sessions: Path) -> str:
+    """Make the session `demo` where there is none yet, and give its name."""
+    if DEMO not in catalog.names(sessions):
+        catalog.create(DEMO, sessions, "The main job on the embedded model")
+    return DEMO
+
+
+def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
+    """The main job: contrast map, ranked features, heatmap, label, steering check, session, report."""
+    started = time.perf_counter()
+    executor.session = executor.session or DEMO
+    if executor.session not in catalog.names(executor.sessions):
+        executor.do(SessionNew(name=executor.session, title="The main job on the embedded model"))
+    lines = [parse_line(line) for line in demo_lines()]
+    replies = _issue(lines, executor, show=not as_json, quiet=quiet)
+    top = _top_feature(replies)
+    steering = [parse_line(f"features.show {top}"), parse_line(f"steer.clamp {top} stimuli=achievement tokens=12")]
+    replies += _issue(steering, executor, show=not as_json, quiet=quiet)
+    report = Report(target=executor.session or DEMO, out=str(Path(verb.out).absolute()))
+    written = executor.do(report)
+    seconds = time.perf_counter() - started
+    if as_json:
+        _print_summary(verb, replies, executor, report=written["result"]["path"])
+        return 0
+    folder = executor.sessions / str(executor.session)
+    sys.stdout.write(
+        f"\nThe demo took {seconds:.0f} s.\n"
+        f"  report   {written['result']['path']}  (one offline file: open it in a browser, send it to a colleague)\n"
+        f"  session  {folder}\n"
+        f"  replay   workbench replay {executor.session} --check\n"
+        f"  the app  workbench   (opens this session; in a checkout: .venv/bin/workbench)\n"
+    )
+    return 0
+
+
+def _top_feature(replies: list[dict[str, Any]]) -> int:
+    """The strongest feature of the positive class in the last ranking.
+
+    Raises:
+        WorkbenchError: the ranking has none.
+    """
+    rows = next(reply for reply in reversed(replies) if reply["command"] == "features.contrast")["result"]["rows"]
+    for row in rows:
+        if row["score"] is not None and row["score"] > 0:
+            return int(row["index"])
+    raise WorkbenchError("no feature is stronger on the positive class", "The ranking is empty on that side.")

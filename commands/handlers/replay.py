@@ -1,0 +1,99 @@
+"""Carries out `replay`: every command again in a session of its own, compared with the record."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from commands.handlers import handler_of
+from commands.line import build
+from commands.registry import lookup
+from commands.report import Replay
+from workbench.errors import ReplayDiffers, UsageError
+from workbench.lab import Lab
+from workbench.run import carry_out
+from workbench.session import Pending, Session, SessionRecord, catalog
+from workbench.session.log import LogLine
+from workbench.session.record import INPUTS
+from workbench.session.replay import Difference, compare, compare_arrays
+from workbench.verbs import Command, Outcome
+
+
+def replay(query: Replay, lab: Lab) -> Outcome:
+    """Recompute in a scratch folder with an empty cache, so that nothing stored can leak in."""
+    record = lab.record if not query.target else SessionRecord(catalog.find(query.target, lab.sessions))
+    if not record.lines:
+        raise UsageError(f"session {record.name!r} has nothing to replay", "Run a command first.")
+    with tempfile.TemporaryDirectory(prefix="workbench-replay-") as scratch:
+        folder = catalog.create(record.name, Path(scratch) / "sessions")
+        if (record.path / INPUTS).is_dir():
+            shutil.copytree(record.path / INPUTS, folder / INPUTS)
+        with Session(folder, "replay") as again:
+            found = _replay_all(record, again, Path(scratch) / "home", query, lab)
+    if query.check and found["differences"]:
+        first = found["differences"][0]
+        raise ReplayDiffers(
+            f"{len(found['differences'])} recorded numbers of {record.name!r} differ, the first in line {first['seq']}: "
+            f"{first['field']} was {first['recorded']}, is {first['recomputed']}",
+            "Run `workbench replay` without --check to see all.",
+        )
+    return Outcome(found)
+
+
+def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab) -> dict[str, Any]:
+    recorded, differences, recomputed = [], [], 0
+    lines = [line for line in record.lines if line.outcome == "ok"]
+    for line in record.lines:
+        lab.tick(line.seq - 1, record.lines[-1].seq, f"replaying {line.do}")
+        reason = _why_not(line, query)
+        if reason:
+            again.adopt(line, record.artifact_path(line) if line.artifact else None)
+            if line.outcome == "ok":
+                recorded.append({"seq": line.seq, "do": line.do, "reason": reason})
+            continue
+        recomputed += 1
+        differences += [
+            {"seq": line.seq, "field": found.field, "recorded": found.recorded, "recomputed": found.recomputed}
+            for found in _recompute(record, again, line, home, lab)
+        ]
+    return {
+        "session": record.name,
+        "total": len(lines),
+        "recomputed": recomputed,
+        "recorded": recorded,
+        "differences": differences[:200],
+        "equal": not differences,
+    }
+
+
+def _why_not(line: LogLine, query: Replay) -> str:
+    """Why a line is taken from the record, or nothing where it is computed again."""
+    if line.outcome != "ok":
+        return "it failed"
+    if line.reused is not None:
+        return f"it repeats line {line.reused}"
+    if line.seconds > query.max_seconds:
+        return f"it took {line.seconds:.0f} s, the limit is {query.max_seconds:.0f} s (--max-seconds)"
+    return ""
+
+
+def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab) -> list[Difference]:
+    verb = build(lookup(line.do), line.params)
+    if not isinstance(verb, Command):
+        return [Difference(line.do, "a command", "a query of this version")]
+
+    def run(pending: Pending) -> dict[str, Any]:
+        own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=lab.tick)
+        own.home = home
+        return carry_out(verb, own, handler_of)
+
+    if line.seq != (again.lines[-1].seq + 1 if again.lines else 1):
+        return [Difference("sequence", line.seq, len(again.lines) + 1)]
+    reply = again.do(verb, run, fresh=True)
+    revision = line.provenance.get("command_revision", 1)
+    if revision != verb.result_revision:
+        return []  # the command's numbers changed on purpose since: there is nothing to hold them to
+    found = list(compare(record.artifact(line)["result"], reply.result, verb.tolerance))
+    return found + list(compare_arrays(record.artifact_path(line), again.artifact_path(reply.line), verb.loose_arrays))

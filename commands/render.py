@@ -1,0 +1,317 @@
+"""Replies as tables for people: rich on stdout, plain where it is no terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Result = dict[str, Any]
+LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
+"""Styles of heat levels 0 to 5: never colour alone, so that it survives a pipe, a light theme and a print."""
+
+
+def render(reply: dict[str, Any]) -> None:
+    """Print a reply."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    draw = _DRAWERS.get(reply["command"], _generic)
+    draw(reply["result"], console)
+
+
+def visible(text: str) -> str:
+    """Text with control and direction characters made visible; tokens come from anywhere."""
+    return "".join(letter if letter.isprintable() else _named(letter) for letter in text)
+
+
+def _named(letter: str) -> str:
+    return {"\n": "↵", "\t": "→", "\r": "␍"}.get(
+        letter, f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
+    )
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for a table: `-` where undefined, `inf` for a separation without variance."""
+    if value is None:
+        return "-"
+    if abs(value) > 1e300:
+        return "inf" if value > 0 else "-inf"
+    if value != 0 and abs(value) < 10 ** (-digits):
+        return f"{value:.1e}"
+    return f"{value:.{digits}f}"
+
+
+def _table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
+    table = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    for name, numeric in columns:
+        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=numeric, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*[cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row])
+    console.print(table)
+    console.print()
+
+
+def _generic(result: Result, console: Console) -> None:
+    for key, value in result.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            columns = [(name, isinstance(value[0][name], (int, float))) for name in value[0]]
+            _table(console, columns, [[_cell(cell) for cell in item.values()] for item in value], key)
+        elif isinstance(value, list):
+            console.print(Text(f"{key}: {visible(', '.join(str(item) for item in value)) or 'none'}"))
+        elif isinstance(value, dict):
+            console.print(
+                Text(f"{key}: " + visible(", ".join(f"{name} {_cell(item)}" for name, item in value.items())))
+            )
+        else:
+            console.print(Text(f"{key}: {visible(_cell(value))}"))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _sessions(result: Result, console: Console) -> None:
+    rows = [
+        [row["name"], row["commands"], row["model"] or "-", row["sae"] or "-", row["changed"],
+         ("example" if row["example"] else "") or (f"fork of {row['forked_from']}" if row["forked_from"] else "")]
+        for row in result["sessions"]
+    ]  # fmt: skip
+    columns = [
+        ("session", False),
+        ("commands", True),
+        ("model", False),
+        ("features", False),
+        ("changed", False),
+        ("", False),
+    ]
+    _table(console, columns, rows, f"sessions in {result['folder']}")
+
+
+def _session(result: Result, console: Console) -> None:
+    console.print(Text(f"{result['name']}: {visible(result['title'])}", "bold"))
+    for name in ("model", "sae", "index"):
+        value = result[name]
+        text = (
+            "none"
+            if value is None
+            else str(value.get("name") or f"{value.get('corpus')}, {value.get('tokens')} tokens")
+        )
+        console.print(Text(f"  {name:<6} {visible(text)}"))
+    rows = [
+        [row["seq"], f":{row['line']}", row["outcome"] if not row["withdrawn"] else "withdrawn",
+         "stale" if row["stale"] else "", number(row["seconds"], 2)]
+        for row in result["log"]
+    ]  # fmt: skip
+    _table(console, [("#", True), ("command", False), ("outcome", False), ("", False), ("seconds", True)], rows)
+    if result["notes"]:
+        console.print(Text(visible(result["notes"].strip()).replace("↵", "\n")))
+
+
+def _sets(result: Result, console: Console) -> None:
+    rows = [
+        [row["name"], row["origin"], sum(row["categories"].values()), len(row["categories"]), row["positive"] or "-",
+         row["description"]]
+        for row in result["sets"]
+    ]  # fmt: skip
+    columns = [
+        ("set", False),
+        ("origin", False),
+        ("sentences", True),
+        ("categories", True),
+        ("positive", False),
+        ("", False),
+    ]
+    _table(console, columns, rows)
+
+
+def _set(result: Result, console: Console) -> None:
+    counts = ", ".join(f"{name} {count}" for name, count in result["categories"].items())
+    console.print(Text(visible(f"{result['name']}: {counts}; positive: {result['positive'] or 'none'}"), "bold"))
+    rows = [[row["category"], row["text"]] for row in result["rows"]]
+    _table(console, [("category", False), ("sentence", False)], rows)
+    if result["offset"] + len(rows) < result["total"]:
+        console.print(Text(f"{len(rows)} of {result['total']} (--offset, --limit)"))
+
+
+def _ranking(result: Result, console: Console) -> None:
+    head = result.get("ranking", result)
+    console.print(
+        Text(
+            visible(
+                f"{head['stimuli']}: {head['positive']} against {head['against']}; {head['statistic']} on {head['pool']}, "
+                f"{head['permutations']} permutations, seed {head['seed']}"
+            ),
+            "bold",
+        )
+    )
+    console.print(
+        Text(
+            f"{head['discoveries']} of {head['tested']} features at q < {head['alpha']}; shuffled labels find "
+            f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most) of 20 shuffles; "
+            f"{head['undefined']} undefined"
+        )
+    )
+    rows = [
+        [row["rank"], f"#{row['index']}", number(row["effect"]), number(row["score"], 2), number(row["p"], 4),
+         number(row["p_fwer"], 4), number(row["q"], 4), row["label"] + (" (tie)" if row["tie"] else "")]
+        for row in result["rows"][:20]
+    ]  # fmt: skip
+    columns = [
+        ("rank", True),
+        ("feature", True),
+        ("effect", True),
+        ("t", True),
+        ("p", True),
+        ("fwer", True),
+        ("q", True),
+        ("", False),
+    ]
+    _table(console, columns, rows)
+    if len(result["rows"]) > 20:
+        console.print(Text(f"20 of {len(result['rows'])} rows given (--json has them all; `features list` pages)"))
+
+
+def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
+    """Tokens with the strong ones emphasised, and the value after the strongest one."""
+    text = Text()
+    peak = max(range(len(values)), key=values.__getitem__, default=-1)
+    for place, (token, value) in enumerate(zip(tokens, values, strict=True)):
+        level = 0 if value <= 0 or maximum <= 0 else min(5, 1 + int(4.999 * value / maximum))
+        body = visible(token)
+        stripped = body.lstrip(" ")
+        text.append(" " * (len(body) - len(stripped)))
+        text.append(stripped, LEVELS[level])
+        if place == peak and value > 0:
+            text.append(f"[{value:.2f}]", "dim")
+    return text
+
+
+def _feature(result: Result, console: Console) -> None:
+    label = f"  “{visible(result['label']['text'])}” ({result['label']['source']})" if result["label"] else ""
+    console.print(Text(f"{result['feature']}{label}", "bold"))
+    if (test := result["test"]) is not None:
+        console.print(
+            Text(
+                f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, t {number(test['score'], 2)}, "
+                f"p {number(test['p'], 4)}, q {number(test['q'], 4)} (rank {test['rank']}, log line {result['ranking']['seq']})"
+            )
+        )
+    if (corpus := result["corpus"]) is not None:
+        console.print(
+            Text(
+                f"  active on {100 * corpus['density']:.2f} % of {corpus['tokens']:,} corpus tokens, at most {number(corpus['maximum'], 2)}"
+            )
+        )
+        for example in corpus["examples"][:5]:
+            console.print(
+                Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True
+            )
+    if (stimuli := result["stimuli"]) is not None:
+        for line in stimuli["lines"][:6]:
+            text = Text(f"    {visible(line['category'])}: ", "dim")
+            console.print(text.append_text(heat(line["tokens"], line["values"], stimuli["maximum"])), soft_wrap=True)
+    if (logits := result["logits"]) is not None:
+        for name in ("top", "bottom"):
+            words = ", ".join(visible(str(token)).strip() or "␣" for token, _ in logits[name])
+            console.print(Text(f"  {name} logits: {words}"))
+    for sentence in result["missing"]:
+        console.print(Text(f"  missing: {sentence}"))
+    console.print()
+
+
+def _steer(result: Result, console: Console) -> None:
+    console.print(
+        Text(
+            f"{result['feature']} clamped to {number(result['value'], 2)} (largest seen {number(result['reference'], 2)}), "
+            f"strength {result['strength']}",
+            "bold",
+        )
+    )
+    for prompt in result["prompts"]:
+        words = [
+            [word["word"], "up" if word["group"] == "raise" else "down", f"{word['before']:.4f}", f"{word['after']:.4f}",
+             f"x{math.exp(min(word['log_ratio'], 700)):.2f}"]
+            for word in prompt["words"]
+        ]  # fmt: skip
+        title = f"after {visible(prompt['prompt'])!r} (KL {number(prompt['kl'])} nats{', identical' if prompt['identical'] else ''})"
+        if words:
+            _table(
+                console,
+                [("word", False), ("expected", False), ("before", True), ("after", True), ("ratio", True)],
+                words,
+                title,
+            )
+        else:
+            console.print(Text(title))
+        if "text_after" in prompt:
+            console.print(Text(f"  plain:   {visible(prompt['text_before'])}"))
+            console.print(Text(f"  steered: {visible(prompt['text_after'])}"))
+    rows = [
+        [number(item["strength"], 2), number(item["raised"]), number(item["lowered"]), number(item["kl"])]
+        for item in result["dose"]
+    ]
+    control = result["control"]
+    rows.append(["random", number(control["raised"]), number(control["lowered"]), number(control["kl"])])
+    _table(
+        console,
+        [("strength", True), ("expected up", True), ("expected down", True), ("KL", True)],
+        rows,
+        "mean change of log probability (nats)",
+    )
+
+
+def _labels(result: Result, console: Console) -> None:
+    rows = [
+        [f"#{row['index']}", row["text"] or f"({row['status']})", row.get("source", result.get("labeller", ""))]
+        for row in result["labels"]
+    ]
+    _table(console, [("feature", True), ("label", False), ("from", False)], rows)
+
+
+def _clusters(result: Result, console: Console) -> None:
+    clusters = result.get("largest", result["clusters"])
+    rows = [
+        [item["cluster"], item["size"], number(item["cosine"], 2), " ".join(f"#{feature}" for feature in item["features"][:8]),
+         "; ".join(item.get("labels", []))]
+        for item in clusters[:20]
+    ]  # fmt: skip
+    title = f"clusters of decoder directions (k {result['k']}, tau {result['tau']}); {result['singletons']} features stand alone"
+    _table(
+        console, [("#", True), ("size", True), ("cosine", True), ("features", False), ("labels", False)], rows, title
+    )
+
+
+def _replay(result: Result, console: Console) -> None:
+    for item in result["recorded"]:
+        console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
+    for item in result["differences"]:
+        console.print(
+            Text(
+                visible(f"  line {item['seq']} {item['field']}: recorded {item['recorded']}, now {item['recomputed']}")
+            )
+        )
+    verdict = "all equal" if result["equal"] else f"{len(result['differences'])} differences"
+    console.print(Text(f"{result['recomputed']} of {result['total']} recomputed, {verdict}", "bold"))
+
+
+_DRAWERS: dict[str, Callable[[Result, Console], None]] = {
+    "session.list": _sessions,
+    "session.show": _session,
+    "stimuli.list": _sets,
+    "stimuli.show": _set,
+    "stimuli.import": _set,
+    "features.contrast": _ranking,
+    "features.list": _ranking,
+    "features.show": _feature,
+    "steer.clamp": _steer,
+    "labels.suggest": _labels,
+    "labels.show": _labels,
+    "clusters.find": _clusters,
+    "clusters.list": _clusters,
+    "replay": _replay,
+}
