@@ -1,0 +1,238 @@
+"""The client of the app: many requests at a time, events, and a link that is found again when lost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.engine.protocol import EventHandler, LinkState, Progress
+from workbench.engine.question import question
+from workbench.engine.streams import Dial, Streams, last_words
+from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, ProtocolError, check_hello, decode, encode, hello
+from workbench.errors import EngineDied, EngineUnreachable, WorkbenchError, error_from_dict
+from workbench.verbs import Verb
+
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses between attempts to find a lost engine; the last one is repeated."""
+
+
+@dataclass(eq=False)
+class _Waiting:
+    answer: asyncio.Future[dict[str, Any]]
+    progress: Progress | None
+
+
+class AsyncClient:
+    """An engine behind a pair of streams.
+
+    A lost link fails what was under way, and is sought again without starting an engine, so that
+    `engine stop` stops it; the next request starts one if none came back.
+
+    Args:
+        dial: opens the connection (`socket_dial`, `program_dial`).
+        sessions: the folder of sessions; the engine's default when None.
+        on_event: called with each event.
+    """
+
+    def __init__(self, dial: Dial, sessions: Path | None = None, on_event: EventHandler | None = None) -> None:
+        self.on_event = on_event
+        self.engine: dict[str, Any] = {}
+        """What the engine said of itself: `version`, `pid`, `capabilities`."""
+        self._dial = dial
+        self._sessions = None if sessions is None else sessions.absolute()
+        self._state: LinkState = "connecting"
+        self._streams: Streams | None = None
+        self._connecting = asyncio.Lock()
+        self._waiting: dict[int, _Waiting] = {}
+        self._count = 0
+        self._watched: str | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._seeking: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> LinkState:
+        """How the link to the engine stands."""
+        return self._state
+
+    async def connect(self, start: bool = True) -> None:
+        """Open the link unless it is open.
+
+        Raises:
+            EngineUnreachable: no engine answers and none could be started.
+            ProtocolError: the engine speaks another protocol.
+        """
+        async with self._connecting:
+            if self._state == "closed":
+                raise EngineUnreachable("the link to the engine was closed")
+            if self._streams is not None:
+                return
+            streams = await self._dial(start)
+            try:
+                lines = await self._greet(streams)
+            except BaseException:
+                await streams.close()
+                raise
+            self._streams = streams
+            self._reading = asyncio.create_task(self._read(streams, lines))
+            self._become("connected")
+        if self._watched is not None:
+            await self._ask({"watch": self._watched, "sessions": self._folder()})
+
+    async def _greet(self, streams: Streams) -> Lines:
+        lines = Lines()
+        streams.writer.write(encode(hello()))
+        while True:
+            data = await streams.reader.read(READ_SIZE)
+            if not data:
+                said = await last_words(streams)
+                raise EngineUnreachable("the engine closed the link without a word", said or "Repeat the command.")
+            found = lines.feed(data)
+            if found:
+                break
+        answer = decode(found[0])
+        if "error" in answer:
+            raise error_from_dict(answer["error"])
+        check_hello(answer)
+        self.engine = answer
+        for line in found[1:]:
+            self._take(decode(line))
+        return lines
+
+    # -- what the app asks -----------------------------------------------------------------------------
+
+    async def request(
+        self,
+        verb: Verb,
+        *,
+        session: str | None,
+        progress: Progress | None = None,
+        detach: bool = False,
+        fresh: bool = False,
+    ) -> dict[str, Any]:
+        """Carry a verb out and give the reply object; cancelling the awaiting task cancels the work.
+
+        Raises:
+            WorkbenchError: what the engine answered; EngineDied or EngineUnreachable for a lost link.
+        """
+        message = question(verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach)
+        await self.connect()
+        return await self._ask(message, progress)
+
+    async def watch(self, session: str | None) -> None:
+        """Hear from now on what changes in that session, also after the link was lost and found again."""
+        self._watched = None  # so that a link opened just now does not watch the old one first
+        await self.connect()
+        await self._ask({"watch": session, "sessions": self._folder()})
+        self._watched = session
+
+    async def save_view(self, session: str, view: dict[str, Any]) -> None:
+        """Remember where the investigator is; a shipped example keeps no view."""
+        await self.connect()
+        await self._ask({"view": view, "session": session, "sessions": self._folder()})
+
+    async def close(self) -> None:
+        """Let go of the link; running work that was not detached is cancelled."""
+        self._become("closed")
+        for task in (self._seeking, self._reading):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        self._fail_waiting(EngineUnreachable("the link to the engine was closed"))
+        if self._streams is not None:
+            streams, self._streams = self._streams, None
+            await streams.close()
+
+    # -- the link --------------------------------------------------------------------------------------
+
+    def _folder(self) -> str | None:
+        return None if self._sessions is None else str(self._sessions)
+
+    async def _ask(self, message: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+        self._count += 1
+        name = self._count
+        waiting = _Waiting(asyncio.get_running_loop().create_future(), progress)
+        self._waiting[name] = waiting
+        try:
+            await self._send({"id": name, **message})
+            return await waiting.answer
+        except asyncio.CancelledError:
+            if self._streams is not None:
+                self._streams.writer.write(encode({"cancel": name}))
+            raise
+        finally:
+            self._waiting.pop(name, None)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if self._streams is None:
+            raise EngineUnreachable("the link to the engine was lost", "Repeat the command.")
+        try:
+            self._streams.writer.write(encode(message, LINE_LIMIT))
+            await self._streams.writer.drain()
+        except ConnectionError as error:
+            raise EngineDied("the engine ended before it got the request", "Repeat the command.") from error
+
+    async def _read(self, streams: Streams, lines: Lines) -> None:
+        try:
+            while data := await streams.reader.read(READ_SIZE):
+                for line in lines.feed(data):
+                    self._take(decode(line))
+        except (ConnectionError, ProtocolError):
+            pass  # told below, as any lost link: every waiting request gets its error
+        await self._lost(streams)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "event" in message:
+            self._tell(message)
+            return
+        waiting = self._waiting.get(message.get("id", -1))
+        if waiting is None or waiting.answer.done():
+            return  # the answer to a request that was cancelled meanwhile
+        if "progress" not in message:
+            _settle(waiting, message)
+        elif waiting.progress is not None:
+            try:
+                waiting.progress(*message["progress"])
+            except Exception as error:  # a fault of the caller ends its request, not the link of all
+                waiting.answer.set_exception(error)
+
+    async def _lost(self, streams: Streams) -> None:
+        self._streams = None
+        said = await last_words(streams)
+        await streams.close()
+        hint = "Repeat the command: a new engine starts, and the session is whole."
+        self._fail_waiting(EngineDied("the link to the engine was lost", f"{hint}\n{said}".rstrip()))
+        if self._state != "closed":
+            self._become("lost")
+            self._seeking = asyncio.create_task(self._seek())
+
+    async def _seek(self) -> None:
+        for attempt in range(1_000_000):
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            try:
+                await self.connect(start=False)
+            except WorkbenchError:
+                continue  # still not there; the state says so
+            return
+
+    def _fail_waiting(self, error: WorkbenchError) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+
+    def _become(self, state: LinkState) -> None:
+        if state != self._state:
+            self._state = state
+            self._tell({"event": "state", "state": state})
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        if self.on_event is not None:
+            asyncio.get_running_loop().call_soon(self.on_event, event)
+
+
+def _settle(waiting: _Waiting, message: dict[str, Any]) -> None:
+    if "error" in message:
+        waiting.answer.set_exception(error_from_dict(message["error"]))
+    else:
+        waiting.answer.set_result(message["result"])

@@ -1,0 +1,376 @@
+"""The broker: listens on the socket, keeps front ends apart, and owns the sessions and the model process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench import __version__
+from workbench.engine import logfile
+from workbench.engine.address import Address
+from workbench.engine.connection import FrontEnd, Ticket
+from workbench.engine.dispatch import Dispatch
+from workbench.engine.jobs import Job
+from workbench.engine.messages import RequestId, optional_name, read_request, request_id, sessions_folder
+from workbench.engine.peer import is_own_user
+from workbench.engine.registry import Registry
+from workbench.engine.sessions import OpenSessions, sessions_or_default
+from workbench.engine.supervisor import ModelProcess
+from workbench.engine.wire import (
+    CAPABILITIES,
+    READ_SIZE,
+    Lines,
+    ProtocolError,
+    TooLong,
+    check_hello,
+    decode,
+    error_message,
+    hello,
+)
+from workbench.errors import Cancelled, EngineUnreachable, WorkbenchError
+from workbench.session import catalog
+from workbench.verbs import Verb
+
+REQUEST_LIMIT = 256
+"""Requests one front end may have under way."""
+GRACE = 3.0
+"""Seconds a running command gets to stop by itself when the engine stops."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """After how many idle seconds the model process and the broker end."""
+
+    child: float = 600.0
+    broker: float = 1800.0
+
+    @classmethod
+    def from_environment(cls) -> Limits:
+        """`WORKBENCH_CHILD_IDLE_SECONDS` and `WORKBENCH_IDLE_SECONDS`, else ten and thirty minutes."""
+        return cls(
+            float(os.environ.get("WORKBENCH_CHILD_IDLE_SECONDS", cls.child)),
+            float(os.environ.get("WORKBENCH_IDLE_SECONDS", cls.broker)),
+        )
+
+
+class Broker:
+    """One engine.
+
+    Args:
+        registry: the verbs, handed in since the engine knows none.
+        address: where to listen.
+        child_module: what runs as the model process.
+        limits: idle times.
+    """
+
+    def __init__(self, registry: Registry, address: Address, child_module: str, limits: Limits) -> None:
+        self._address = address
+        self._limits = limits
+        self._fronts: set[FrontEnd] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._started = self._last_needed = time.monotonic()
+        self._stopping = False
+        self._done = asyncio.Event()
+        self._sessions = OpenSessions()
+        self._model = ModelProcess(child_module, address.log)
+        self._dispatch = Dispatch(registry, self._sessions, self._model, self._announce, self._announce_job)
+        self._dispatch.engine_verbs = {
+            "engine.status": self._status,
+            "engine.stop": self._stop,
+            "engine.log": self._log,
+            "engine.jobs": self._jobs,
+            "engine.cancel": self._cancel,
+            "engine.attach": self._attach,
+        }
+
+    async def serve(self) -> None:
+        """Listen until stopped or idle for too long.
+
+        Raises:
+            OSError: the socket cannot be bound, for example because another engine listens on it.
+        """
+        listener = _listen(self._address.socket)
+        self._inode = self._address.socket.stat().st_ino
+        server = await asyncio.start_unix_server(self._connected, sock=listener, limit=READ_SIZE)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: self._spawn(self._shut_down()))
+        background = [asyncio.create_task(self._dispatch.jobs.work()), asyncio.create_task(self._watch_the_clock())]
+        try:
+            await self._done.wait()
+        finally:
+            server.close()
+            for task in background:
+                task.cancel()
+            await self._farewell()
+
+    # -- connections -----------------------------------------------------------------------------------
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not is_own_user(writer.get_extra_info("socket")):
+            writer.close()
+            return
+        front = FrontEnd(writer)
+        self._fronts.add(front)
+        lines = Lines()
+        try:
+            while data := await reader.read(READ_SIZE):
+                for line in lines.feed(data):
+                    self._take(front, line)
+        except ConnectionError:
+            pass  # the same as an end of file: the front end is gone
+        finally:
+            self._fronts.discard(front)
+            self._sessions.watch(None, front.watching)
+            front.gone()
+            front.close()
+            self._last_needed = time.monotonic()
+
+    def _take(self, front: FrontEnd, line: bytes | TooLong) -> None:
+        """Act on one line; whatever is wrong with it goes back as an error, and the connection goes on."""
+        message: dict[str, Any] = {}
+        try:
+            message = decode(line)
+            if "hello" in message or not front.greeted:
+                check_hello(message)
+                front.greeted = True
+                front.send(hello(pid=os.getpid(), capabilities=list(CAPABILITIES)))
+            elif "cancel" in message:
+                self._cancel_request(front, message["cancel"])
+            else:
+                self._accept(front, message, len(line) if isinstance(line, bytes) else 0)
+        except WorkbenchError as error:
+            name = message.get("id")
+            front.send(error_message(name if isinstance(name, (int, str)) else None, error))
+
+    def _accept(self, front: FrontEnd, message: dict[str, Any], size: int) -> None:
+        name = request_id(message)
+        if name in front.tickets:
+            raise ProtocolError(f"a request with the id {name!r} is still under way", "Use a new id for each request.")
+        if len(front.tickets) >= REQUEST_LIMIT:
+            raise ProtocolError(f"{REQUEST_LIMIT} requests are under way", "Wait for some of them.")
+        if self._stopping:
+            raise EngineUnreachable("the engine is stopping", "Repeat the command: a new one starts.")
+        if "do" in message:
+            request = read_request(message, size)
+            ticket = Ticket(front, name, request.detach)
+            self._answer(front, ticket, lambda: self._dispatch.carry_out(request, ticket))
+        elif "view" in message:
+            self._answer(front, Ticket(front, name, False), lambda: self._save_view(message))
+        elif "watch" in message:
+            self._answer(front, Ticket(front, name, False), lambda: self._watch(front, message))
+        else:
+            raise ProtocolError("a message asks for nothing", "It needs one of: do, view, watch, cancel.")
+
+    def _cancel_request(self, front: FrontEnd, name: Any) -> None:
+        ticket = front.tickets.get(name) if isinstance(name, (int, str)) else None
+        if ticket is not None:  # else its answer is on the way already
+            ticket.cancel()
+
+    def _answer(self, front: FrontEnd, ticket: Ticket, work: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        front.tickets[ticket.request] = ticket
+        self._spawn(self._answer_with(front, ticket, work))
+
+    async def _answer_with(
+        self, front: FrontEnd, ticket: Ticket, work: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> None:
+        name: RequestId = ticket.request
+        try:
+            answer = {"id": name, "result": await work()}
+        except WorkbenchError as error:
+            answer = error_message(name, error)
+        except Exception as error:
+            traceback.print_exception(error, file=sys.stderr)
+            answer = error_message(
+                name,
+                WorkbenchError(
+                    f"the engine failed unexpectedly ({type(error).__name__}: {error})",
+                    "This is a fault of the workbench; sessions are whole. See `workbench engine log`.",
+                ),
+            )
+        front.tickets.pop(name, None)
+        self._last_needed = time.monotonic()
+        front.send(answer)
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- views and events ------------------------------------------------------------------------------
+
+    async def _watch(self, front: FrontEnd, message: dict[str, Any]) -> dict[str, Any]:
+        name = optional_name(message, "watch")
+        sessions = await asyncio.to_thread(sessions_or_default, sessions_folder(message))
+        path = None if name is None else await asyncio.to_thread(catalog.find, name, sessions)
+        if front in self._fronts:
+            self._sessions.watch(path, front.watching)
+            front.watching = path
+        return {"watching": name}
+
+    async def _save_view(self, message: dict[str, Any]) -> dict[str, Any]:
+        view, name = message["view"], optional_name(message, "session")
+        if not isinstance(view, dict) or name is None:
+            raise ProtocolError("a view needs an object and the name of its session")
+        sessions = await asyncio.to_thread(sessions_or_default, sessions_folder(message))
+        path = await asyncio.to_thread(catalog.find, name, sessions)
+        if await self._sessions.is_example(path):
+            return {"kept": False}  # looking at a shipped example does not change it, nor copy it
+        async with self._sessions.writing(path) as held:
+            await asyncio.to_thread(held.session.save_view, view)
+        return {"kept": True}
+
+    def _announce(self, path: Path, event: dict[str, Any]) -> None:
+        for front in self._fronts:
+            if front.watching == path:
+                front.send(event)
+
+    def _announce_job(self, job: Job) -> None:
+        event = {"event": "job", "job": job.as_dict()}
+        for front in self._fronts:
+            if front.greeted:
+                front.send(event)
+
+    # -- verbs about the engine ------------------------------------------------------------------------
+
+    async def _status(self, _verb: Verb, _ticket: Ticket) -> dict[str, Any]:
+        child = None
+        if (pid := self._model.pid) is not None:
+            child = {"pid": pid, "idle_seconds": round(self._model.idle_seconds, 1)}
+        return {
+            "pid": os.getpid(),
+            "version": __version__,
+            "socket": str(self._address.socket),
+            "log": str(self._address.log),
+            "uptime": round(time.monotonic() - self._started, 1),
+            "child": child,
+            "sessions": [path.name for path in self._sessions.paths()],
+            "clients": len(self._fronts),
+            "jobs": len(self._dispatch.jobs.open()),
+            "child_idle_limit": self._limits.child,
+            "idle_limit": self._limits.broker,
+        }
+
+    async def _log(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
+        count = int(verb.params().get("lines", 40))
+        return {"lines": await asyncio.to_thread(logfile.last_lines, self._address.log, count)}
+
+    async def _jobs(self, _verb: Verb, _ticket: Ticket) -> dict[str, Any]:
+        return {"jobs": [job.as_dict() for job in self._dispatch.jobs.all()]}
+
+    async def _cancel(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
+        job = self._dispatch.jobs.find(str(verb.params()["job"]))
+        self._dispatch.jobs.cancel(job)
+        return {"job": job.as_dict()}
+
+    async def _attach(self, verb: Verb, ticket: Ticket) -> dict[str, Any]:
+        job = self._dispatch.jobs.find(str(verb.params()["job"]))
+        if not job.over:
+            job.tickets.append(ticket)
+            ticket.progress(job.done, job.total, job.text, job.id)
+        leave = asyncio.Event()
+        ticket.on_cancel(leave.set)
+        waits = [asyncio.ensure_future(job.finished.wait()), asyncio.ensure_future(leave.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if not job.finished.is_set():
+            job.tickets.remove(ticket)
+            raise Cancelled(f"no longer waiting for job {job.id}", f"It goes on; `workbench engine attach {job.id}`.")
+        return await job.outcome()
+
+    async def _stop(self, _verb: Verb, ticket: Ticket) -> dict[str, Any]:
+        await self._wind_down(ticket)
+        asyncio.get_running_loop().call_soon(self._done.set)
+        return {"pid": os.getpid(), "stopped": True}
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    async def _shut_down(self) -> None:
+        await self._wind_down(None)
+        self._done.set()
+
+    async def _wind_down(self, but: Ticket | None) -> None:
+        """Let no one in any more, stop the work, and let go of the sessions."""
+        self._stopping = True
+        self._forget_socket()
+        for front in list(self._fronts):
+            for ticket in list(front.tickets.values()):
+                if ticket is not but:
+                    ticket.cancel()
+        for job in self._dispatch.jobs.open():
+            self._dispatch.jobs.cancel(job)
+        deadline = time.monotonic() + GRACE
+        while self._busy(but) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await self._model.drop()
+        deadline = time.monotonic() + GRACE
+        while self._busy(but) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        self._sessions.close()
+
+    def _busy(self, but: Ticket | None) -> bool:
+        waiting = [ticket for front in self._fronts for ticket in front.tickets.values() if ticket is not but]
+        return bool(waiting or self._dispatch.jobs.open())
+
+    def _forget_socket(self) -> None:
+        """Remove our socket, while it still listens, so that a newer engine's is never removed by mistake."""
+        try:
+            if self._address.socket.stat().st_ino == self._inode:
+                self._address.socket.unlink()
+        except FileNotFoundError:
+            pass  # the folder was cleaned; there is nothing to remove
+
+    async def _farewell(self) -> None:
+        await asyncio.sleep(0.05)  # what was sent last leaves
+        for front in list(self._fronts):
+            front.close()
+
+    async def _watch_the_clock(self) -> None:
+        shortest = min(self._limits.child, self._limits.broker)
+        while True:
+            await asyncio.sleep(min(5.0, max(0.05, shortest / 4)))
+            if self._model.pid is not None and self._model.idle_seconds >= self._limits.child:
+                await self._model.drop()
+            if self._fronts or self._dispatch.jobs.open():
+                self._last_needed = time.monotonic()
+            elif time.monotonic() - self._last_needed >= self._limits.broker or not self._address.socket.exists():
+                await self._shut_down()
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old = os.umask(0o177)
+    try:
+        listener.bind(os.fspath(path))
+        listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(old)
+    listener.setblocking(False)
+    return listener
+
+
+def run_broker(registry: Registry, address: Address, child_module: str) -> int:
+    """Be the engine until it is stopped; gives the exit status."""
+
+    async def main() -> None:
+        await Broker(registry, address, child_module, Limits.from_environment()).serve()
+
+    try:
+        asyncio.run(main())
+    except OSError as error:
+        print(f"engine: cannot listen on {address.socket}: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,178 @@
+"""The blocking client of the shell: one connection, one request at a time, no asyncio."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from workbench.engine.address import Address, engine_address
+from workbench.engine.protocol import Progress
+from workbench.engine.question import question
+from workbench.engine.spawn import connect, connect_or_spawn
+from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, check_hello, decode, encode, hello
+from workbench.errors import Cancelled, EngineDied, EngineUnreachable, error_from_dict
+from workbench.verbs import Verb
+
+TRIES = 3
+"""Connections to try: an engine that ends at this very moment closes one without a word."""
+
+
+class Client:
+    """A shell command's way to the engine.
+
+    Args:
+        broker_module: run as `python -m broker_module` where no engine runs; None never starts one.
+        address: where the engine listens; this user's own when left out.
+
+    Raises:
+        EngineUnreachable: no engine runs and none was or could be started.
+        ProtocolError: the engine speaks another protocol.
+    """
+
+    def __init__(self, broker_module: str | None, address: Address | None = None) -> None:
+        self._address = address or engine_address()
+        self._module = broker_module
+        self._count = 0
+        self.engine: dict[str, Any] = {}
+        """What the engine said of itself: `version`, `pid`, `capabilities`."""
+        for _ in range(TRIES):
+            self._link = self._connect()
+            self._lines = Lines()
+            self._ready: list[dict[str, Any]] = []
+            if self._greet():
+                return
+            self._link.close()
+        raise EngineUnreachable(f"the engine at {self._address.socket} closes every connection", "See its log.")
+
+    def _connect(self) -> socket.socket:
+        if self._module is not None:
+            return connect_or_spawn(self._address, self._module)
+        link = connect(self._address)
+        if link is None:
+            raise EngineUnreachable("no engine is running", "Any command that needs one starts it.")
+        return link
+
+    def _greet(self) -> bool:
+        try:
+            self._link.sendall(encode(hello()))
+            answer = self._receive()
+        except (EngineDied, ConnectionError):
+            return False
+        if "error" in answer:
+            self._link.close()
+            raise error_from_dict(answer["error"])
+        check_hello(answer)
+        self.engine = answer
+        return True
+
+    def request(
+        self,
+        verb: Verb,
+        *,
+        session: str | None = None,
+        sessions: Path | None = None,
+        fresh: bool = False,
+        detach: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Carry a verb out and give the reply object (docs/wire.md).
+
+        Args:
+            verb: what to do; files it names are read here and sent along.
+            session: the session's name.
+            sessions: the folder of sessions; the engine's default when left out.
+            fresh: compute again even if the result is stored.
+            detach: the work goes on when this process ends.
+            progress: called with (done, total, text), at most five times a second.
+
+        Raises:
+            WorkbenchError: what the engine answered; Cancelled after Ctrl-C, EngineDied when the link broke.
+        """
+        name = self._send(verb, session, sessions, fresh, detach)
+        while True:
+            try:
+                message = self._answer_to(name)
+                if "progress" not in message:
+                    return _result(message)
+                if progress is not None:
+                    progress(*message["progress"])
+            except KeyboardInterrupt:
+                self._interrupt(name)
+
+    def detach(
+        self, verb: Verb, *, session: str | None = None, sessions: Path | None = None, fresh: bool = False
+    ) -> str | dict[str, Any]:
+        """Start a job and leave it: gives its id, or the reply itself where no job was needed.
+
+        Raises:
+            WorkbenchError: the request was refused.
+        """
+        message = self._answer_to(self._send(verb, session, sessions, fresh, True))
+        while "progress" in message and "job" not in message:
+            message = self._answer_to(message["id"])
+        return str(message["job"]) if "job" in message else _result(message)
+
+    def _send(self, verb: Verb, session: str | None, sessions: Path | None, fresh: bool, detach: bool) -> int:
+        self._count += 1
+        asked = question(verb, session=session, sessions=sessions, fresh=fresh, detach=detach)
+        try:
+            self._link.sendall(encode({"id": self._count, **asked}, LINE_LIMIT))
+        except ConnectionError as error:
+            raise _lost() from error
+        return self._count
+
+    def _interrupt(self, name: int) -> None:
+        """Ask the engine to stop the request; a second Ctrl-C leaves without waiting for it."""
+        try:
+            self._link.sendall(encode({"cancel": name}))
+        except ConnectionError as error:
+            raise _lost() from error
+        except KeyboardInterrupt:
+            self.close()
+            raise Cancelled("interrupted", "The engine stops the work at its next batch.") from None
+
+    def _answer_to(self, name: int) -> dict[str, Any]:
+        while True:
+            message = self._receive()
+            if message.get("id") == name:
+                return message
+            if message.get("id") is None and "error" in message:
+                raise error_from_dict(message["error"])
+
+    def _receive(self) -> dict[str, Any]:
+        while not self._ready:
+            try:
+                data = self._link.recv(READ_SIZE)
+            except ConnectionError as error:
+                raise _lost() from error
+            if not data:
+                raise _lost()
+            self._ready = [decode(line) for line in self._lines.feed(data)]
+        return self._ready.pop(0)
+
+    def close(self) -> None:
+        """End the connection; a request under way is cancelled unless it was detached."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _result(message: dict[str, Any]) -> dict[str, Any]:
+    if "error" in message:
+        raise error_from_dict(message["error"])
+    result: dict[str, Any] = message["result"]
+    return result
+
+
+def _lost() -> EngineDied:
+    return EngineDied(
+        "the engine ended before it answered", "Repeat the command: a new engine starts, and the session is whole."
+    )

@@ -1,0 +1,96 @@
+"""Ways to an engine for the app: its socket here, or a byte pipe through another program such as ssh."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from workbench.engine.address import Address, engine_address
+from workbench.engine.spawn import connect, connect_or_spawn
+from workbench.engine.wire import READ_SIZE
+from workbench.errors import EngineUnreachable
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Both directions of a connection, and what must be ended with it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    process: asyncio.subprocess.Process | None = None
+
+    async def close(self) -> None:
+        """End the connection; a program that carried it is ended too."""
+        self.writer.close()
+        with suppress(ConnectionError):  # the other side was faster
+            await self.writer.wait_closed()
+        if self.process is not None:
+            await _end(self.process)
+
+
+Dial = Callable[[bool], Awaitable[Streams]]
+"""Opens a connection; the argument says whether an engine may be started for it."""
+
+
+def socket_dial(broker_module: str, address: Address | None = None) -> Dial:
+    """The engine of this user on this machine."""
+
+    async def dial(start: bool) -> Streams:
+        where = address or engine_address()
+        if start:
+            link = await asyncio.to_thread(connect_or_spawn, where, broker_module)
+        else:
+            found = await asyncio.to_thread(connect, where)
+            if found is None:
+                raise EngineUnreachable("no engine is running", "The next command starts one.")
+            link = found
+        link.setblocking(False)
+        return Streams(*await asyncio.open_connection(sock=link, limit=READ_SIZE))
+
+    return dial
+
+
+def program_dial(command: Sequence[str]) -> Dial:
+    """An engine behind a program that carries bytes, for example `ssh box workbench engine --stdio`.
+
+    What the program says on standard error is quoted when it ends without an answer.
+    """
+
+    async def dial(_start: bool) -> Streams:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=READ_SIZE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineUnreachable(f"{command[0]} cannot be run ({error.strerror or error})", "Install it.") from error
+        if process.stdout is None or process.stdin is None:
+            raise EngineUnreachable(f"{command[0]} has no pipes")
+        return Streams(process.stdout, process.stdin, process)
+
+    return dial
+
+
+async def last_words(streams: Streams) -> str:
+    """What the program that carried a broken connection said on standard error."""
+    if streams.process is None or streams.process.stderr is None:
+        return ""
+    try:
+        raw = await asyncio.wait_for(streams.process.stderr.read(), 2.0)
+    except TimeoutError:
+        return ""
+    return raw.decode("utf-8", "replace").strip()[-2000:]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), 2.0)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,102 @@
+"""Files of the user's on their way into a session, and paths of files that come out.
+
+Front ends read a field marked `Upload` and send its content; whoever owns the session keeps it under
+`inputs/` by its digest, so that the log holds a relative path and a replay needs no other folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from workbench.engine.messages import UploadedFile
+from workbench.engine.wire import UPLOAD_LIMIT
+from workbench.errors import InputFileError, UsageError
+from workbench.files import write_atomic
+from workbench.verbs import Output, Upload, Verb
+
+_KEPT = re.compile(r"inputs/[0-9a-f]{12}-[^/]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_INPUTS = "inputs"
+
+
+def marked(verb: type[Verb], mark: type) -> list[str]:
+    """The fields of a verb that carry this mark."""
+    return [name for name, field in verb.model_fields.items() if any(isinstance(item, mark) for item in field.metadata)]
+
+
+def absolute_outputs(verb: Verb) -> Verb:
+    """The verb with the files it writes as absolute paths; an empty one stays for the handler to choose."""
+    values = {name: getattr(verb, name) for name in marked(type(verb), Output)}
+    update = {name: str(Path(value).expanduser().absolute()) for name, value in values.items() if value}
+    return verb.model_copy(update=update) if update else verb
+
+
+def read_uploads(verb: Verb) -> dict[str, UploadedFile]:
+    """The content of the files that a verb names, by field.
+
+    A path that an earlier upload was given (`inputs/...`) is left alone: the session has that file.
+
+    Raises:
+        InputFileError: a file that is missing, a folder, unreadable or over 16 MiB.
+    """
+    files: dict[str, UploadedFile] = {}
+    for name in marked(type(verb), Upload):
+        value = getattr(verb, name)
+        path = Path(value).expanduser()
+        if value and (path.exists() or not _KEPT.fullmatch(value)):
+            files[name] = UploadedFile(path.name, _content(path))
+    return files
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_file() and path.stat().st_size > UPLOAD_LIMIT:
+            raise InputFileError(
+                f"{path} has {path.stat().st_size:,} bytes, over the limit of {UPLOAD_LIMIT:,}", "Split the file."
+            )
+        return path.read_bytes()
+    except IsADirectoryError as error:
+        raise InputFileError(f"{path} is a folder", "Name a file.") from error
+    except FileNotFoundError as error:
+        raise InputFileError(f"there is no file {path}", "Check the path; it is relative to where you are.") from error
+    except (OSError, ValueError) as error:
+        raise InputFileError(f"{path} cannot be read ({error})", "Check its permissions.") from error
+
+
+def as_message(files: Mapping[str, UploadedFile]) -> dict[str, Any]:
+    """The files as they travel."""
+    return {
+        name: {"name": file.name, "base64": base64.b64encode(file.content).decode("ascii")}
+        for name, file in files.items()
+    }
+
+
+def keep_uploads(verb: Verb, files: Mapping[str, UploadedFile], folder: Path) -> Verb:
+    """Store the files under `inputs/` of a session folder and name them so in the verb.
+
+    Raises:
+        UsageError: a file for a field that takes none.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    known = marked(type(verb), Upload)
+    kept: dict[str, str] = {}
+    for name, file in files.items():
+        if name not in known:
+            raise UsageError(f"{verb.dotted} takes no file as {name!r}", f"Files go to: {', '.join(known) or 'none'}.")
+        digest = hashlib.sha256(file.content).hexdigest()[:12]
+        kept[name] = f"{_INPUTS}/{digest}-{safe_name(file.name)}"
+        target = folder / kept[name]
+        if not target.exists():
+            write_atomic(target, file.content)
+    return verb.model_copy(update=kept) if kept else verb
+
+
+def safe_name(name: str) -> str:
+    """A file name without folders and with plain characters only."""
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    return _UNSAFE.sub("-", last).strip("-.")[-80:] or "file"
