@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from commands.clusters import ClustersFind, ClustersList, ClustersShow
-from commands.handlers.features import labels_by_index
 from workbench.errors import UnknownNameError, UsageError
+from workbench.evidence import labels_by_index
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
 from workbench.session.log import LogLine

@@ -8,6 +8,7 @@ import numpy as np
 
 from commands.features import FeaturesContrast, FeaturesList, FeaturesShow
 from workbench.errors import UnknownNameError, UsageError
+from workbench.evidence import labels_by_index, on_corpus, sentence_lines
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.rankings import Ranking, plain
@@ -159,16 +160,6 @@ def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
     return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, "stale": stale}
 
 
-def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
-    """Texts of the labels of a space's features."""
-    start = space + "#"
-    return {
-        int(name.removeprefix(start)): str(entry.value["text"])
-        for name, entry in lab.state.under("labels").items()
-        if name.startswith(start)
-    }
-
-
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
     """A page of a ranking, sorted and filtered."""
     line = ranking_line(lab, query.ranking)
@@ -216,7 +207,7 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
     test = ranking.rows(np.array([index]), labels=labels_by_index(lab, space))[0]
     order = ranking.order()
     test["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if test["status"] == "ok" else None
-    lines = _sentence_lines(lab, line, index)
+    lines = sentence_lines(lab, line, index)
     shown = sorted(lines, key=lambda item: -item["pooled"])[: query.lines]
     stimuli = {
         "name": header["stimuli"],
@@ -227,27 +218,6 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
     return {"test": test, "ranking": header, "stimuli": stimuli}
 
 
-def _sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
-    """Each stimulus sentence with the feature's activation on each token."""
-    arrays = lab.arrays(line, "tokens")
-    sentences = lab.stored_json(line, "sentences")
-    entries = np.flatnonzero(arrays["features"] == index)
-    values = np.zeros(len(arrays["pointers"]) - 1)
-    values[np.searchsorted(arrays["pointers"], entries, side="right") - 1] = arrays["values"][entries]
-    found = []
-    for number, sentence in enumerate(sentences):
-        row = values[arrays["starts"][number] : arrays["starts"][number + 1]]
-        found.append(
-            {
-                "category": sentence["category"],
-                "tokens": sentence["tokens"],
-                "values": [round(float(value), 4) for value in row],
-                "pooled": round(float(row.mean()), 5) if len(row) else 0.0,
-            }
-        )
-    return found
-
-
 def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
     found = lab.index()
     if found is None:
@@ -255,15 +225,4 @@ def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
         where = "the corpus index is not on this machine" if built else "the features are not indexed on a corpus"
         missing.append(f"{where}: `workbench index build`")
         return {"corpus": None, "logits": None}
-    fired, total = int(found.summary["fired"][index]), float(found.summary["total"][index])
-    corpus = {
-        "name": found.meta["corpus"],
-        "tokens": found.meta["tokens"],
-        "density": found.density(index),
-        "fired": fired,
-        "maximum": round(float(found.summary["maximum"][index]), 4),
-        "mean": round(total / fired, 4) if fired else 0.0,
-        "histogram": found.histogram(index),
-        "examples": found.examples(index),
-    }
-    return {"corpus": corpus, "logits": found.logits(index)}
+    return {"corpus": on_corpus(found, index), "logits": found.logits(index)}

@@ -1,0 +1,70 @@
+"""What stored results say about one feature: its labels, its stimulus sentences, its corpus; no model needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from workbench.index.read import FeatureIndex
+    from workbench.lab import Lab
+    from workbench.session.log import LogLine
+
+
+def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
+    """Texts of the labels of a space's features."""
+    start = space + "#"
+    return {
+        int(name.removeprefix(start)): str(entry.value["text"])
+        for name, entry in lab.state.under("labels").items()
+        if name.startswith(start)
+    }
+
+
+def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
+    """Each sentence of a ranking's stimuli with the feature's activation on each token.
+
+    Args:
+        lab: the session.
+        line: the log line of the ranking.
+        index: the feature's number in its space.
+
+    Returns:
+        `{"category", "tokens", "values", "pooled": mean over the tokens}` in the order of the design.
+
+    Raises:
+        StorageError, InputFileError: the stored arrays are gone or damaged.
+    """
+    arrays = lab.arrays(line, "tokens")
+    sentences = lab.stored_json(line, "sentences")
+    entries = np.flatnonzero(arrays["features"] == index)
+    values = np.zeros(len(arrays["pointers"]) - 1)  # (tokens,)
+    values[np.searchsorted(arrays["pointers"], entries, side="right") - 1] = arrays["values"][entries]
+    found = []
+    for number, sentence in enumerate(sentences):
+        row = values[arrays["starts"][number] : arrays["starts"][number + 1]]
+        found.append(
+            {
+                "category": sentence["category"],
+                "tokens": sentence["tokens"],
+                "values": [round(float(value), 4) for value in row],
+                "pooled": round(float(row.mean()), 5) if len(row) else 0.0,
+            }
+        )
+    return found
+
+
+def on_corpus(found: FeatureIndex, feature: int, examples: int = 20) -> dict[str, Any]:
+    """What the index says of one feature; the `corpus` field of `features.show` in docs/wire.md."""
+    fired, total = int(found.summary["fired"][feature]), float(found.summary["total"][feature])
+    return {
+        "name": found.meta["corpus"],
+        "tokens": found.meta["tokens"],
+        "density": found.density(feature),
+        "fired": fired,
+        "maximum": round(float(found.summary["maximum"][feature]), 4),
+        "mean": round(total / fired, 4) if fired else 0.0,
+        "histogram": found.histogram(feature),
+        "examples": found.examples(feature, examples),
+    }
