@@ -1,0 +1,66 @@
+"""Token rows of the demo's corpus: documents one to a row, or packed several to a row."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import torch
+from tokenizers import Tokenizer
+
+from workbench.demo.corpus import document, documents
+from workbench.demo.tokenizer import CONTEXT
+
+BOUNDARY_ID = 0
+
+
+def document_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
+    """Token ids of each text, with the boundary token before and after it."""
+    return [[*encoding.ids, BOUNDARY_ID] for encoding in tokenizer.encode_batch(list(texts))]
+
+
+def corpus_rows(tokenizer: Tokenizer, seed: int, start: int, count: int, mix: str = "full") -> list[list[int]]:
+    """Token ids of `count` documents, one row each."""
+    return document_tokens(tokenizer, (document(seed, i, mix).text for i in range(start, start + count)))
+
+
+def packed(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Whole documents one after the other in rows of at most `CONTEXT` tokens, sharing their boundary tokens."""
+    full: list[list[int]] = []
+    row: list[int] = [BOUNDARY_ID]
+    for tokens in rows:
+        if len(row) + len(tokens) - 1 > CONTEXT:
+            full.append(row)
+            row = [BOUNDARY_ID]
+        row.extend(tokens[1:])
+    return [*full, row]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of ids as one matrix, filled up on the right, and the mask of what is text.
+
+    Returns:
+        ids (rows, length) int64 and present (rows, length) bool.
+    """
+    length = max(len(row) for row in rows)
+    ids = torch.full((len(rows), length), BOUNDARY_ID)
+    present = torch.zeros(len(rows), length, dtype=torch.bool)
+    for at, row in enumerate(rows):
+        ids[at, : len(row)] = torch.tensor(row)
+        present[at, : len(row)] = True
+    return ids, present
+
+
+def by_length(rows: Sequence[Sequence[int]], parts: int) -> list[list[Sequence[int]]]:
+    """The rows in `parts` groups of like length, so that little is wasted on filling up."""
+    ordered = sorted(rows, key=len)
+    size = -(-len(ordered) // parts)
+    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
+
+
+def token_slice(tokenizer: Tokenizer, seed: int, tokens: int, start: int = 0) -> Iterator[list[int]]:
+    """Rows of documents from `start` on until they hold `tokens` predicted tokens."""
+    source, held = documents(seed, start), 0
+    while held < tokens:
+        for row in document_tokens(tokenizer, (d.text for d in islice(source, 256))):
+            if held < tokens:
+                held += len(row) - 1
+                yield row
