@@ -55,7 +55,7 @@ def _report_error(error: WorkbenchError, as_json: bool) -> int:
 def _run(words: list[str]) -> int:
     options, rest = _global_options(words)
     if rest and rest[0] == "engine" and options.stdio:
-        from workbench.engine.stdio import pipe_stdio
+        from commands.connect import pipe_stdio
 
         return pipe_stdio()
     if options.version:
@@ -198,8 +198,9 @@ def overview() -> str:
         "  workbench GROUP VERB ...     run one command; `workbench GROUP VERB --help` shows its parameters",
         "",
     ]
-    for verb in VERBS:
-        lines.append(f"  {verb.dotted.replace('.', ' '):<18} {'*' if verb.is_query() else ' '} {verb.summary()}")
+    lines += [
+        f"  {verb.dotted.replace('.', ' '):<18} {'*' if verb.is_query() else ' '} {verb.summary()}" for verb in VERBS
+    ]
     lines += [
         "",
         "  * reads only, never logged",

@@ -22,7 +22,7 @@ def connect(host: str, *, spawn: bool) -> Client:
 
     if host:
         raise UsageError(f"--host {host} works for the app only in this version", "Run the shell command over ssh.")
-    return Client.connect(BROKER_MODULE, spawn=spawn)
+    return Client(BROKER_MODULE if spawn else None)
 
 
 def open_app(session: str | None, sessions: str | None, host: str) -> int:
@@ -31,3 +31,10 @@ def open_app(session: str | None, sessions: str | None, host: str) -> int:
 
     # by name: the shell front end is not made of screens
     return int(importlib.import_module("screens.app").main(session=session, sessions=sessions, host=host or None) or 0)
+
+
+def pipe_stdio() -> int:
+    """`engine --stdio`: a byte pipe between standard input and output and the engine, for `--host`."""
+    from workbench.engine.stdio import pipe
+
+    return pipe(BROKER_MODULE)

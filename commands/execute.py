@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands import fields
 from workbench import paths
 from workbench.errors import EngineUnreachable
 from workbench.session import catalog
@@ -53,7 +52,6 @@ class Executor:
         Raises:
             WorkbenchError: what went wrong.
         """
-        verb = fields.with_absolute_outputs(verb)
         if self.in_process:
             return self._here(verb)
         if isinstance(verb, Query) and verb.place == "broker" and not self.host:
@@ -74,7 +72,7 @@ class Executor:
             return client.request(
                 verb,
                 session=self.session_name(),
-                sessions=None if self.host else str(self.sessions),
+                sessions=None if self.host else self.sessions,
                 fresh=self.fresh,
                 progress=self.progress,
             )
@@ -83,11 +81,17 @@ class Executor:
         # by name, so that the front end itself never imports a handler
         import importlib
 
+        from workbench.engine.uploads import absolute_outputs, read_uploads
+
         runner_type = importlib.import_module("workbench.run").Runner
         resolve = importlib.import_module("commands.handlers").handler_of
         runner = runner_type(resolve, self.sessions, "a workbench without engine")
         reply: dict[str, Any] = runner.do(
-            verb, self.session_name(), fresh=self.fresh, files=fields.uploads(verb), progress=self.progress
+            absolute_outputs(verb),
+            self.session_name(),
+            fresh=self.fresh,
+            files=read_uploads(verb),
+            progress=self.progress,
         )
         return reply
 

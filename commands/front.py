@@ -16,9 +16,9 @@ from commands.report import Demo, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
+from workbench.engine.uploads import read_uploads
 from workbench.errors import UsageError, WorkbenchError
 from workbench.session import catalog
-from workbench.session.inputs import read_upload
 from workbench.verbs import Verb
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def spec() -> dict[str, Any]:
 
 
 def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
-    name, content = read_upload(verb.script)
-    verbs = parse_script(content.decode("utf-8", "replace"), parse_variables(verb.variables), name)
+    file = read_uploads(verb)["script"]
+    verbs = parse_script(file.content.decode("utf-8", "replace"), parse_variables(verb.variables), file.name)
     if verb.dry_run:
         lines = [format_line(item) for item in verbs]
         sys.stdout.write(json.dumps({"command": "run", "lines": lines}) + "\n" if as_json else "\n".join(lines) + "\n")

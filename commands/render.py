@@ -71,7 +71,7 @@ def _generic(result: Result, console: Console) -> None:
 
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "-"}[value]
+        return "-" if value is None else "yes" if value else "no"
     return number(value) if isinstance(value, float) else str(value)
 
 
@@ -143,8 +143,8 @@ def _ranking(result: Result, console: Console) -> None:
     console.print(
         Text(
             visible(
-                f"{head['stimuli']}: {head['positive']} against {head['against']}; {head['statistic']} on {head['pool']}, "
-                f"{head['permutations']} permutations, seed {head['seed']}"
+                f"{head['stimuli']}: {head['positive']} against {head['against']}; "
+                f"{head['statistic']} on {head['pool']}, {head['permutations']} permutations, seed {head['seed']}"
             ),
             "bold",
         )
@@ -198,15 +198,14 @@ def _feature(result: Result, console: Console) -> None:
         console.print(
             Text(
                 f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, t {number(test['score'], 2)}, "
-                f"p {number(test['p'], 4)}, q {number(test['q'], 4)} (rank {test['rank']}, log line {result['ranking']['seq']})"
+                f"p {number(test['p'], 4)}, q {number(test['q'], 4)} "
+                f"(rank {test['rank']}, log line {result['ranking']['seq']})"
             )
         )
     if (corpus := result["corpus"]) is not None:
-        console.print(
-            Text(
-                f"  active on {100 * corpus['density']:.2f} % of {corpus['tokens']:,} corpus tokens, at most {number(corpus['maximum'], 2)}"
-            )
-        )
+        share = 100 * corpus["density"]
+        most = number(corpus["maximum"], 2)
+        console.print(Text(f"  active on {share:.2f} % of {corpus['tokens']:,} corpus tokens, at most {most}"))
         for example in corpus["examples"][:5]:
             console.print(
                 Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True
@@ -227,18 +226,25 @@ def _feature(result: Result, console: Console) -> None:
 def _steer(result: Result, console: Console) -> None:
     console.print(
         Text(
-            f"{result['feature']} clamped to {number(result['value'], 2)} (largest seen {number(result['reference'], 2)}), "
+            f"{result['feature']} clamped to {number(result['value'], 2)} "
+            f"(largest seen {number(result['reference'], 2)}), "
             f"strength {result['strength']}",
             "bold",
         )
     )
     for prompt in result["prompts"]:
         words = [
-            [word["word"], "up" if word["group"] == "raise" else "down", f"{word['before']:.4f}", f"{word['after']:.4f}",
-             f"x{math.exp(min(word['log_ratio'], 700)):.2f}"]
+            [
+                word["word"],
+                "up" if word["group"] == "raise" else "down",
+                f"{word['before']:.4f}",
+                f"{word['after']:.4f}",
+                f"x{math.exp(min(word['log_ratio'], 700)):.2f}",
+            ]
             for word in prompt["words"]
-        ]  # fmt: skip
-        title = f"after {visible(prompt['prompt'])!r} (KL {number(prompt['kl'])} nats{', identical' if prompt['identical'] else ''})"
+        ]
+        same = ", identical" if prompt["identical"] else ""
+        title = f"after {visible(prompt['prompt'])!r} (KL {number(prompt['kl'])} nats{same})"
         if words:
             _table(
                 console,
@@ -274,13 +280,19 @@ def _labels(result: Result, console: Console) -> None:
 
 
 def _clusters(result: Result, console: Console) -> None:
-    clusters = result.get("largest", result["clusters"])
+    clusters = result["largest"] if "largest" in result else result["clusters"]
     rows = [
-        [item["cluster"], item["size"], number(item["cosine"], 2), " ".join(f"#{feature}" for feature in item["features"][:8]),
-         "; ".join(item.get("labels", []))]
+        [
+            item["cluster"],
+            item["size"],
+            number(item["cosine"], 2),
+            " ".join(f"#{feature}" for feature in item["features"][:8]),
+            "; ".join(item.get("labels", [])),
+        ]
         for item in clusters[:20]
-    ]  # fmt: skip
-    title = f"clusters of decoder directions (k {result['k']}, tau {result['tau']}); {result['singletons']} features stand alone"
+    ]
+    settings = f"k {result['k']}, tau {result['tau']}"
+    title = f"clusters of decoder directions ({settings}); {result['singletons']} features stand alone"
     _table(
         console, [("#", True), ("size", True), ("cosine", True), ("features", False), ("labels", False)], rows, title
     )

@@ -5,24 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from workbench.engine.uploads import keep_uploads
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
 from workbench.session import catalog
-from workbench.session.inputs import keep_input
 from workbench.session.record import SessionRecord
 from workbench.session.session import Pending, Reply, Session, stage_outcome
 from workbench.verbs import Command, Outcome, Verb
 
 if TYPE_CHECKING:
+    from workbench.engine.messages import UploadedFile
     from workbench.models.cache import ModelCache
 
 Resolve = Callable[[type[Verb]], Callable[[Any, Lab], Outcome]]
 """Gives the handler of a verb; handed in, since the library knows no verb."""
-
-
-AnyCommand = TypeVar("AnyCommand", bound=Command)
 
 
 class Runner:
@@ -58,7 +56,7 @@ class Runner:
         session: str | None,
         *,
         fresh: bool = False,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
+        files: Mapping[str, UploadedFile] | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
@@ -68,7 +66,7 @@ class Runner:
             verb: what to do.
             session: name of the session, or None for verbs that need none.
             fresh: compute even where an equal result is stored.
-            files: name and content of the files that the verb's fields name; they are kept in the session.
+            files: content of the files that the verb's fields name; they are kept in the session.
             progress: called with (done, total, text).
             cancelled: asked between batches.
 
@@ -88,7 +86,9 @@ class Runner:
             record = SessionRecord(catalog.working_copy(record, self.sessions))
             forked = record.name
         with Session(record.path, self.holder) as open_session:
-            command = with_inputs(verb, record.path, files or {})
+            command = keep_uploads(verb, files or {}, record.path)
+            if not isinstance(command, Command):
+                raise UsageError(f"{verb.dotted} is no command")
 
             def run(pending: Pending) -> dict[str, Any]:
                 lab = Lab(
@@ -110,16 +110,6 @@ class Runner:
         record = None if session is None else SessionRecord(catalog.find(session, self.sessions))
         lab = Lab(record, sessions=self.sessions, models=self.models, progress=progress, cancelled=cancelled)
         return answer(verb, lab, self.resolve)
-
-
-def with_inputs(verb: AnyCommand, session: Path, files: Mapping[str, tuple[str, bytes]]) -> AnyCommand:
-    """The command with every named file kept in the session and named by its path there.
-
-    Raises:
-        StorageError: the disk is full or the folder cannot be written.
-    """
-    kept = {field: keep_input(session, name, content) for field, (name, content) in files.items()}
-    return verb.model_copy(update=kept) if kept else verb
 
 
 def carry_out(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
