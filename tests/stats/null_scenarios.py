@@ -1,0 +1,86 @@
+"""Activations in which the labels mean nothing, each hard in its own way, and the share of them with a discovery."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from workbench.stats import contrast_map
+
+# x (stimuli, features), positive (stimuli,), items (stimuli,): the stimuli of an item stand `half` apart
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def halves(n: int, positives: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(n) < positives, np.arange(n) % (n // 2)
+
+
+def gaussian(rng: np.random.Generator, features: int) -> Sample:
+    return rng.standard_normal((100, features)), *halves(100, 50)
+
+
+def sparse(rng: np.random.Generator, features: int, n: int = 100, positives: int = 50) -> Sample:
+    """Features fire on 1 to 50 % of the stimuli, with log-normal heights."""
+    rate = np.exp(rng.uniform(np.log(0.01), np.log(0.5), features))
+    fires = rng.random((n, features)) < rate
+    return fires * np.exp(rng.standard_normal((n, features))), *halves(n, positives)
+
+
+def sparse_unequal(rng: np.random.Generator, features: int) -> Sample:
+    return sparse(rng, features, positives=15)
+
+
+def binary_unequal(rng: np.random.Generator, features: int) -> Sample:
+    """Silent-on-the-small-group lumps: the worst case of Welch's t."""
+    rate = rng.uniform(0.02, 0.5, features)
+    return (rng.random((100, features)) < rate).astype(float), *halves(100, 15)
+
+
+def template(rng: np.random.Generator, features: int) -> Sample:
+    """Three heavy-tailed gains of the stimulus, shared by all features: strong correlation, rectified."""
+    gains = np.exp(rng.standard_normal((100, 3)))
+    loadings = rng.standard_normal((3, features))
+    x = gains @ loadings + 0.5 * rng.standard_normal((100, features)) - 1
+    return np.maximum(x, 0), *halves(100, 50)
+
+
+def variable_n(rng: np.random.Generator, features: int) -> Sample:
+    """Between 8 and 100 stimuli seen, a different number and choice for each feature; half of them sparse."""
+    x, positive, items = sparse(rng, features)
+    x[:, ::2] = rng.standard_normal((100, features))[:, ::2]
+    share = rng.uniform(0.08, 1, features)
+    return np.where(rng.random(x.shape) < share, x, np.nan), positive, items
+
+
+def matched(rng: np.random.Generator, features: int) -> Sample:
+    """The stimuli of a pair share most of their activation."""
+    base = np.maximum(rng.standard_normal((50, features)) - 0.5, 0)
+    x = np.concatenate([base, base]) * np.exp(0.5 * rng.standard_normal((100, features)))
+    return x, *halves(100, 50)
+
+
+def tiny(rng: np.random.Generator, features: int) -> Sample:
+    return rng.standard_normal((8, features)), *halves(8, 4)
+
+
+def tiny_sparse(rng: np.random.Generator, features: int) -> Sample:
+    return sparse(rng, features, n=12, positives=6)
+
+
+SCENARIOS: dict[str, Callable[[np.random.Generator, int], Sample]] = {
+    f.__name__: f
+    for f in (gaussian, sparse, sparse_unequal, binary_unequal, template, variable_n, matched, tiny, tiny_sparse)
+}
+UNEQUAL = ("sparse_unequal", "binary_unequal")
+
+
+def share_with_discovery(
+    name: str, statistic: str, *, runs: int, features: int = 1000, permutations: int = 300, alpha: float = 0.05
+) -> float:
+    """The share of null data sets in which any feature has q below `alpha`."""
+    hits = 0
+    for run in range(runs):
+        x, positive, items = SCENARIOS[name](np.random.default_rng([run, 7]), features)
+        within = items if statistic == "paired" or name == "matched" else None
+        found = contrast_map(x, positive, items=within, statistic=statistic, permutations=permutations, seed=run)
+        hits += found.discoveries(alpha) > 0
+    return hits / runs
