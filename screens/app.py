@@ -1,0 +1,525 @@
+"""The app: keys become commands, replies become screens. No number is computed here, no result kept."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smooth scrolling costs 25 times the bytes
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.timer import Timer
+from textual.widgets import ContentSwitcher
+
+from commands.line import format_line
+from commands.session import SessionShow
+from screens import clipboard, doing, palette
+from screens.clusters import ClustersPage
+from screens.command_list import CommandListPage
+from screens.feature import FeaturePage
+from screens.help import HelpPage
+from screens.home import HomePage
+from screens.jobs import JobsPage
+from screens.labels import LabelsPage
+from screens.log import LogPage
+from screens.page import Page
+from screens.reasons import why_not
+from screens.reply_view import ReplyPage
+from screens.select import SelectPage
+from screens.stimuli import StimuliPage
+from screens.text import duration, in_app, visible
+from screens.trail import Place, Trail
+from screens.typing_lines import command_question, filter_question
+from screens.widgets.command_line import CommandLine, Question
+from screens.widgets.foot import HintLine, Notice, StatusLine, TabLine
+from screens.widgets.lines import wrapped
+from screens.widgets.painted import Piece
+from workbench.engine.protocol import Engine
+from workbench.errors import WorkbenchError
+from workbench.verbs import Command, Verb
+
+TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
+ABSENT = frozenset(("Quanta",))
+SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
+BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+SAVE_AFTER = 0.5
+"""Seconds of rest before the view is saved."""
+ACTIONS = {
+    "label": "l",
+    "steer": "s",
+    "contrast": "c",
+    "index": "b",
+    "undo": "u",
+    "new": "n",
+    "cancel": "x",
+    "find": "f",
+    "demo": "d",
+    "suggest": "a",
+    "sign": "t",
+    "order": "o",
+    "refresh": "r",
+    "next_feature": "J",
+    "previous_feature": "K",
+}
+"""Letter keys by action name; the same letter means the same on every screen."""
+
+EngineOpener = Callable[[], Engine | Awaitable[Engine]]
+
+
+class WorkbenchApp(App[None]):
+    """The terminal workbench.
+
+    Args:
+        open_engine: makes the link to the engine; called in the background once the first frame is drawn.
+        session: the session to open, or None to choose one on Home.
+    """
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *[Binding(str(digit), f"go('{name.lower()}')", name, id=f"go.{name.lower()}", show=False)
+          for digit, name in enumerate(TABS, start=1)],
+        *[Binding(key, f"act('{name}')", name, id=f"act.{name}", show=False) for name, key in ACTIONS.items()],
+        Binding("colon", "command", "command line", id="app.command", show=False),
+        Binding("slash", "filter", "filter", id="app.filter", show=False),
+        Binding("question_mark,f1", "help", "help", id="app.help", show=False),
+        Binding("p,ctrl+p", "commands", "command list", id="app.commands", show=False),
+        Binding("y", "copy", "copy", id="app.copy", show=False),
+        Binding("left_square_bracket,backspace", "travel(-1)", "back", id="app.back", show=False),
+        Binding("right_square_bracket", "travel(1)", "forward", id="app.forward", show=False),
+        Binding("escape", "back_out", "one level back", id="app.escape", show=False),
+        Binding("q", "leave", "leave", id="app.leave", show=False),
+        Binding("ctrl+q", "quit", "quit", id="app.quit", show=False, priority=True),
+    ]  # fmt: skip
+
+    def __init__(self, open_engine: EngineOpener, session: str | None = None) -> None:
+        super().__init__()
+        self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
+        self.open_engine = open_engine
+        self.engine: Engine | None = None
+        self.session = session
+        self.summary: dict[str, Any] = {}
+        self.history: list[str] = []
+        self.trail = Trail(Place("home"))
+        self.over = ""
+        self.running = 0
+        self._view_timer: Timer | None = None
+        self._saved_view: dict[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        """Tabs, the screens, the foot."""
+        yield TabLine(TABS, ABSENT)
+        with ContentSwitcher(initial="home"):
+            yield HomePage("home")
+            yield StimuliPage("stimuli")
+            yield SelectPage("select")
+            yield FeaturePage("feature")
+            yield ClustersPage("clusters")
+            yield LabelsPage("labels")
+            yield JobsPage("jobs")
+            yield LogPage("log")
+            yield CommandListPage("commands")
+            yield HelpPage("help")
+            yield ReplyPage("reply")
+        with Container(id="foot"):
+            yield StatusLine()
+            yield HintLine()
+            yield CommandLine()
+        yield Notice(id="notice")
+
+    def on_mount(self) -> None:
+        """Draw at once; the engine is reached in the background."""
+        self.status.show(session=self.session or "")
+        self._show_place()
+        self.run_worker(self._connect(), group="connect", exit_on_error=False)
+
+    # --- parts
+
+    @property
+    def status(self) -> StatusLine:
+        """The status line."""
+        return self.query_one(StatusLine)
+
+    @property
+    def line(self) -> CommandLine:
+        """The line to type on."""
+        return self.query_one(CommandLine)
+
+    @property
+    def page(self) -> Page:
+        """The screen in front, overlays included."""
+        return self.query_one(f"#{self.over or self.trail.here.screen}", Page)
+
+    @property
+    def pages(self) -> list[Page]:
+        """All screens."""
+        return list(self.query(Page))
+
+    # --- the engine
+
+    async def _connect(self) -> None:
+        try:
+            opened = self.open_engine()
+            engine = await opened if inspect.isawaitable(opened) else opened
+        except WorkbenchError as error:
+            self.status.show(engine="no engine")
+            self.notify_error(error)
+            return
+        engine.on_event = self._heard
+        self.engine = engine
+        self.status.show(engine=engine.state)
+        await self._enter_session(self.session)
+
+    async def _enter_session(self, session: str | None) -> None:
+        """Take a session up: what it knows, where it was left, and what changes in it from now on."""
+        engine = self.engine
+        if engine is None:
+            return
+        self.session = session
+        try:
+            await engine.watch(session)
+            if session:
+                await self._read_summary()
+        except WorkbenchError as error:
+            self.session = None
+            self.notify_error(error)
+        if self.session:
+            self._restore(self.summary.get("view") or {})
+        self.status.show(session=self.session or "")
+        self._outdate()
+        self._show_place()
+
+    async def _read_summary(self) -> None:
+        self.summary = await self.ask(SessionShow(tail=500))
+        sae = self.summary.get("sae") or {}
+        model = self.summary.get("model") or {}
+        self.status.show(features=str(sae.get("name") or model.get("name") or "no model"))
+
+    def enter_session(self, name: str) -> None:
+        """Open another session."""
+        self._save_view_now()
+        self.trail = Trail(Place("home"))
+        self.run_worker(self._enter_session(name), group="session", exclusive=True, exit_on_error=False)
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        """Take in what the engine says unasked."""
+        kind = event.get("event")
+        if kind == "changed" and event.get("session") == self.session:
+            self.refresh_all()
+        elif kind == "job":
+            self.query_one(JobsPage).job_changed(event.get("job") or {})
+        elif kind == "state":
+            self.status.show(engine=str(event.get("state")))
+            if event.get("state") == "connected":
+                self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Read the session again and what is shown of it; several calls at once become one."""
+        self._outdate()
+        self.run_worker(self._refresh(), group="refresh", exclusive=True, exit_on_error=False)
+
+    async def _refresh(self) -> None:
+        if self.session:
+            try:
+                await self._read_summary()
+            except WorkbenchError as error:
+                self.notify_error(error)
+                return
+        page = self.query_one(f"#{self.trail.here.screen}", Page)
+        if page.outdated:
+            page.reload()
+
+    def _outdate(self) -> None:
+        for page in self.pages:
+            page.outdated = True
+
+    async def ask(self, verb: Verb) -> dict[str, Any]:
+        """The result of a query, asked about the open session."""
+        reply = await doing.request(self.engine, verb, self.session)
+        result: dict[str, Any] = reply["result"]
+        return result
+
+    def do(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> None:
+        """Carry a verb out in the background; the status line shows its `:` line and what becomes of it."""
+        self.hide_notice()
+        self.run_worker(self.carry_out(verb, then), group="do", exit_on_error=False)
+
+    async def carry_out(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> bool:
+        """Carry a verb out, show how it goes, and say whether it worked."""
+        line = format_line(verb)
+        if not self.history or self.history[-1] != line:
+            self.history.append(line)
+        self.status.show(message=f":{line} …")
+        self.running += 1
+
+        def progress(done: int, total: int, text: str) -> None:
+            share = f"{done * 100 // total}% " if total else ""
+            self.status.show(message=f"{share}{text} :{line}")
+
+        try:
+            reply = await doing.request(self.engine, verb, self.session, progress)
+        except WorkbenchError as error:
+            self.status.show(message=f"{error.kind} :{line}", good=False)
+            self.notify_error(error)
+            return False
+        finally:
+            self.running -= 1
+        self._done(verb, line, reply)
+        if then is not None:
+            then(reply)
+        return True
+
+    def _done(self, verb: Verb, line: str, reply: dict[str, Any]) -> None:
+        again = f" (stored result of line {reply['reused']})" if reply.get("reused") else ""
+        self.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
+        if warnings := reply.get("warnings"):
+            self.notify_text([f"warning: {warning}" for warning in warnings])
+        if not isinstance(verb, Command) or verb.makes_session:
+            return
+        if reply.get("session") and reply["session"] != self.session:
+            self.session = reply["session"]
+            self.status.show(session=self.session)
+            self.run_worker(self._watch(), group="session", exclusive=True, exit_on_error=False)
+        self.refresh_all()
+
+    async def _watch(self) -> None:
+        if self.engine is not None:
+            await self.engine.watch(self.session)
+
+    # --- going places
+
+    def visit(self, screen: str, subject: str = "") -> None:
+        """Go to a screen, about a subject where it has one."""
+        page = self.query_one(f"#{screen}", Page)
+        self.trail.visit(Place(screen, subject or page.subject))
+        self._show_place()
+
+    def _show_place(self) -> None:
+        self.over = ""
+        self.hide_notice()
+        here = self.trail.here
+        self.query_one(ContentSwitcher).current = here.screen
+        self.query_one(TabLine).show(here.screen.capitalize())
+        self.page.bring(here.subject)
+        self.show_hints()
+        self.view_changed()
+
+    def show_over(self, name: str) -> None:
+        """Put an opaque page over the screen, until esc."""
+        self.over = name
+        self.query_one(ContentSwitcher).current = name
+        self.page.bring("")
+        self.show_hints()
+
+    def show_hints(self) -> None:
+        """The keys of the screen in front."""
+        self.query_one(HintLine).show(self.page.hints)
+
+    def page_loaded(self, page: Page) -> None:
+        """A screen has its content: hints may differ now."""
+        if page is self.page and not self.line.question:
+            self.show_hints()
+
+    def action_go(self, name: str) -> None:
+        """Go to a screen by its digit."""
+        if name.capitalize() in ABSENT:
+            self.explain(f"{TABS.index(name.capitalize()) + 1} {name.capitalize()}: quanta come with a later version")
+            return
+        self.visit(name)
+
+    def action_travel(self, step: int) -> None:
+        """Back or forward through visited places."""
+        if self.trail.step(step) is None:
+            self.explain("this is the first place visited" if step < 0 else "this is the last place visited")
+            return
+        self._show_place()
+
+    def action_back_out(self) -> None:
+        """One level back: close what lies over the screen, a filter, a pane, else go to the screen above."""
+        if self.hide_notice():
+            return
+        if self.over:
+            self._show_place()
+        elif self.page.back_out():
+            self.show_hints()
+        elif self.trail.here.screen != "home":
+            self.visit(self.page.parent_screen)
+        else:
+            self.explain("this is Home: q quits")
+
+    def action_leave(self) -> None:
+        """One level back; on Home, quit."""
+        if self.trail.here.screen == "home" and not self.over:
+            self.exit()
+        else:
+            self.action_back_out()
+
+    async def action_quit(self) -> None:
+        """Quit from anywhere."""
+        self.exit()
+
+    # --- letter keys
+
+    def action_act(self, name: str) -> None:
+        """Do what a letter key means here, or say why it means nothing."""
+        act = self.page.acts().get(name) or self._everywhere().get(name)
+        if act is not None:
+            act()
+        else:
+            self.explain(self.page.why_not(name) or why_not(name, ACTIONS[name]))
+
+    def _everywhere(self) -> dict[str, Callable[[], None]]:
+        return {
+            "index": lambda: self.open_command("index.build demo"),
+            "undo": lambda: self.open_command("session.undo"),
+            "new": lambda: self.open_command("session.note ''", back=1),
+            "refresh": self.refresh_all,
+        }
+
+    def action_command(self) -> None:
+        """Open the `:` line."""
+        self.open_command("")
+
+    def open_command(self, text: str, back: int = 0) -> None:
+        """Open the `:` line with a text already there, the cursor `back` signs before its end."""
+        self.hide_notice()
+        self.open_line(command_question(self), text)
+        self.line.at -= back
+
+    def action_filter(self) -> None:
+        """Open the filter of this screen."""
+        if self.page.filtered is None:
+            self.explain("there is nothing to filter here: / works on lists")
+            return
+        self.open_line(filter_question(self.page), self.page.filtered)
+
+    def action_help(self) -> None:
+        """Explain the focused thing and the keys of this screen."""
+        if not self.over:
+            self.query_one(HelpPage).explain(self.page, self.focused)
+            self.show_over("help")
+
+    def action_commands(self) -> None:
+        """List every command."""
+        if self.over != "commands":
+            self.show_over("commands")
+
+    def action_copy(self) -> None:
+        """Copy what the cursor is on, and say which way it went."""
+        text = self.page.copyable()
+        if not text:
+            self.explain("there is nothing to copy here")
+            return
+        self.explain(clipboard.copy(text, self.copy_to_clipboard))
+
+    def open_line(self, question: Question, text: str = "") -> None:
+        """Ask something on the line at the foot."""
+        self.status.display = False
+        self.query_one(HintLine).display = False
+        self.line.open(question, text)
+
+    def close_line(self) -> None:
+        """Give the foot back to status and hints."""
+        self.line.close()
+        self.status.display = True
+        self.query_one(HintLine).display = True
+        self.page.main.focus()
+
+    # --- saying things
+
+    def explain(self, text: str) -> None:
+        """Say something short in the status line."""
+        self.status.show(message=text)
+
+    def notify_error(self, error: WorkbenchError) -> None:
+        """Show an error with what to do about it."""
+        if error.kind != "cancelled":
+            self.notify_text([f"{error.message}", in_app(error.hint)], bad=True)
+
+    def notify_text(self, texts: list[str], bad: bool = False) -> None:
+        """Show some lines over the lowest part of the screen until the next key that acts."""
+        width = self.size.width - 2
+        lines = [line for text in texts if text for line in wrapped(text, width)][:6]
+        head = palette.BAD if bad else palette.WARN
+        notice = self.query_one(Notice)
+        notice.styles.height = len(lines) + 1
+        shown: list[list[Piece]] = [[("─" * self.size.width, head)]]
+        shown += [[(" " + visible(line), head if at == 0 else palette.PLAIN)] for at, line in enumerate(lines)]
+        notice.show(shown)
+        notice.display = True
+
+    def hide_notice(self) -> bool:
+        """Take the message away; says whether there was one."""
+        notice = self.query_one(Notice)
+        shown, notice.display = bool(notice.display), False
+        return shown
+
+    # --- where we are, saved
+
+    def view_changed(self) -> None:
+        """Save the view after a short rest."""
+        if self._view_timer is not None:
+            self._view_timer.stop()
+        self._view_timer = self.set_timer(SAVE_AFTER, self._save_view_now)
+
+    def _view(self) -> dict[str, Any]:
+        states = {page.id: state for page in self.pages if (state := page.state())}
+        here = self.trail.here
+        return {
+            "screen": here.screen,
+            "subject": here.subject,
+            "trail": self.trail.as_list(),
+            "at": self.trail.at,
+            "pages": states,
+        }
+
+    def _save_view_now(self) -> None:
+        engine, session = self.engine, self.session
+        if engine is None or not session or engine.state != "connected":
+            return
+        view = self._view()
+        if (session, view) != (self._saved_view.get("session"), self._saved_view.get("view")):
+            self._saved_view = {"session": session, "view": view}
+            self.run_worker(self._send_view(engine, session, view), group="view", exit_on_error=False)
+
+    async def _send_view(self, engine: Engine, session: str, view: dict[str, Any]) -> None:
+        try:
+            await engine.save_view(session, view)
+        except WorkbenchError as error:
+            self.status.show(message=f"the view was not saved: {error.message}", good=False)
+
+    def _restore(self, view: dict[str, Any]) -> None:
+        pages = view.get("pages")
+        for page in self.pages:
+            state = pages.get(page.id) if isinstance(pages, dict) else None
+            if isinstance(state, dict):
+                page.restore(state)
+        trail = Trail.from_view(view.get("trail"), view.get("at"), SCREENS)
+        if trail is not None and self.trail.here.screen == "home":
+            self.trail = trail
+
+    async def on_unmount(self) -> None:
+        """Let go of the engine."""
+        if self.engine is not None:
+            await self.engine.close()
+
+
+def main(session: str | None = None, sessions: str | None = None, host: str | None = None) -> int:
+    """Open the app on a session; what the shell's bare `workbench` does.
+
+    Args:
+        session: its name; None takes the last one changed, or Home where there is none.
+        sessions: the folder of sessions; None is the default.
+        host: `user@box[:PATH]`, to reach the engine over ssh.
+    """
+    from screens.start import engine_opener, last_session
+
+    opener = engine_opener(sessions, host)
+    app = WorkbenchApp(opener, session or (None if host else last_session(sessions)))
+    app.run()
+    return int(app.return_code or 0)

@@ -1,0 +1,156 @@
+"""Clusters: groups of features whose decoder directions point the same way."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from commands.clusters import ClustersFind, ClustersList, ClustersShow
+from screens import palette
+from screens.glyphs import bar
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.routes import show_reply
+from screens.select import steer_line
+from screens.text import number, percent, short_id, thousands, visible
+from screens.typing_lines import label_question
+from screens.widgets.lines import BLOCK, Column, Lines, Row
+from screens.widgets.painted import Piece, TextLines
+
+OVERVIEW = (
+    Column("cluster", 7, "right"),
+    Column("size", 5, "right"),
+    Column("cosine", 6, "right"),
+    Column("", 10),
+    Column("labels, else features"),
+)
+MEMBERS = (
+    Column("id", 7, "right"),
+    Column("cosine", 6, "right"),
+    Column("", 10),
+    Column("density", 8, "right"),
+    Column("label"),
+)
+ALL = "all"
+
+
+class ClustersPage(ListPage):
+    """The clusters, or the members of one."""
+
+    title = "Clusters"
+    hints = (
+        ("enter", "open"),
+        ("f", "find clusters"),
+        ("l", "label"),
+        ("y", "copy"),
+        (":", "command"),
+        ("?", "help"),
+        ("esc", "back"),
+    )
+    HELP: ClassVar[str | None] = (
+        "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count. "
+        "enter shows the members, enter again opens the feature; f finds clusters anew."
+    )
+
+    def compose(self) -> ComposeResult:
+        """Header and list."""
+        yield TextLines(id="clusters-header")
+        yield Lines(OVERVIEW, id="cluster-list")
+
+    @property
+    def _inside(self) -> bool:
+        return self.subject.isdigit()
+
+    async def load(self) -> None:
+        """List the clusters, or one cluster's members."""
+        if self._inside:
+            await self._load_members(int(self.subject))
+        else:
+            await self._load_overview()
+
+    async def _load_overview(self) -> None:
+        first = await self.ask(ClustersList(limit=BLOCK))
+
+        async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
+            page = await self.ask(ClustersList(offset=offset, limit=limit))
+            return [_cluster_row(item) for item in page["clusters"]], int(page["total"])
+
+        self._header(
+            f"{thousands(first['total'])} clusters, {thousands(first['singletons'])} features alone",
+            f"each feature's {first['k']} nearest by decoder cosine above {first['tau']}",
+        )
+        self.lines.columns = OVERVIEW
+        self.lines.empty = "No clusters of two or more features.\nTry a lower tau: :clusters.find tau=0.3"
+        rows = [_cluster_row(item) for item in first["clusters"]]
+        self.lines.show_source(fetch, rows, int(first["total"]))
+
+    async def _load_members(self, number_: int) -> None:
+        shown = await self.ask(ClustersShow(cluster=number_))
+        self._header(
+            f"cluster {number_}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
+        )
+        self.lines.columns = MEMBERS
+        self.lines.show([_member_row(item) for item in shown["features"]])
+
+    def _header(self, title: str, about: str) -> None:
+        lines: list[list[Piece]] = [[(f"  {title}", palette.BOLD), (f" · {about}", None)]]
+        self.query_one("#clusters-header", TextLines).show(lines)
+
+    def clear(self, text: str) -> None:
+        """Show no rows, but this text."""
+        self.query_one("#clusters-header", TextLines).show([])
+        super().clear(text)
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the cluster, or the feature."""
+        if self._inside:
+            self.workbench.visit("feature", event.key)
+        else:
+            self.workbench.visit("clusters", event.key)
+
+    def back_out(self) -> bool:
+        """From the members back to the clusters."""
+        if not self._inside:
+            return False
+        cluster, self.lines.cursor = self.subject, 0
+        self.lines.put_cursor(cluster)
+        self.workbench.visit("clusters", ALL)
+        return True
+
+    def acts(self) -> dict[str, Act]:
+        """Find clusters; label and steer a member."""
+        found: dict[str, Act] = {"find": self._find}
+        if self._inside and self.lines.key:
+            key = self.lines.key
+            found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key))
+            found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
+        return found
+
+    def why_not(self, action: str) -> str:
+        """Clusters have no label of their own."""
+        return "open the cluster (enter) and put the cursor on a feature" if action in ("label", "steer") else ""
+
+    def _find(self) -> None:
+        verb = ClustersFind()
+        self.workbench.do(verb, show_reply(self.workbench, verb))
+
+
+def _cluster_row(item: dict[str, Any]) -> Row:
+    names = ", ".join(visible(label) for label in item["labels"])
+    listed = " ".join(f"#{index}" for index in item["features"])
+    cells = (str(item["cluster"]), thousands(item["size"]), number(item["cosine"]), bar(item["cosine"], 10))
+    return Row(str(item["cluster"]), (*cells, names or (listed, palette.DIM)))
+
+
+def _member_row(item: dict[str, Any]) -> Row:
+    return Row(
+        item["feature"],
+        (
+            (short_id(item["feature"]), palette.NAME),
+            number(item["cosine"]),
+            bar(item["cosine"], 10),
+            percent(item["density"]),
+            item["label"],
+        ),
+    )

@@ -1,0 +1,83 @@
+"""The command list: every verb with its summary; those that do not run here are dim, with the reason."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from commands.registry import VERBS, by_name
+from screens import palette
+from screens.doing import shell_only
+from screens.list_page import ListPage
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import TextLines
+from workbench.verbs import Verb
+
+
+class CommandListPage(ListPage):
+    """One verb a row, in the order of the registry; it covers the screen until esc."""
+
+    title = "Commands"
+    hints = (("enter", "write it on the : line"), ("/", "filter"), ("y", "copy"), ("esc", "back"))
+    needs_session = False
+    HELP: ClassVar[str | None] = "Every command. enter writes it on the : line, where tab completes its parameters."
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._filter = ""
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield TextLines(id="log-header")
+        yield Lines([Column("command", 18), Column("what it does")], id="command-list")
+
+    def bring(self, subject: str) -> None:
+        """Needs no engine."""
+        super().bring(subject)
+        self._show()
+
+    def reload(self) -> None:
+        """Nothing to ask."""
+        self._show()
+
+    def _show(self) -> None:
+        wanted = self._filter.casefold()
+        self.lines.empty = f"No command contains {self._filter!r}."
+        rows = [self._row(verb) for verb in VERBS]
+        self.lines.show([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
+
+    def why_disabled(self, verb: type[Verb]) -> str:
+        """Why a verb cannot be run now, or an empty text."""
+        return shell_only(verb)
+
+    def _row(self, verb: type[Verb]) -> Row:
+        if reason := self.why_disabled(verb):
+            return Row(verb.dotted, (verb.dotted, reason), palette.DIM)
+        return Row(verb.dotted, ((verb.dotted, palette.NAME), verb.summary()))
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Write the verb on the `:` line."""
+        if reason := self.why_disabled(by_name()[event.key]):
+            self.workbench.explain(f"{event.key} {reason}")
+            return
+        self.workbench.action_back_out()
+        self.workbench.open_command(f"{event.key} ")
+
+    def copyable(self) -> str:
+        """The verb."""
+        return self.lines.key
+
+    def filter(self, text: str) -> None:
+        """Only commands that contain this."""
+        self._filter = text
+        self._show()
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force."""
+        return self._filter
+
+    def state(self) -> dict[str, str]:
+        """Not part of the view."""
+        return {}

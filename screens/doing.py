@@ -1,0 +1,48 @@
+"""Handing a verb to the engine: what front ends do themselves, paths made absolute, and a missing engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workbench.engine.protocol import Engine
+from workbench.errors import EngineUnreachable, UsageError
+from workbench.verbs import Output, Verb
+
+
+def shell_only(verb: type[Verb]) -> str:
+    """Why a verb does not run in the app, or an empty text."""
+    if verb.place == "front":
+        return f"runs in the shell: workbench {verb.dotted.replace('.', ' ')}"
+    if verb.dotted == "engine.stop":
+        return "would end the engine under this app; in the shell: workbench engine stop"
+    return ""
+
+
+async def request(
+    engine: Engine | None,
+    verb: Verb,
+    session: str | None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """The engine's reply.
+
+    Raises:
+        WorkbenchError: what the engine sent, or that there is none.
+    """
+    if reason := shell_only(type(verb)):
+        raise UsageError(f"{verb.dotted} {reason}")
+    if engine is None:
+        raise EngineUnreachable("the engine is not reached yet", "Wait a moment and repeat.")
+    return await engine.request(with_absolute_outputs(verb), session=session, progress=progress)
+
+
+def with_absolute_outputs(verb: Verb) -> Verb:
+    """The verb with the files it writes named absolutely: the engine runs in another folder."""
+    changes = {
+        name: str(Path(value).expanduser().absolute())
+        for name, field in type(verb).model_fields.items()
+        if any(isinstance(mark, Output) for mark in field.metadata) and (value := getattr(verb, name))
+    }
+    return verb.model_copy(update=changes) if changes else verb

@@ -1,0 +1,282 @@
+"""Feature: everything known about one feature; tokens in heat, test, corpus, logits, label, steering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widget import Widget
+from typing_extensions import override
+
+from commands.features import FeaturesShow
+from commands.labels import LabelsSuggest
+from screens import palette
+from screens.feature_text import card_lines, corpus_sentences, logit_lines, missing_text, stimulus_sentences
+from screens.page import Act, Page
+from screens.select import SelectPage, steer_line
+from screens.steering import SteeringView
+from screens.text import thousands
+from screens.typing_lines import label_question
+from screens.widgets.bars import Bars
+from screens.widgets.heatmap import Heatmap
+from screens.widgets.painted import Painted, Piece, TextLines
+from workbench.errors import WorkbenchError
+
+PANES = ("stimuli", "corpus", "steer")
+
+
+class Logits(TextLines):
+    """Tokens that the feature's decoder direction promotes and suppresses, for the width there is."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.logits: dict[str, list[list[Any]]] | None = None
+
+    def show_logits(self, logits: dict[str, list[list[Any]]] | None) -> None:
+        """Show these tokens."""
+        self.logits = logits
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Fit them anew."""
+        self.show(logit_lines(self.logits, self.size.width, self.size.height))
+
+
+class PaneLine(Painted):
+    """The names of the panes, the one in front reversed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="pane-line")
+        self.names: tuple[str, ...] = PANES
+        self.current = PANES[0]
+
+    def show(self, names: Sequence[str], current: str) -> None:
+        """Show these names."""
+        if (tuple(names), current) != (self.names, self.current):
+            self.names, self.current = tuple(names), current
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> list[Piece]:
+        """Names, two cells apart."""
+        pieces: list[Piece] = [(" tab ", palette.KEY)]
+        for pane, name in zip(PANES, self.names, strict=True):
+            pieces += [(f" {name} ", palette.CURSOR if pane == self.current else None), (" ", None)]
+        return pieces
+
+
+class FeaturePage(Page):
+    """One feature."""
+
+    title = "Feature"
+    parent_screen = "select"
+    hints = (
+        ("J K", "next, previous"),
+        ("tab", "pane"),
+        ("l", "label"),
+        ("s", "steer"),
+        ("v", "digits"),
+        ("y", "copy"),
+        ("?", "help"),
+        ("esc", "back"),
+    )
+    HELP: ClassVar[str | None] = (
+        "One feature: its test in the latest ranking, what it does on the corpus, the tokens it promotes, and the "
+        "sentences it fires on. Heat goes by eight levels of its largest activation; the line below the sentences "
+        "gives the exact number at the cursor, v writes the levels as digits. J and K walk the ranking."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.pane = "stimuli"
+        self.shown: dict[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        """Card, histogram and logits, panes."""
+        yield TextLines(id="feature-card")
+        with Container(id="feature-body"):
+            with Container(id="feature-panes"):
+                yield PaneLine()
+                yield Heatmap(id="feature-stimuli")
+                yield Heatmap(id="feature-corpus")
+                yield SteeringView(id="feature-steer")
+            with Container(id="feature-side"):
+                yield Bars(id="histogram")
+                yield Logits(id="logits")
+
+    def on_mount(self) -> None:
+        """Only one pane is seen."""
+        self._show_pane()
+
+    # --- loading
+
+    def explain_absence(self) -> None:
+        """Say what is missing: the engine, or a session."""
+        reached = self.workbench.engine is not None
+        text = "No session is open.\nGo Home (1) and open one." if reached else "Connecting to the engine …"
+        self._clear(text)
+
+    def _clear(self, text: str) -> None:
+        self.shown = {}
+        for heatmap in self.query(Heatmap):
+            heatmap.show([], None, empty=text)
+        self.query_one("#feature-card", TextLines).show([])
+        self.query_one(Bars).show("", (), ())
+        self.query_one(Logits).show_logits(None)
+
+    def show_failure(self, error: WorkbenchError) -> None:
+        """Put the error where the sentences would be."""
+        self._clear(missing_text([f"{error.message}. {error.hint}"]))
+
+    async def load(self) -> None:
+        """Ask for the feature, or say how to choose one."""
+        feature = self.subject or next(iter(self._walk()), "")
+        if not feature:
+            self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
+            return
+        shown = await self.ask(FeaturesShow(feature=feature))
+        self.shown = shown
+        self.subject = shown["feature"]
+        self._show_card()
+        self._show_sentences()
+        self._show_side()
+        self.query_one(SteeringView).show_feature(shown["feature"], self.workbench.summary)
+        self._show_pane()
+
+    def _show_card(self) -> None:
+        walk = self._walk()
+        place = f"{walk.index(self.subject) + 1} of {thousands(len(walk))} at hand" if self.subject in walk else ""
+        self.query_one("#feature-card", TextLines).show(card_lines(self.shown, place, self.size.width))
+
+    def _show_sentences(self) -> None:
+        stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
+        missing = missing_text(self.shown.get("missing") or [])
+        self.query_one("#feature-stimuli", Heatmap).show(
+            stimulus_sentences(stimuli),
+            stimuli and stimuli["maximum"],
+            total=stimuli["total"] if stimuli else 0,
+            empty=missing or "No sentences.",
+        )
+        fired = corpus and corpus["fired"]
+        self.query_one("#feature-corpus", Heatmap).show(
+            corpus_sentences(corpus),
+            corpus and corpus["maximum"],
+            empty=("It never fired on the corpus." if fired == 0 else missing) or "No examples.",
+        )
+
+    def _show_side(self) -> None:
+        corpus = self.shown.get("corpus")
+        histogram = (corpus or {}).get("histogram") or {"edges": (), "counts": ()}
+        title = "activations > 0, log count" if corpus else "no corpus index yet: b builds it"
+        self.query_one(Bars).show(title, histogram["edges"], histogram["counts"])
+        self.query_one(Logits).show_logits(self.shown.get("logits"))
+
+    # --- panes
+
+    @property
+    def main(self) -> Widget:
+        """The pane in front takes the keys."""
+        return self.query_one(f"#feature-{self.pane}")
+
+    def _show_pane(self) -> None:
+        for pane in PANES:
+            self.query_one(f"#feature-{pane}").display = pane == self.pane
+        stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
+        names = (
+            f"stimuli: {stimuli['name']}" if stimuli else "stimuli",
+            f"corpus: {corpus['name']}" if corpus else "corpus",
+            "steering",
+        )
+        self.query_one(PaneLine).show(names, self.pane)
+
+    def turn_pane(self, pane: str) -> None:
+        """Bring a pane to the front."""
+        self.pane = pane
+        self._show_pane()
+        if self.workbench.page is self and not self.workbench.line.question:
+            self.main.focus()
+        self.workbench.view_changed()
+
+    def next_pane(self, step: int) -> None:
+        """The pane after this one, or before it."""
+        self.turn_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
+
+    def take_steering(self, result: dict[str, Any], reply: dict[str, Any]) -> None:
+        """Show what clamping did."""
+        self.subject = str(result["feature"])
+        self.query_one(SteeringView).show_result(result, reply)
+        self.turn_pane("steer")
+
+    def back_out(self) -> bool:
+        """From the steering pane back to the sentences."""
+        if self.pane != "steer":
+            return False
+        self.turn_pane("stimuli")
+        return True
+
+    # --- keys
+
+    def acts(self) -> dict[str, Act]:
+        """Label, steer, suggest, walk the ranking."""
+        if not self.subject:
+            return {}
+        return {
+            "label": self._label,
+            "steer": lambda: self.workbench.open_command(steer_line(self.subject, self.workbench.summary)),
+            "suggest": lambda: self.workbench.do(LabelsSuggest(features=(self.subject,))),
+            "next_feature": lambda: self._step(1),
+            "previous_feature": lambda: self._step(-1),
+        }
+
+    @override
+    def why_not(self, action: str) -> str:
+        """Without a feature nothing can be done."""
+        return "" if self.subject else "no feature is chosen: open Select (3) and press enter on one"
+
+    def _label(self) -> None:
+        label = self.shown.get("label") or {}
+        self.workbench.open_line(label_question(self.workbench, self.subject), str(label.get("text", "")))
+
+    def _walk(self) -> list[str]:
+        select = self.workbench.query_one(SelectPage)
+        return [key for key in select.lines.keys if key]
+
+    def _step(self, step: int) -> None:
+        """The next feature of the ranking, in the order it is shown in Select."""
+        walk = self._walk()
+        if self.subject not in walk:
+            self.workbench.explain("this feature is not among the rows of Select: open the ranking there (3) first")
+            return
+        place = walk.index(self.subject) + step
+        if not 0 <= place < len(walk):
+            self.workbench.explain("the ranking ends here" if step > 0 else "this is the first of the ranking")
+            return
+        self.workbench.query_one(SelectPage).lines.put_cursor(walk[place])
+        self.workbench.visit("feature", walk[place])
+
+    def copyable(self) -> str:
+        """The sentence under the cursor with its feature; in the steering pane its table."""
+        if self.pane == "steer":
+            return self.query_one(SteeringView).copyable()
+        heatmap = self.query_one(f"#feature-{self.pane}", Heatmap)
+        sentence = heatmap.sentence
+        return f"{self.subject}\t{sentence.text}" if sentence else self.subject
+
+    def on_heatmap_moved(self) -> None:
+        """Remember the cursor."""
+        self.workbench.view_changed()
+
+    def state(self) -> dict[str, Any]:
+        """Feature, pane, sentence."""
+        heatmap = self.query_one("#feature-stimuli", Heatmap)
+        return {"feature": self.subject, "pane": self.pane, "sentence": heatmap.cursor} if self.subject else {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them up again."""
+        self.subject = str(state.get("feature", ""))
+        self.pane = state["pane"] if state.get("pane") in PANES else "stimuli"
+        if isinstance(state.get("sentence"), int):
+            self.query_one("#feature-stimuli", Heatmap).cursor = max(0, state["sentence"])
+        self._show_pane()

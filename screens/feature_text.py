@@ -1,0 +1,121 @@
+"""A feature's reply as lines of text and sentences to heat: pure functions, so that they are tested alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from screens import palette
+from screens.text import chance, fit, in_app, number, percent, short_id, thousands, visible
+from screens.widgets.heatmap import Sentence
+from screens.widgets.painted import Piece, fitted
+
+
+def card_lines(shown: dict[str, Any], place: str, width: int) -> list[list[Piece]]:
+    """Four lines: id, label, test, corpus."""
+    head: list[Piece] = [
+        (f" {short_id(shown['feature'])} ", palette.CURSOR),
+        (f" {visible(shown['feature'])}", palette.NAME),
+        (f"  {place}" if place else "", palette.DIM),
+    ]
+    lines = [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
+    return [fitted(line, width) for line in lines]
+
+
+def _label(label: dict[str, Any] | None) -> list[Piece]:
+    if not label:
+        return [(" label   ", palette.DIM), ("none yet: l writes one, a suggests one", palette.PLAIN)]
+    return [
+        (" label   ", palette.DIM),
+        (visible(label["text"]), palette.BOLD),
+        (f"  ({visible(label['source'])}, {visible(label['status'])})", palette.DIM),
+    ]
+
+
+def _test(shown: dict[str, Any]) -> list[Piece]:
+    test, ranking = shown.get("test"), shown.get("ranking")
+    if not test or not ranking:
+        return [(" test    ", palette.DIM), ("no ranking yet: open Stimuli (2) and press c", palette.PLAIN)]
+    name = f"{visible(ranking['stimuli'])} "
+    stale: list[Piece] = [(" STALE", palette.BAD)] if ranking.get("stale") else []
+    if test["status"] != "ok":
+        return [
+            (" test    ", palette.DIM),
+            (name, palette.BOLD),
+            (f"undefined: {test['status']}", palette.WARN),
+            *stale,
+        ]
+    found = test["q"] is not None and test["q"] < ranking["alpha"]
+    return [
+        (" test    ", palette.DIM),
+        (f"effect {number(test['effect'], sign=True)} t {number(test['score'], 2)} p {chance(test['p'])} ", None),
+        (f"q {chance(test['q'])}", palette.BOLD if found else palette.DIM),
+        (f" fwer {chance(test['p_fwer'])} · rank {thousands(test['rank'])} of {name}", None),
+        *stale,
+    ]
+
+
+def _corpus(corpus: dict[str, Any] | None) -> list[Piece]:
+    if not corpus:
+        return [(" corpus  ", palette.DIM), ("not indexed yet: b runs :index.build", palette.PLAIN)]
+    return [
+        (" corpus  ", palette.DIM),
+        (f"fires on {percent(corpus['density'])} of {thousands(corpus['tokens'])} tokens", palette.PLAIN),
+        (f" · max {number(corpus['maximum'])} · mean {number(corpus['mean'])} when it fires", palette.PLAIN),
+    ]
+
+
+def stimulus_sentences(stimuli: dict[str, Any] | None) -> list[Sentence]:
+    """The stimulus sentences, strongest first, with their category."""
+    if not stimuli:
+        return []
+    return [
+        Sentence(line["category"], tuple(line["tokens"]), tuple(line["values"]), line["pooled"])
+        for line in stimuli["lines"]
+    ]
+
+
+def corpus_sentences(corpus: dict[str, Any] | None) -> list[Sentence]:
+    """The strongest corpus windows, with their document."""
+    if not corpus:
+        return []
+    return [
+        Sentence(
+            f"doc {example['document']}",
+            tuple(example["tokens"]),
+            tuple(example["values"]),
+            max(example["values"], default=0.0),
+        )
+        for example in corpus["examples"]
+    ]
+
+
+def missing_text(missing: list[str]) -> str:
+    """What is missing and which `:` line fills it."""
+    return "\n".join(in_app(sentence) for sentence in missing)
+
+
+def logit_lines(logits: dict[str, list[list[Any]]] | None, width: int, height: int) -> list[list[Piece]]:
+    """Promoted and suppressed tokens: beside each other where the width allows, else below each other."""
+    if not logits:
+        return []
+    if width < 24 or height < 3:
+        return []
+    if width < 60 and height >= 12:
+        half = (height - 1) // 2
+        return [
+            *_column(logits["top"], width, half, "promotes"),
+            [],
+            *_column(logits["bottom"], width, half, "suppresses"),
+        ]
+    half = width // 2
+    left = _column(logits["top"], half, height, "promotes")
+    right = _column(logits["bottom"], half, height, "suppresses")
+    return [left[y] + right[y] for y in range(min(len(left), len(right)))]
+
+
+def _column(pairs: list[list[Any]], width: int, height: int, title: str) -> list[list[Piece]]:
+    lines: list[list[Piece]] = [[(fit(title, width), palette.DIM)]]
+    for token, value in pairs[: height - 1]:
+        shown = fit(str(token), width - 10)
+        lines.append([(f"{number(value, 2, sign=True):>7} ", None), (shown + "  ", palette.BOLD)])
+    return lines

@@ -1,0 +1,87 @@
+"""Help: what the focused thing is, and the keys that work here."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widget import Widget
+
+from screens import palette
+from screens.list_page import ListPage
+from screens.page import Page
+from screens.widgets.lines import Column, Lines, Row, wrapped
+
+NAMES = {
+    "colon": ":",
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "pagedown": "page down",
+    "pageup": "page up",
+    "escape": "esc",
+}
+EVERYWHERE = (
+    ("1 to 9", "Home, Stimuli, Select, Feature, Clusters, Quanta, Labels, Jobs, Log"),
+    (":", "the command line: tab completes, up recalls"),
+    ("p", "all commands"),
+    ("/", "filter this list"),
+    ("esc", "one level back; q too, and quits on Home; ctrl+q quits anywhere"),
+    ("[ ]", "back and forward through the places visited"),
+    ("y", "copy (says which way: tmux, the terminal, a file)"),
+    ("b", "build the corpus index"),
+    ("u", "undo"),
+    ("n", "note; on Home a new session"),
+    ("r", "read everything again"),
+    ("?", "this help"),
+)
+
+
+class HelpPage(ListPage):
+    """Keys and words; it covers the screen until esc."""
+
+    title = "Help"
+    hints = (("j k", "move"), ("esc", "back"))
+    needs_session = False
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield Lines([Column("key", 16), Column("what it does")], id="help-list")
+
+    def reload(self) -> None:
+        """Nothing to ask."""
+
+    def explain(self, page: Page, focused: Widget | None) -> None:
+        """Say what `page` is, what its focused widget takes, and the keys that work everywhere."""
+        width = max(30, self.app.size.width - 22)
+        rows = self._words(page.title, str(getattr(page, "HELP", "") or ""), width)
+        rows += [Row(f"hint{key}", ((key, palette.KEY), meaning)) for key, meaning in page.hints]
+        if focused is not None and focused is not page:
+            rows += self._words("here", str(getattr(focused, "HELP", "") or ""), width)
+            rows += [_binding_row(binding) for _, binding in _bindings(focused)]
+        rows += self._words("everywhere", "", width)
+        rows += [Row(f"all{key}", ((key, palette.KEY), meaning)) for key, meaning in EVERYWHERE]
+        self.lines.cursor = self.lines.top = 0
+        self.lines.show(rows)
+
+    def _words(self, title: str, text: str, width: int) -> list[Row]:
+        lines = wrapped(text, width)
+        first = Row(f"title-{title}", ((title, palette.BOLD), (lines[0], palette.BOLD)))
+        return [first, *(Row(f"{title}{at}", ("", line)) for at, line in enumerate(lines[1:]))]
+
+    def state(self) -> dict[str, str]:
+        """Not part of the view."""
+        return {}
+
+
+def _bindings(widget: Widget) -> list[tuple[str, Binding]]:
+    found: dict[str, Binding] = {}
+    for binding in widget.__class__.__dict__.get("BINDINGS", []) or getattr(widget, "BINDINGS", []):
+        if isinstance(binding, Binding):
+            found[binding.action] = binding
+    return list(found.items())
+
+
+def _binding_row(binding: Binding) -> Row:
+    keys = " ".join(NAMES.get(key, key) for key in binding.key.split(","))
+    return Row(f"bind{binding.id}", ((keys, palette.KEY), binding.description))

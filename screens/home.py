@@ -1,0 +1,148 @@
+"""Home: the sessions, and what the open one knows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from commands.line import parse_line
+from commands.session import SessionList, SessionNew
+from screens import palette
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.text import thousands, visible
+from screens.widgets.command_line import Question
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import Piece, TextLines
+
+EMPTY = (
+    "No session yet.\n\n"
+    "Press d to make the session `demo` and run the demo's commands in it,\n"
+    "or n to make an empty session of your own (:session.new NAME)."
+)
+DEMO_LINES = (
+    "model.load demo",
+    "sae.load demo",
+    "features.contrast achievement",
+    "index.build demo",
+    "labels.suggest",
+    "clusters.find",
+)
+
+
+class HomePage(ListPage):
+    """Sessions, the last changed first."""
+
+    title = "Home"
+    hints = (
+        ("enter", "open"),
+        ("n", "new session"),
+        ("d", "demo"),
+        (":", "command"),
+        ("p", "all commands"),
+        ("?", "help"),
+        ("q", "quit"),
+    )
+    needs_session = False
+    HELP: ClassVar[str | None] = (
+        "Your sessions: each is one investigation, with its log, its results and where you were."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.names: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """The list, and what the open session knows below it."""
+        yield Lines(
+            [Column("session", 18), Column("commands", 8, "right"), Column("changed", 16), Column("features")],
+            empty="Connecting to the engine …",
+            id="sessions",
+        )
+        yield TextLines(id="session-summary")
+
+    async def load(self) -> None:
+        """List the sessions."""
+        result = await self.ask(SessionList())
+        sessions = result["sessions"]
+        self.names = [item["name"] for item in sessions]
+        self.lines.empty = EMPTY
+        self.lines.show([self._row(item) for item in sessions], note=f"in {result['folder']}")
+        if self.workbench.session and not self.lines.cursor:
+            self.lines.put_cursor(self.workbench.session)
+        self.query_one(TextLines).show(summary_lines(self.workbench.summary))
+
+    def _row(self, item: dict[str, Any]) -> Row:
+        kind = "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
+        about = " · ".join(part for part in (item["sae"] or item["model"] or "no model yet", kind) if part)
+        changed = str(item["changed"]).replace("T", " ")[:16]
+        style = palette.NAME if item["name"] == self.workbench.session else None
+        return Row(item["name"], ((item["name"], style), thousands(item["commands"]), changed, about))
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the session under the cursor."""
+        self.workbench.enter_session(event.key)
+
+    def acts(self) -> dict[str, Act]:
+        """New session, demo."""
+        return {"new": self._new, "demo": self._demo}
+
+    def _new(self) -> None:
+        def submit(text: str) -> str | None:
+            if not text.strip():
+                return "a session needs a name"
+            self.workbench.close_line()
+            self.workbench.do(
+                SessionNew(name=text.strip()),
+                lambda reply: self.workbench.enter_session(str(reply["result"]["session"])),
+            )
+            return None
+
+        self.workbench.open_line(Question("new session: ", submit, advise=lambda _: "letters, digits, . _ -"))
+
+    def _demo(self) -> None:
+        self.workbench.run_worker(self._run_demo(), group="demo", exclusive=True, exit_on_error=False)
+
+    async def _run_demo(self) -> None:
+        """Make or take the session `demo` and run its commands one after the other."""
+        app = self.workbench
+        if "demo" not in self.names and not await app.carry_out(SessionNew(name="demo", title="The demo")):
+            return
+        if app.session != "demo":
+            app.enter_session("demo")
+            await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "session"])
+        for line in DEMO_LINES:
+            if not await app.carry_out(parse_line(line)):
+                return
+
+
+def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
+    """What a session knows, in a few lines."""
+    if not summary:
+        return []
+    rankings = summary.get("rankings") or []
+    last = rankings[-1] if rankings else None
+    index = summary.get("index") or {}
+    notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
+    found = (
+        f"{last['stimuli']}: {last['discoveries']} of {thousands(last['tested'])} below {last['alpha']}" if last else ""
+    )
+    facts = [
+        ("", f"{summary.get('name')}: {summary.get('title')}"),
+        ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),
+        ("features", str((summary.get("sae") or {}).get("name") or "none yet (:sae.load demo)")),
+        ("index", f"{thousands(index.get('tokens'))} tokens" if index else "none yet (b builds it)"),
+        ("rankings", f"{len(rankings)}, the last {found}" if last else "none yet (2 Stimuli, then c)"),
+        (
+            "labels",
+            f"{summary.get('labels', 0)}" + ("" if summary.get("clusters") else " · no clusters yet (5, then f)"),
+        ),
+        ("notes", notes[-1] if notes else "none (:session.note)"),
+    ]
+    return [
+        [(f" {name:<9}", palette.DIM), (visible(text), palette.PLAIN)]
+        if name
+        else [(f" {visible(text)}", palette.BOLD)]
+        for name, text in facts
+    ]

@@ -1,0 +1,105 @@
+"""Jobs: what the engine is doing, has waiting, and did."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from commands.engine import EngineCancel, EngineJobs
+from screens import palette
+from screens.glyphs import bar
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.text import duration
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import TextLines
+
+EMPTY = "No jobs.\n\nWhat runs for long appears here while it runs: b builds the corpus index, for example."
+LOOK_AGAIN = 2.0
+"""Seconds between two looks while a job runs and this screen is in front; nothing runs, nothing is sent."""
+
+
+class JobsPage(ListPage):
+    """One job a row."""
+
+    title = "Jobs"
+    hints = (("x", "cancel"), ("r", "look again"), ("y", "copy"), (":", "command"), ("?", "help"), ("esc", "back"))
+    needs_session = False
+    HELP: ClassVar[str | None] = (
+        "Jobs of every session and terminal on this engine. x cancels the one under the cursor at its next step; "
+        "a job started with --detach in the shell goes on when its terminal closes."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._jobs: dict[str, dict[str, Any]] = {}
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield TextLines(id="jobs-header")
+        yield Lines(
+            [
+                Column("job", 5),
+                Column("state", 9),
+                Column("progress", 16),
+                Column("time", 7, "right"),
+                Column("session", 12),
+                Column("command"),
+            ],
+            empty=EMPTY,
+            id="job-list",
+        )
+
+    async def load(self) -> None:
+        """Ask the engine."""
+        result = await self.ask(EngineJobs())
+        self._jobs = {job["job"]: job for job in result["jobs"]}
+        self._show()
+
+    def _show(self) -> None:
+        self.lines.empty = EMPTY
+        self.lines.show([_row(job) for job in self._jobs.values()])
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        running = any(job["state"] in ("running", "waiting") for job in self._jobs.values())
+        if running and self.workbench.page is self:
+            self._timer = self.set_timer(LOOK_AGAIN, self.reload)
+
+    def job_changed(self, job: dict[str, Any]) -> None:
+        """A job started, ended or was cancelled."""
+        if not job.get("job"):
+            return
+        self._jobs[job["job"]] = {**self._jobs.get(job["job"], {}), **job}
+        if self.workbench.page is self:
+            self._show()
+        else:
+            self.outdated = True
+
+    def acts(self) -> dict[str, Act]:
+        """Cancel."""
+        job = self._jobs.get(self.lines.key)
+        if not job or job["state"] not in ("running", "waiting"):
+            return {}
+        return {"cancel": lambda: self.workbench.do(EngineCancel(job=self.lines.key), lambda _: self.reload())}
+
+    def why_not(self, action: str) -> str:
+        """A job that has ended cannot be cancelled."""
+        job = self._jobs.get(self.lines.key)
+        return f"{job['job']} is {job['state']} already" if action == "cancel" and job else ""
+
+
+def _row(job: dict[str, Any]) -> Row:
+    done, total = job.get("done") or 0, job.get("total") or 0
+    ended = job["state"] not in ("running", "waiting")
+    progress = "" if not total else f"{bar(done / total, 10)} {done * 100 // total:>3}%"
+    styles = {"running": palette.GOOD, "failed": palette.BAD, "cancelled": palette.WARN}
+    error = job.get("error") or {}
+    told = str(error.get("message", "")) if error else "" if ended else str(job.get("text") or "")
+    line = f":{job['line']}" + (f"  {told}" if told else "") + ("  detached" if job.get("detached") else "")
+    state = (job["state"], styles.get(job["state"]))
+    cells = (job["job"], state, progress, duration(job.get("seconds")), str(job.get("session") or ""), line)
+    return Row(job["job"], cells)

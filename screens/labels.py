@@ -1,0 +1,107 @@
+"""Labels: what features were called, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from commands.labels import LabelsShow, LabelsSuggest
+from screens import palette
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.select import steer_line
+from screens.text import short_id
+from screens.typing_lines import label_question
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import TextLines
+
+EMPTY = (
+    "No labels yet.\n\n"
+    "Press a to have the top of the latest ranking labelled offline (:labels.suggest),\n"
+    "or open a feature and press l to write one yourself."
+)
+
+
+class LabelsPage(ListPage):
+    """One label a row."""
+
+    title = "Labels"
+    hints = (
+        ("enter", "feature"),
+        ("l", "edit"),
+        ("a", "suggest"),
+        ("/", "filter"),
+        ("y", "copy"),
+        ("?", "help"),
+        ("esc", "back"),
+    )
+    HELP: ClassVar[str | None] = (
+        "Labels by feature. A suggestion never overwrites a label of yours; l edits, an empty text removes."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._filter = ""
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield TextLines(id="labels-header")
+        yield Lines(
+            [
+                Column("id", 7, "right"),
+                Column("label"),
+                Column("source", 12),
+                Column("status", 10),
+                Column("line", 4, "right"),
+            ],
+            empty=EMPTY,
+            id="label-list",
+        )
+
+    async def load(self) -> None:
+        """List the labels."""
+        result = await self.ask(LabelsShow(filter=self._filter))
+        self.lines.empty = f"No label contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
+        note = f"matching {self._filter!r}" if self._filter else ""
+        self.lines.show([_row(item) for item in result["labels"]], note=note)
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the feature."""
+        self.workbench.visit("feature", event.key)
+
+    def acts(self) -> dict[str, Act]:
+        """Edit, suggest, steer."""
+        found: dict[str, Act] = {"suggest": lambda: self.workbench.do(LabelsSuggest())}
+        if key := self.lines.key:
+            row = self.lines.row
+            cell = row.cells[1] if row else ""
+            text = cell if isinstance(cell, str) else cell[0]
+            found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key), text)
+            found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
+        return found
+
+    def filter(self, text: str) -> None:
+        """Only labels whose text or feature contains this."""
+        self._filter = text
+        self.reload()
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force."""
+        return self._filter
+
+    def back_out(self) -> bool:
+        """Drop the filter."""
+        if not self._filter:
+            return False
+        self.filter("")
+        return True
+
+
+def _row(item: dict[str, Any]) -> Row:
+    own = item["source"] == "investigator"
+    status = f"{item['status']} stale" if item.get("stale") else item["status"]
+    style = palette.BOLD if own else None
+    cells = ((short_id(item["feature"]), palette.NAME), (item["text"], style), item["source"], status, str(item["seq"]))
+    return Row(item["feature"], cells)

@@ -1,0 +1,60 @@
+"""A page with one list on it and a few lines of text above or below: most screens are that."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from screens.page import Page
+from screens.text import in_app
+from screens.widgets.lines import Lines
+from workbench.errors import WorkbenchError
+
+
+class ListPage(Page):
+    """A page whose keys go to its list; the cursor is kept in the saved view."""
+
+    @property
+    def lines(self) -> Lines:
+        """The list."""
+        return self.query(Lines).first()
+
+    @property
+    def main(self) -> Widget:
+        """The list takes the keys."""
+        return self.lines
+
+    def explain_absence(self) -> None:
+        """Say what is missing: the engine, or a session."""
+        reached = self.workbench.engine is not None
+        text = "No session is open.\nGo Home (1) and open one." if reached else "Connecting to the engine …"
+        self.clear(text)
+
+    def show_failure(self, error: WorkbenchError) -> None:
+        """Put the error where the rows would be, with the command that mends it."""
+        self.clear(f"{error.message}\n{in_app(error.hint)}")
+
+    def clear(self, text: str) -> None:
+        """Show no rows, but this text."""
+        self.lines.empty = text
+        self.lines.show([])
+        self.lines.refresh()
+
+    def copyable(self) -> str:
+        """The row under the cursor, cells apart by tabs."""
+        row = self.lines.row
+        if row is None:
+            return ""
+        return "\t".join(cell if isinstance(cell, str) else cell[0] for cell in row.cells)
+
+    def state(self) -> dict[str, str]:
+        """The row the cursor is on."""
+        return {"key": self.lines.key} if self.lines.key else {}
+
+    def restore(self, state: dict[str, str]) -> None:
+        """Put the cursor on that row when it arrives."""
+        if isinstance(key := state.get("key"), str):
+            self.lines.put_cursor(key)
+
+    def on_lines_moved(self, _event: Lines.Moved) -> None:
+        """Remember the cursor."""
+        self.workbench.view_changed()

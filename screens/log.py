@@ -1,0 +1,131 @@
+"""Log: the `:` line of every action of the session, with what came of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from screens import palette
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.text import duration
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import TextLines
+
+EMPTY = "Nothing was done in this session yet.\n\nEvery action appears here as the :line that makes it again."
+
+
+class LogPage(ListPage):
+    """One action a row, the latest last."""
+
+    title = "Log"
+    hints = (
+        ("y", "copy the line"),
+        ("enter", "run it again"),
+        ("u", "undo it"),
+        ("n", "note"),
+        ("/", "filter"),
+        ("?", "help"),
+        ("esc", "back"),
+    )
+    HELP: ClassVar[str | None] = (
+        "What was done, as the lines that do it again: type them after : here, in a script for "
+        "`workbench run`, or in the shell. u takes the line under the cursor back: nothing is deleted, what "
+        "rested on it is marked stale; undoing the undo restores it."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._lines: dict[str, dict[str, Any]] = {}
+        self._filter = ""
+        self._seen = 0
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield TextLines(id="log-header")
+        yield Lines(
+            [
+                Column("seq", 4, "right"),
+                Column("time", 8),
+                Column("outcome", 9),
+                Column("took", 6, "right"),
+                Column("line"),
+            ],
+            empty=EMPTY,
+            id="log-list",
+        )
+
+    async def load(self) -> None:
+        """Show the log that came with the session."""
+        if not self.workbench.summary:
+            await self.workbench._read_summary()
+        log = self.workbench.summary.get("log") or []
+        self._lines = {str(item["seq"]): item for item in log}
+        wanted = self._filter.casefold()
+        rows = [_row(item) for item in log if wanted in str(item["line"]).casefold()]
+        self.lines.empty = f"No line contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
+        commands = int(self.workbench.summary.get("commands") or 0)
+        older = f"{commands - len(log):,} older lines: workbench session show" if commands > len(log) else ""
+        self.lines.show(rows, note=older)
+        if log and log[-1]["seq"] != self._seen:
+            self._seen = log[-1]["seq"]
+            self.lines.put_cursor(str(self._seen))
+
+    def acts(self) -> dict[str, Act]:
+        """Undo the line under the cursor."""
+        item = self._lines.get(self.lines.key)
+        if not item or item["withdrawn"] or item["outcome"] != "ok":
+            return {}
+        return {"undo": lambda: self.workbench.open_command(f"session.undo {item['seq']}")}
+
+    def why_not(self, action: str) -> str:
+        """Why this line cannot be taken back."""
+        item = self._lines.get(self.lines.key)
+        if action != "undo" or not item:
+            return ""
+        return f"line {item['seq']} is not in force: it failed or was taken back"
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Write the line on the `:` line, to be run again."""
+        if item := self._lines.get(event.key):
+            self.workbench.open_command(item["line"])
+
+    def copyable(self) -> str:
+        """The `:` line."""
+        item = self._lines.get(self.lines.key)
+        return str(item["line"]) if item else ""
+
+    def filter(self, text: str) -> None:
+        """Only lines that contain this."""
+        self._filter = text
+        self.reload()
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force."""
+        return self._filter
+
+    def back_out(self) -> bool:
+        """Drop the filter."""
+        if not self._filter:
+            return False
+        self.filter("")
+        return True
+
+
+def _row(item: dict[str, Any]) -> Row:
+    if item["outcome"] != "ok":
+        outcome, style = "failed", palette.BAD
+    elif item["withdrawn"]:
+        outcome, style = "withdrawn", palette.DIM
+    elif item["stale"]:
+        outcome, style = "stale", palette.WARN
+    elif item["reused"]:
+        outcome, style = f"as {item['reused']}", palette.GOOD
+    else:
+        outcome, style = "ok", palette.GOOD
+    told = f"  {item['error']['message']}" if item.get("error") else ""
+    line = (f":{item['line']}{told}", palette.DIM if item["withdrawn"] else None)
+    time = str(item["utc"])[11:19]
+    return Row(str(item["seq"]), (str(item["seq"]), time, (outcome, style), duration(item["seconds"]), line))

@@ -1,0 +1,117 @@
+"""What all screens share: loading when they come to the front, their subject, and the keys they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from workbench.errors import WorkbenchError
+from workbench.verbs import Verb
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+Act = Callable[[], None]
+
+
+class Page(Container):
+    """One screen. It asks the engine for what it shows and never holds a truth of its own."""
+
+    title: ClassVar[str] = ""
+    hints: ClassVar[tuple[tuple[str, str], ...]] = ()
+    parent_screen: ClassVar[str] = "home"
+    needs_session: ClassVar[bool] = True
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.subject = ""
+        self.outdated = True
+        self.failure: WorkbenchError | None = None
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The app, by its own type."""
+        return cast("WorkbenchApp", self.app)
+
+    # --- coming to the front
+
+    def bring(self, subject: str) -> None:
+        """Show this page about `subject` (empty: what it was about before)."""
+        if subject and subject != self.subject:
+            self.subject = subject
+            self.outdated = True
+        self.main.focus()
+        if self.outdated:
+            self.reload()
+
+    def reload(self) -> None:
+        """Ask the engine again, in the background; a newer request replaces an older one."""
+        if self.workbench.engine is None or (self.needs_session and not self.workbench.session):
+            self.explain_absence()
+            return
+        self.run_worker(self._load(), group=f"load-{self.id}", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        self.outdated = False
+        try:
+            await self.load()
+            self.failure = None
+        except WorkbenchError as error:
+            self.failure = error
+            self.show_failure(error)
+        self.workbench.page_loaded(self)
+
+    async def load(self) -> None:
+        """Ask for what this page shows and show it."""
+
+    def show_failure(self, error: WorkbenchError) -> None:
+        """Say what went wrong; pages with a list put it in its place."""
+        self.workbench.notify_error(error)
+
+    def explain_absence(self) -> None:
+        """Say why there is nothing yet."""
+
+    async def ask(self, verb: Verb) -> dict[str, Any]:
+        """The result of a query."""
+        return await self.workbench.ask(verb)
+
+    # --- what the app asks of a page
+
+    @property
+    def main(self) -> Widget:
+        """The widget that takes the keys when the page comes to the front."""
+        raise NotImplementedError
+
+    def acts(self) -> dict[str, Act]:
+        """What the letter keys do here, by action name; a missing one is explained by the app."""
+        return {}
+
+    def why_not(self, action: str) -> str:  # noqa: ARG002 - for the pages that know why
+        """Why an action does nothing here, or an empty text for the app's own reason."""
+        return ""
+
+    def back_out(self) -> bool:
+        """Undo one level inside the page (a filter, a pane); False when there is none."""
+        return False
+
+    def copyable(self) -> str:
+        """The text that `y` copies."""
+        return ""
+
+    def filter(self, text: str) -> None:
+        """Show only what contains the text."""
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force; None where the page has no filter."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """Cursor and order, for the view that is saved."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a saved cursor and order."""

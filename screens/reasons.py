@@ -1,0 +1,22 @@
+"""Why a key does nothing on a screen, and where it does."""
+
+from __future__ import annotations
+
+_REASONS = {
+    "label": "labels a feature: put the cursor on one in Select, Clusters or Labels, or open it",
+    "steer": "steers a feature: put the cursor on one in Select, or open it (4)",
+    "contrast": "contrasts a stimulus set: open Stimuli (2) and put the cursor on one",
+    "cancel": "cancels a job: open Jobs (8) and put the cursor on one",
+    "find": "finds clusters: open Clusters (5)",
+    "demo": "runs the demo's commands: open Home (1)",
+    "suggest": "suggests labels: open Select (3), Feature (4) or Labels (7)",
+    "sign": "turns to the next sign of the effect: open Select (3)",
+    "order": "sorts the ranking: open Select (3)",
+    "next_feature": "goes to the next feature of the ranking: open Feature (4)",
+    "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",
+}
+
+
+def why_not(action: str, key: str) -> str:
+    """The sentence for the status line."""
+    return f"{key} {_REASONS.get(action, 'does nothing here')}"

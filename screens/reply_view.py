@@ -1,0 +1,54 @@
+"""A reply as plain text: for results that have no screen of their own."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from screens.list_page import ListPage
+from screens.text import visible
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import TextLines
+
+MOST = 2000
+"""Lines of text that are shown of one reply."""
+
+
+class ReplyPage(ListPage):
+    """One value a row; it covers the screen until esc."""
+
+    title = "Result"
+    hints = (("y", "copy"), ("j k", "move"), ("esc", "back"))
+    needs_session = False
+    HELP: ClassVar[str | None] = "The result of the last : line, value by value. y copies the row."
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield TextLines(id="log-header")
+        yield Lines([Column("name", 26), Column("value")], id="reply-list")
+
+    def reload(self) -> None:
+        """Nothing to ask: `show_reply` brought it."""
+
+    def show_reply(self, reply: dict[str, Any]) -> None:
+        """Show a reply's result."""
+        rows = [Row(str(at), pair) for at, pair in enumerate(flat(reply["result"])[:MOST])]
+        self.lines.empty = "It has no result."
+        self.lines.cursor = self.lines.top = 0
+        self.lines.show(rows, note=str(reply["command"]))
+
+    def state(self) -> dict[str, str]:
+        """Not part of the view."""
+        return {}
+
+
+def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """The leaves of a JSON value with their dotted names."""
+    if isinstance(value, dict) and value:
+        return [pair for key, item in value.items() for pair in flat(item, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        return [pair for at, item in enumerate(value) for pair in flat(item, f"{name}[{at}]")]
+    if isinstance(value, list):
+        return [(name, ", ".join(visible(str(item)) for item in value) or "none")]
+    return [(name, "none" if value is None else "none" if value == {} else str(value))]

@@ -1,0 +1,63 @@
+"""Where the result of a `:` line is seen: on the screen that is about it, or as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from screens.feature import FeaturePage
+from screens.reply_view import ReplyPage
+from screens.select import SelectPage
+from workbench.verbs import Command, Verb
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+_SCREEN_OF = {
+    "session.list": "home",
+    "stimuli.list": "stimuli",
+    "stimuli.show": "stimuli",
+    "clusters.list": "clusters",
+    "clusters.show": "clusters",
+    "labels.show": "labels",
+    "engine.jobs": "jobs",
+    "features.show": "feature",
+    "features.contrast": "select",
+    "clusters.find": "clusters",
+    "steer.clamp": "feature",
+}
+_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
+
+
+def run_line(app: WorkbenchApp, verb: Verb) -> None:
+    """Carry out what a line says, and go where its result is seen."""
+    if verb.dotted == "features.list":
+        app.query_one(SelectPage).take_query(verb)
+        app.visit("select")
+    elif verb.dotted in _SCREEN_OF and not isinstance(verb, Command):
+        subject = getattr(verb, _SUBJECT_OF[verb.dotted], "") if verb.dotted in _SUBJECT_OF else ""
+        app.visit(_SCREEN_OF[verb.dotted], str(subject))
+    else:
+        app.do(verb, show_reply(app, verb))
+
+
+def show_reply(app: WorkbenchApp, verb: Verb) -> Callable[[dict[str, Any]], None]:
+    """What happens to the reply: unless the investigator has moved on, it comes to the front."""
+    origin = app.trail.here
+
+    def then(reply: dict[str, Any]) -> None:
+        result = reply["result"]
+        if verb.dotted in ("session.new", "session.fork"):
+            app.enter_session(str(result["session"]))
+            return
+        if verb.dotted == "steer.clamp":
+            app.query_one(FeaturePage).take_steering(result, reply)
+        if app.trail.here != origin or app.over:
+            return
+        if verb.dotted in _SCREEN_OF:
+            app.visit(_SCREEN_OF[verb.dotted], str(result["feature"]) if verb.dotted == "steer.clamp" else "")
+        elif not isinstance(verb, Command):
+            app.query_one(ReplyPage).show_reply(reply)
+            app.show_over("reply")
+
+    return then

@@ -1,0 +1,250 @@
+"""Select: a ranking of features by a concept, with its tests and its null arm."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from commands.features import FeaturesList
+from commands.labels import LabelsSuggest
+from screens import palette
+from screens.glyphs import signed_bar
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.text import chance, number, short_id, thousands, visible
+from screens.typing_lines import label_question
+from screens.volcano import Volcano
+from screens.widgets.lines import BLOCK, Column, Lines, Row
+from screens.widgets.painted import Piece, TextLines
+from workbench.verbs import Verb
+
+ORDERS = ("score", "effect", "q", "index")
+SIGNS = ("both", "positive", "negative")
+COLUMNS = (
+    Column("rank", 4, "right"),
+    Column("id", 6, "right"),
+    Column("effect", 7, "right"),
+    Column("t", 6, "right"),
+    Column("p", 6, "right"),
+    Column("q", 6, "right"),
+    Column("fwer", 5, "right"),
+    Column("-  effect  +", 9),
+    Column("label"),
+)
+
+
+class SelectPage(ListPage):
+    """A ranking, best first."""
+
+    title = "Select"
+    hints = (
+        ("enter", "feature"),
+        ("l", "label"),
+        ("s", "steer"),
+        ("t", "sign"),
+        ("o", "order"),
+        ("/", "filter"),
+        ("y", "copy"),
+        ("?", "help"),
+    )
+    HELP: ClassVar[str | None] = (
+        "Features ranked by how they tell the positive sentences from the rest. effect: difference of means in "
+        "activation units; t: the statistic; p: by label permutations; q: false discovery rate; fwer: family-wise. "
+        "Compare the discoveries with those of shuffled labels (null) before you believe them. "
+        "t turns through both signs, positive, negative; o through the orders."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._order, self._sign, self._filter = "score", "both", ""
+        self._ranking: int | None = None
+        self.order: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """Header, list, and on wide terminals the volcano."""
+        yield TextLines(id="ranking-header")
+        with Container(id="ranking-body"):
+            yield Lines(COLUMNS, id="ranking")
+            yield Volcano(id="volcano")
+
+    # --- loading
+
+    def _query(self, offset: int, limit: int) -> FeaturesList:
+        return FeaturesList.model_validate(
+            {
+                "ranking": self._ranking,
+                "offset": offset,
+                "limit": limit,
+                "sort": self._order,
+                "direction": self._sign,
+                "filter": self._filter,
+            }
+        )
+
+    async def load(self) -> None:
+        """Read the head of the ranking; the rest comes when it is scrolled to."""
+        first = await self.ask(self._query(0, BLOCK))
+        header = first["ranking"]
+        largest = max((abs(row["effect"]) for row in first["rows"] if row["effect"] is not None), default=0.0)
+
+        async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
+            page = await self.ask(self._query(offset, limit))
+            return [_row(row, header["alpha"], largest) for row in page["rows"]], int(page["total"])
+
+        rows = [_row(row, header["alpha"], largest) for row in first["rows"]]
+        self.order = [row["feature"] for row in first["rows"]]
+        self.query_one("#ranking-header", TextLines).show(self._header(header))
+        self.lines.empty = f"No feature matches {self._filter!r}.\nesc shows all." if self._filter else "No features."
+        self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
+        volcano = self.query_one(Volcano)
+        volcano.show(first["rows"], header["alpha"])
+        volcano.point(self.lines.key)
+
+    def _note(self, header: dict[str, Any]) -> str:
+        parts = [f"by {self._order}"]
+        if self._sign != "both":
+            parts.append(f"{self._sign} only")
+        if self._filter:
+            parts.append(f"matching {self._filter!r}, {thousands(header['tested'])} tested")
+        return " · ".join(parts)
+
+    def _header(self, ranking: dict[str, Any]) -> list[list[Piece]]:
+        return ranking_lines(ranking)
+
+    def take_query(self, verb: Verb) -> None:
+        """Take the order, the sign and the filter of a `:features.list` line over."""
+        if isinstance(verb, FeaturesList):
+            self._ranking, self._order = verb.ranking, verb.sort
+            self._sign, self._filter = verb.direction, verb.filter
+            self.outdated = True
+
+    # --- keys
+
+    def acts(self) -> dict[str, Act]:
+        """Label, steer, sign, order, suggest."""
+        turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
+        if not self.lines.key:
+            return turns
+        return {**turns, "label": self._label, "steer": self._steer}
+
+    def _turn_sign(self) -> None:
+        self._sign = SIGNS[(SIGNS.index(self._sign) + 1) % len(SIGNS)]
+        self._again()
+
+    def _turn_order(self) -> None:
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+        self._again()
+
+    def _again(self) -> None:
+        self.lines.cursor = self.lines.top = 0
+        self.reload()
+        self.workbench.view_changed()
+
+    def _label(self) -> None:
+        row = self.lines.row
+        cell = row.cells[-1] if row else ""
+        text = cell if isinstance(cell, str) else cell[0]
+        self.workbench.open_line(label_question(self.workbench, self.lines.key), text)
+
+    def _steer(self) -> None:
+        self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
+
+    def _suggest(self) -> None:
+        marked = tuple(key for key in self.lines.keys if key in self.lines.marks)
+        self.workbench.do(LabelsSuggest(features=marked))
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the feature."""
+        self.workbench.visit("feature", event.key)
+
+    @on(Lines.Moved)
+    def point_in_volcano(self, event: Lines.Moved) -> None:
+        """Point at the feature in the volcano."""
+        self.query_one(Volcano).point(event.key)
+
+    def copyable(self) -> str:
+        """The feature's id."""
+        return self.lines.key
+
+    def filter(self, text: str) -> None:
+        """Only features whose number or label contains the text."""
+        self._filter = text
+        self._again()
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force."""
+        return self._filter
+
+    def back_out(self) -> bool:
+        """Drop the filter."""
+        if not self._filter:
+            return False
+        self.filter("")
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """Cursor, order, sign, filter."""
+        return {**super().state(), "order": self._order, "sign": self._sign, "filter": self._filter}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them up again."""
+        super().restore(state)
+        self._order = state["order"] if state.get("order") in ORDERS else "score"
+        self._sign = state["sign"] if state.get("sign") in SIGNS else "both"
+        self._filter = str(state.get("filter", ""))
+
+
+def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
+    """What was compared and what came out, against what chance gives."""
+    found, null = ranking["discoveries"], ranking["null_discoveries"]
+    believable = found > ranking["null_discoveries_max"]
+    stale = [(" STALE: it rests on something taken back", palette.BAD)] if ranking.get("stale") else []
+    return [
+        [
+            (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),
+            (f"{visible(ranking['positive'])} against {visible(ranking['against'])}", palette.BOLD),
+            *stale,
+        ],
+        [
+            (
+                f"  {ranking['statistic']} on {ranking['pool']} · {thousands(ranking['permutations'])} permutations · "
+                f"{thousands(ranking['tested'])} tested, {thousands(ranking['undefined'])} undefined",
+                palette.PLAIN,
+            )
+        ],
+        [
+            (f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN),
+            (f" at q < {ranking['alpha']} · shuffled labels: median {number(null, 0)}, ", palette.PLAIN),
+            (f"max {thousands(ranking['null_discoveries_max'])}", palette.PLAIN),
+        ],
+    ]
+
+
+def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
+    found = row["q"] is not None and row["q"] < alpha
+    sign = palette.GOOD if (row["effect"] or 0) > 0 else palette.BAD
+    return Row(
+        row["feature"],
+        (
+            thousands(row["rank"]) + ("=" if row["tie"] else ""),
+            (short_id(row["feature"]), palette.NAME),
+            number(row["effect"], sign=True),
+            number(row["score"], 2),
+            chance(row["p"]),
+            (chance(row["q"]), palette.BOLD if found else palette.DIM),
+            chance(row["p_fwer"]),
+            (signed_bar(row["effect"], largest, 9), sign),
+            row["label"] if row["status"] == "ok" else row["status"],
+        ),
+    )
+
+
+def steer_line(feature: str, summary: dict[str, Any]) -> str:
+    """The `:` line that steers a feature, to be completed by the investigator."""
+    rankings = summary.get("rankings") or []
+    where = f"stimuli={rankings[-1]['stimuli']} " if rankings else "prompt='' "
+    return f"steer.clamp '{feature}' {where}strength=1"

@@ -1,0 +1,57 @@
+"""How the app reaches its engine, and which session it opens first."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from workbench.engine.protocol import Engine
+from workbench.paths import default_sessions
+
+BROKER_MODULE = "commands.broker_main"
+
+
+def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaitable[Engine]]:
+    """What makes the link: this machine's engine, or another's over ssh."""
+
+    async def open_engine() -> Engine:
+        from workbench.engine.async_client import AsyncClient
+        from workbench.engine.streams import program_dial, socket_dial
+
+        if host:
+            where, _, path = host.partition(":")
+            remote = f"{shlex.quote(path) if path else 'workbench'} engine --stdio"
+            client = AsyncClient(program_dial(["ssh", where, remote]), Path(sessions) if sessions else None)
+        else:
+            folder = Path(sessions).expanduser() if sessions else default_sessions()
+            client = AsyncClient(socket_dial(BROKER_MODULE), folder)
+        await client.connect()
+        return client
+
+    return open_engine
+
+
+def last_session(sessions: str | None) -> str | None:
+    """The session that was changed or looked at last, or None where there is none.
+
+    Told by file times alone, since nothing slow may stand before the first frame.
+    """
+    folder = Path(sessions).expanduser() if sessions else default_sessions()
+    found: list[tuple[float, str]] = []
+    try:
+        for entry in os.scandir(folder):
+            times = [_time(Path(entry.path, name)) for name in ("session.json", "log.jsonl", "view.json")]
+            if times[0]:
+                found.append((max(times), entry.name))
+    except OSError:
+        return None  # no folder yet: the first session makes it
+    return max(found)[1] if found else None
+
+
+def _time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

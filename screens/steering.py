@@ -1,0 +1,115 @@
+"""The steering pane of Feature: what clamping a feature did to the model's predictions."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from screens import palette
+from screens.glyphs import signed_bar
+from screens.text import number, percent, visible
+from screens.widgets.lines import Cell, Column, Lines, Row
+
+COLUMNS = (
+    Column("word", 18),
+    Column("expected", 8),
+    Column("before", 8, "right"),
+    Column("after", 8, "right"),
+    Column("log ratio", 9, "right"),
+    Column("- change +", 11),
+    Column(""),
+)
+
+
+class SteeringView(Lines):
+    """Words before and after, dose and control, prompt by prompt."""
+
+    HELP = "s writes the :steer.clamp line: change prompt or strength and press enter. y copies the row."
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(COLUMNS, id=id)
+        self.feature = ""
+
+    def show_feature(self, feature: str, summary: dict[str, Any]) -> None:
+        """Say what was steered before, unless results of this very feature are shown."""
+        if feature == self.feature:
+            return
+        self.feature = feature
+        number_ = feature.rpartition("#")[2]
+        earlier = [
+            f":{item['line']}"
+            for item in summary.get("steers") or []
+            if str(item["feature"]).rpartition("#")[2] == number_
+        ]
+        told = "\nSteered before; the same line shows the stored result:\n" + "\n".join(earlier) if earlier else ""
+        self.empty = f"Not steered since this feature was opened.\nPress s, then enter.{told}"
+        self.show([])
+        self.refresh()
+
+    def show_result(self, result: dict[str, Any], reply: dict[str, Any]) -> None:
+        """Show the reply to `steer.clamp`."""
+        self.feature = str(result["feature"])
+        rows: list[Row] = []
+        for place, prompt in enumerate(result["prompts"]):
+            rows += _prompt_rows(place, prompt)
+        rows += _dose_rows(result)
+        again = f"stored result of line {reply['reused']}" if reply.get("reused") else ""
+        clamp = f"clamped to {number(result['value'])} × {number(result['strength'], 2)}"
+        self.show(rows, note=" · ".join(part for part in (clamp, again) if part))
+        self.cursor = self.top = 0
+        self.refresh()
+
+    def copyable(self) -> str:
+        """The table, cells apart by tabs."""
+        texts = ["\t".join(_text(cell) for cell in self._rows[place].cells) for place in sorted(self._rows)]
+        return "\n".join(texts)
+
+
+def _text(cell: Cell) -> str:
+    return (cell if isinstance(cell, str) else cell[0]).strip()
+
+
+def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
+    same = "bit-identical" if prompt["identical"] else f"KL {number(prompt['kl'])} nats"
+    rows = [_title(f"p{place}", f"{shlex.quote(visible(prompt['prompt']))}  {same}")]
+    words = prompt["words"]
+    largest = max((abs(word["log_ratio"]) for word in words), default=1.0)
+    for at, word in enumerate(words):
+        expected = "up" if word["group"] == "raise" else "down"
+        good = (word["log_ratio"] > 0) == (expected == "up")
+        cells = (word["word"], expected, percent(word["before"]), percent(word["after"]))
+        ratio = (number(word["log_ratio"], sign=True), palette.GOOD if good else palette.BAD)
+        met = "as expected" if good else "against it"
+        rows.append(Row(f"p{place}w{at}", (*cells, ratio, signed_bar(word["log_ratio"], largest, 11), met)))
+    for name, moved in (("up most", prompt["up"]), ("down most", prompt["down"])):
+        listed = ", ".join(
+            f"{visible(token)} {percent(before)} to {percent(after)}" for token, before, after in moved[:5]
+        )
+        if listed:
+            rows.append(_title(f"p{place}{name}", f"  {name}: {listed}", palette.DIM))
+    rows += [
+        _title(f"p{place}{name}", f"  {name.replace('_', ' ')}: {visible(prompt[name])}", palette.DIM)
+        for name in ("text_before", "text_after")
+        if prompt.get(name)
+    ]
+    return rows
+
+
+def _dose_rows(result: dict[str, Any]) -> list[Row]:
+    rows = [_title("dose", "dose: mean log ratio of the words expected up, expected down, and KL")]
+    rows += [
+        _summary_row(f"dose{item['strength']}", f"strength {number(item['strength'], 2)}", item)
+        for item in result["dose"]
+    ]
+    control = result["control"]
+    rows.append(_summary_row("control", "control", control, str(control.get("what") or control.get("feature") or "")))
+    return rows
+
+
+def _summary_row(key: str, name: str, item: dict[str, Any], note: str = "") -> Row:
+    raised, lowered = number(item["raised"], sign=True), number(item["lowered"], sign=True)
+    return Row(key, (name, "", f"up {raised}", f"dn {lowered}", f"KL {number(item['kl'], 2)}", "", note))
+
+
+def _title(key: str, text: str, style: Any = palette.BOLD) -> Row:
+    return Row(key, ((text, style),))

@@ -1,0 +1,110 @@
+"""Text for terminal cells: hostile characters made visible, fitting to a width, numbers as people read them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+
+_NAMED = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\x1b": "␛", "\x7f": "␡"}
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_LARGE = 1e15
+"""Numbers beyond this stand for a separation without variance."""
+
+
+@lru_cache(maxsize=8192)
+def visible(text: str) -> str:
+    """The text with every character that could move the cursor, hide or reorder text spelled out.
+
+    Line ends, tabs and escapes become one sign each; other control, format, private and unpaired
+    surrogate characters become their number in angle brackets.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_sign(sign) for sign in text)
+
+
+def _visible_sign(sign: str) -> str:
+    if sign in _NAMED:
+        return _NAMED[sign]
+    if unicodedata.category(sign) in _HIDDEN:
+        return chr(0x2400 + ord(sign)) if ord(sign) < 0x20 else f"⟨{ord(sign):x}⟩"
+    if unicodedata.combining(sign) or cell_len(sign) == 0:
+        return f"◌⟨{ord(sign):x}⟩"  # a combining sign would sit on a neighbour and shift the columns
+    return " " if unicodedata.category(sign) == "Zs" else sign
+
+
+def fit(text: str, width: int, align: str = "left") -> str:
+    """The text in exactly `width` cells: padded, or cut with an ellipsis."""
+    text = visible(text)
+    if width <= 0:
+        return ""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…"
+    if align == "right":
+        return " " * (width - length) + text
+    return text + " " * (width - length)
+
+
+def number(value: float | int | None, digits: int = 3, sign: bool = False) -> str:
+    """A number in at most seven cells; a dash for null, `inf` for a separation without variance."""
+    if value is None:
+        return "–"
+    if abs(value) > _LARGE:
+        return "+inf" if value > 0 and sign else "inf" if value > 0 else "-inf"
+    if value and (abs(value) < 10**-digits or abs(value) >= 100_000):
+        return f"{value:{'+' if sign else ''}.0e}"
+    places = digits if abs(value) < 10 else max(0, digits - 1) if abs(value) < 100 else max(0, digits - 2)
+    return f"{value:{'+' if sign else ''}.{places}f}"
+
+
+def chance(value: float | None) -> str:
+    """A p or q value in at most six cells."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    if value < 0.001:
+        mantissa, exponent = f"{value:.0e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{value:.3f}"
+
+
+def thousands(value: int | None) -> str:
+    """A count with separators; a dash for null."""
+    return "–" if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage of two or three significant digits; a dash for null."""
+    if value is None:
+        return "–"
+    share = value * 100
+    return f"{share:.0f}%" if share >= 10 or share == 0 else f"{share:.1f}%" if share >= 1 else f"{share:.2g}%"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `0.8 s`, `12 s` or `3:05`."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def short_id(feature: str) -> str:
+    """The number of a feature with its mark: `#417` of `demo/blocks.1.hook_resid_post/sae#417`."""
+    return "#" + visible(feature.rpartition("#")[2])
+
+
+_SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`-][^`]*)?)`")
+
+
+def in_app(text: str) -> str:
+    """Advice written for the shell, with its commands as the `:` lines they are in the app."""
+    return _SHELL_LINE.sub(lambda match: f":{match[1]}.{match[2]}{match[3]}", text)

@@ -1,0 +1,87 @@
+"""What the line at the foot is opened for: a `:` line, a filter, a label, a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from commands.labels import LabelsSet
+from commands.line import parse_line
+from screens import completion, doing
+from screens.page import Page
+from screens.text import in_app, short_id
+from screens.widgets.command_line import Question
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+
+def command_question(app: WorkbenchApp) -> Question:
+    """The `:` line."""
+
+    def submit(text: str) -> str | None:
+        if not text.strip():
+            return None
+        try:
+            verb = parse_line(text.strip().removeprefix(":"))
+        except WorkbenchError as error:
+            return in_app(str(error))
+        if reason := doing.shell_only(type(verb)):
+            return f"{verb.dotted} {reason}"
+        app.close_line()
+        from screens.routes import run_line
+
+        run_line(app, verb)
+        return None
+
+    known = known_values(app)
+
+    def advise(text: str) -> str:
+        options = completion.candidates(text, known)
+        shown = "  ".join(options[:12]) if len(options) > 1 else ""
+        told = completion.explanation(text)
+        if " " not in text:
+            return shown or told
+        return f"{told}  ({shown})" if told and shown else told or shown
+
+    return Question(":", submit, lambda text: completion.completed(text, known), advise, app.history)
+
+
+def known_values(app: WorkbenchApp) -> dict[str, list[str]]:
+    """Values that could be meant, by parameter name."""
+    from screens.home import HomePage
+    from screens.stimuli import StimuliPage
+
+    sets = [*app.query_one(StimuliPage).names, *(app.summary.get("stimuli") or {})]
+    unique = list(dict.fromkeys(sets))
+    sessions = app.query_one(HomePage).names
+    current = app.page.subject if app.page.id == "feature" else ""
+    return {
+        "stimuli": unique,
+        "set": unique,
+        "target": sessions,
+        "feature": [current] if current else [],
+        "ref": ["demo", "raw"],
+    }
+
+
+def filter_question(page: Page) -> Question:
+    """The filter of a screen's list."""
+
+    def submit(text: str) -> None:
+        page.filter(text.strip())
+
+    return Question("/", submit, advise=lambda _: "show only what contains this; empty shows all")
+
+
+def label_question(app: WorkbenchApp, feature: str) -> Question:
+    """A label in the investigator's own words."""
+
+    def submit(text: str) -> str | None:
+        if len(text) > 500:
+            return f"a label has at most 500 signs, this has {len(text)}"
+        app.close_line()
+        app.do(LabelsSet(feature=feature, text=text.strip()))
+        return None
+
+    return Question(f"label {short_id(feature)}: ", submit, advise=lambda _: "your words; empty removes the label")

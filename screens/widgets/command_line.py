@@ -1,0 +1,173 @@
+"""One line to type on: the `:` line with completion and history, the filter, and short questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.geometry import Region
+
+from screens import palette
+from screens.text import fit, visible
+from screens.widgets.painted import Painted, Piece, fitted
+
+Submit = Callable[[str], str | None]
+"""Takes the text; an answer is an error to show while the line stays open."""
+
+
+@dataclass
+class Question:
+    """What the line is open for."""
+
+    prompt: str
+    submit: Submit
+    complete: Callable[[str], str] | None = None
+    advise: Callable[[str], str] | None = None
+    history: list[str] | None = None
+
+
+class CommandLine(Painted, can_focus=True):
+    """Two lines: advice or an error above, the prompt with the text below."""
+
+    HELP = "Tab completes, up and down recall earlier lines, enter runs, esc closes."
+
+    def __init__(self) -> None:
+        super().__init__(id="command-line")
+        self.question: Question | None = None
+        self.text = ""
+        self.at = 0
+        self.error = ""
+        self._recalled = 0
+
+    def open(self, question: Question, text: str = "") -> None:
+        """Start asking, with `text` already there."""
+        self.question, self.text, self.at = question, text, len(text)
+        self.error = ""
+        self._recalled = len(question.history or ())
+        self.display = True
+        self.focus()
+        self.refresh()
+
+    def close(self) -> None:
+        """Stop asking and give the place back."""
+        self.question = None
+        self.display = False
+
+    # --- typing
+
+    async def on_key(self, event: events.Key) -> None:
+        """Edit the line; every key is used up here, so that none of them acts on the screen behind."""
+        if event.key in ("ctrl+q", "ctrl+c") or self.question is None:
+            return
+        event.stop()
+        event.prevent_default()
+        before = (self.text, self.at, self.error)
+        edit = getattr(self, f"_press_{event.key.replace('+', '_')}", None)
+        if edit is not None:
+            edit()
+        elif event.is_printable and event.character:
+            self._insert(event.character)
+        if before != (self.text, self.at, self.error):
+            self.refresh(Region(0, 0, self.size.width, 2))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take pasted text in, as one line."""
+        event.stop()
+        self._insert(" ".join(event.text.splitlines()))
+        self.refresh()
+
+    def _insert(self, text: str) -> None:
+        self._edit(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))
+
+    def _edit(self, text: str, at: int) -> None:
+        self.text, self.at, self.error = text, max(0, min(at, len(text))), ""
+
+    def _press_backspace(self) -> None:
+        if self.at:
+            self._edit(self.text[: self.at - 1] + self.text[self.at :], self.at - 1)
+        elif not self.text:
+            self._press_escape()
+
+    def _press_delete(self) -> None:
+        self._edit(self.text[: self.at] + self.text[self.at + 1 :], self.at)
+
+    def _press_left(self) -> None:
+        self.at = max(0, self.at - 1)
+
+    def _press_right(self) -> None:
+        self.at = min(len(self.text), self.at + 1)
+
+    def _press_home(self) -> None:
+        self.at = 0
+
+    def _press_end(self) -> None:
+        self.at = len(self.text)
+
+    _press_ctrl_a = _press_home
+    _press_ctrl_e = _press_end
+
+    def _press_ctrl_u(self) -> None:
+        self._edit(self.text[self.at :], 0)
+
+    def _press_ctrl_k(self) -> None:
+        self._edit(self.text[: self.at], self.at)
+
+    def _press_ctrl_w(self) -> None:
+        kept = self.text[: self.at].rstrip().rpartition(" ")
+        head = kept[0] + kept[1]
+        self._edit(head + self.text[self.at :], len(head))
+
+    def _press_tab(self) -> None:
+        if self.question and self.question.complete:
+            head = self.question.complete(self.text[: self.at])
+            self._edit(head + self.text[self.at :], len(head))
+
+    def _press_up(self) -> None:
+        self._recall(-1)
+
+    def _press_down(self) -> None:
+        self._recall(1)
+
+    def _recall(self, step: int) -> None:
+        history = (self.question.history if self.question else None) or []
+        place = self._recalled + step
+        if 0 <= place <= len(history):
+            self._recalled = place
+            text = history[place] if place < len(history) else ""
+            self._edit(text, len(text))
+
+    def _press_enter(self) -> None:
+        question = self.question
+        if question is None:
+            return
+        self.error = question.submit(self.text) or ""
+        if not self.error and self.question is question:
+            self.workbench.close_line()
+
+    def _press_escape(self) -> None:
+        self.workbench.close_line()
+
+    _press_ctrl_g = _press_escape
+
+    # --- painting
+
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """Advice or error, then prompt and text with a block cursor."""
+        if self.question is None:
+            return []
+        if y == 0:
+            advice = self.question.advise(self.text[: self.at]) if self.question.advise else ""
+            return [(fit(self.error or advice, width), palette.BAD if self.error else palette.DIM)]
+        return self._text_pieces(width)
+
+    def _text_pieces(self, width: int) -> list[Piece]:
+        prompt = visible(self.question.prompt) if self.question else ""
+        room = max(8, width - cell_len(prompt) - 1)
+        start = max(0, self.at - room + 1)
+        shown = [visible(sign) for sign in self.text[start : start + room]]
+        place = self.at - start
+        under = shown[place] if place < len(shown) else " "
+        pieces: list[Piece] = [(prompt, palette.KEY), ("".join(shown[:place]), None), (under, palette.CURSOR)]
+        return fitted([*pieces, ("".join(shown[place + 1 :]), None)], width)

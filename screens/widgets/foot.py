@@ -1,0 +1,118 @@
+"""The two lines at the foot: what is open and what happens, and the keys that matter here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from typing_extensions import override
+
+from screens import palette
+from screens.text import fit, visible
+from screens.widgets.painted import Painted, Piece, TextLines, fitted
+
+MOST_HINTS = 8
+
+
+class TabLine(Painted):
+    """The screens with their digits; the one in front is reversed, absent ones are dim."""
+
+    def __init__(self, names: tuple[str, ...], absent: frozenset[str]) -> None:
+        super().__init__(id="tabs")
+        self.names = names
+        self.absent = absent
+        self.current = ""
+
+    def show(self, current: str) -> None:
+        """Put this screen in front."""
+        if current != self.current:
+            self.current = current
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """Nine names in 78 cells."""
+        for digit, name in enumerate(self.names, start=1):
+            if name == self.current:
+                yield f"{digit} {name}", palette.CURSOR
+            elif name in self.absent:
+                yield f"{digit} {name}", palette.DIM
+            else:
+                yield f"{digit}", palette.KEY
+                yield f" {name}", None
+            yield " ", None
+
+
+class HintLine(Painted):
+    """At most eight keys with what they do, in as many cells as there are."""
+
+    def __init__(self) -> None:
+        super().__init__(id="hints")
+        self.hints: tuple[tuple[str, str], ...] = ()
+
+    def show(self, hints: tuple[tuple[str, str], ...]) -> None:
+        """Show these keys."""
+        if hints != self.hints:
+            self.hints = hints
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """Key, meaning, two cells apart; what does not fit whole is left out."""
+        left = width
+        for key, meaning in self.hints[:MOST_HINTS]:
+            left -= cell_len(key) + cell_len(meaning) + 3
+            if left < -2:
+                return
+            yield key, palette.KEY
+            yield f" {meaning}  ", None
+
+
+class StatusLine(Painted):
+    """Session, features and engine on the left; the last action or the running job on the right."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self.session = ""
+        self.features = ""
+        self.engine = "connecting"
+        self.message = ""
+        self.style = palette.PLAIN
+
+    def show(
+        self,
+        *,
+        session: str | None = None,
+        features: str | None = None,
+        engine: str | None = None,
+        message: str | None = None,
+        good: bool = True,
+    ) -> None:
+        """Change what is given, leave the rest."""
+        before = (self.session, self.features, self.engine, self.message, self.style)
+        self.session = self.session if session is None else session
+        self.features = self.features if features is None else features
+        self.engine = self.engine if engine is None else engine
+        if message is not None:
+            self.message, self.style = message, palette.PLAIN if good else palette.BAD
+        if before != (self.session, self.features, self.engine, self.message, self.style):
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """The features' name gives way to the message where both do not fit."""
+        session = visible(self.session or "no session")
+        engine = (f" {self.engine} ", palette.GOOD if self.engine == "connected" else palette.WARN)
+        features = f" {visible(self.features)} ·" if self.features else ""
+        fixed = cell_len(session) + cell_len(engine[0]) + 4
+        room = width - fixed - cell_len(visible(self.message))
+        if cell_len(features) > room:
+            features = " " + fit(self.features, max(0, room - 3)) + " ·" if room > 12 else ""
+        pieces: list[Piece] = [(session, palette.BOLD), (" ·", None), (features, None), engine]
+        if self.message:
+            pieces += [("│ ", palette.DIM), (visible(self.message), self.style)]
+        return fitted(pieces, width)
+
+
+class Notice(TextLines):
+    """A message with its hint, over the lowest lines of the screen until the next key that acts."""

@@ -1,0 +1,321 @@
+"""Rows in aligned columns with a cursor: every list of the workbench, windowed so that any length is fine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from screens import palette
+from screens.text import fit, thousands, visible
+from screens.widgets.painted import Painted, Piece, fitted
+
+Cell = str | Piece
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a fixed width in cells, or 0 for the one that takes what is left."""
+
+    title: str
+    width: int = 0
+    align: str = "left"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a key that names it for ever, and a cell for each column."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    style: Style | None = None
+
+
+Fetch = Callable[[int, int], Awaitable[tuple[list[Row], int]]]
+"""Gives the rows from `offset`, at most `limit` of them, and how many there are in all."""
+
+BLOCK = 100
+"""Rows asked for at a time."""
+
+
+class Lines(Painted, can_focus=True):
+    """A list with a header line above and a count line below; `50 of 1,024` is always said."""
+
+    HELP = "Move with j k g G and the page keys; enter opens the row, space marks it, y copies it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "down", id="lines.down", show=False),
+        Binding("up,k", "move(-1)", "up", id="lines.up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", id="lines.page_down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", id="lines.page_up", show=False),
+        Binding("home,g", "edge(0)", "first", id="lines.first", show=False),
+        Binding("end,G", "edge(1)", "last", id="lines.last", show=False),
+        Binding("enter", "open", "open", id="lines.open", show=False),
+        Binding("space", "mark", "mark", id="lines.mark", show=False),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        lines: Lines
+        key: str
+
+        @property
+        def control(self) -> Lines:
+            """The list that sent this."""
+            return self.lines
+
+    @dataclass
+    class Opened(Message):
+        """Enter was pressed on a row."""
+
+        lines: Lines
+        key: str
+
+        @property
+        def control(self) -> Lines:
+            """The list that sent this."""
+            return self.lines
+
+    def __init__(self, columns: Sequence[Column], *, empty: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns: tuple[Column, ...] = tuple(columns)
+        self.empty = empty
+        self.note = ""
+        self.total = 0
+        self.cursor = 0
+        self.top = 0
+        self.marks: set[str] = set()
+        self._rows: dict[int, Row] = {}
+        self._fetch: Fetch | None = None
+        self._wanted: str | None = None
+
+    # --- what is shown
+
+    def show(self, rows: Sequence[Row], *, note: str = "") -> None:
+        """Show these rows, all of them at hand; the cursor stays on the row it was on."""
+        self._fetch = None
+        self._replace(dict(enumerate(rows)), len(rows), note)
+
+    def show_source(self, fetch: Fetch, rows: Sequence[Row], total: int, *, note: str = "") -> None:
+        """Show `total` rows of which the first are at hand and others are fetched when they come in sight."""
+        self._fetch = fetch
+        self._replace(dict(enumerate(rows)), total, note)
+        self._fill()
+
+    def _replace(self, rows: dict[int, Row], total: int, note: str) -> None:
+        key = self._wanted or self.key
+        same = (self._rows, self.total, self.note) == (rows, total, note)
+        self._rows, self.total, self.note = rows, total, note
+        found = next((index for index, row in rows.items() if row.key == key), None)
+        if found is not None:
+            self.cursor, self._wanted = found, None
+        self.cursor = max(0, min(self.cursor, total - 1))
+        if self._scroll_into_view() or not same:
+            self.refresh()
+
+    def put_cursor(self, key: str) -> None:
+        """Move the cursor to the row with this key, now or when the rows arrive."""
+        for index, row in self._rows.items():
+            if row.key == key:
+                self._wanted = None
+                self._go(index, tell=False)
+                return
+        self._wanted = key
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor, or None when there is none or it has not arrived."""
+        return self._rows.get(self.cursor)
+
+    @property
+    def key(self) -> str:
+        """The key of the row under the cursor, or an empty text."""
+        row = self.row
+        return row.key if row else ""
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the rows at hand, in order."""
+        return [self._rows[index].key for index in sorted(self._rows)]
+
+    # --- moving
+
+    @property
+    def body_height(self) -> int:
+        """How many rows fit between the header and the count line."""
+        return max(1, self.size.height - 2)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by some rows."""
+        self._go(self.cursor + step)
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by screenfuls."""
+        self._go(self.cursor + step * max(1, self.body_height - 1))
+
+    def action_edge(self, end: int) -> None:
+        """Move the cursor to the first or the last row."""
+        self._go(self.total - 1 if end else 0)
+
+    def action_open(self) -> None:
+        """Say that the row under the cursor is to be opened."""
+        if self.row:
+            self.post_message(self.Opened(self, self.row.key))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row under the cursor and go to the next."""
+        if self.row:
+            self.marks ^= {self.row.key}
+            self._repaint_row(self.cursor)
+            self.action_move(1)
+
+    def _go(self, index: int, tell: bool = True) -> None:
+        index = max(0, min(index, self.total - 1))
+        if index == self.cursor and not self._scroll_into_view():
+            return
+        old, self.cursor = self.cursor, index
+        if self._scroll_into_view():
+            self.refresh()
+        else:
+            self._repaint_row(old)
+            self._repaint_row(index)
+            self.repaint_line(self.size.height - 1)
+        self._fill()
+        if tell and self.row:
+            self.post_message(self.Moved(self, self.row.key))
+
+    def _repaint_row(self, index: int) -> None:
+        self.repaint_line(index - self.top + 1)
+
+    def _scroll_into_view(self) -> bool:
+        """Bring the cursor into sight; says whether anything moved."""
+        height, top = self.body_height, self.top
+        if self.cursor < top:
+            top = max(0, self.cursor - height // 3)  # room on both sides: fewer full repaints
+        elif self.cursor >= top + height:
+            top = self.cursor - height + 1 + height // 3
+        top = max(0, min(top, self.total - height))
+        moved, self.top = top != self.top, top
+        return moved
+
+    def _fill(self) -> None:
+        """Fetch the block of rows in sight that is not at hand yet."""
+        if self._fetch is None or not self.is_mounted:
+            return
+        last = min(self.total, self.top + self.body_height)
+        missing = next((index for index in range(self.top, last) if index not in self._rows), None)
+        if missing is not None:
+            start = missing // BLOCK * BLOCK
+            self.run_worker(self._load(start), group=f"fetch-{self.id}", exclusive=True, exit_on_error=False)
+
+    async def _load(self, start: int) -> None:
+        fetch = self._fetch
+        if fetch is None:
+            return
+        rows, total = await fetch(start, BLOCK)
+        if fetch is not self._fetch:
+            return  # another list is shown by now
+        self._rows.update((start + place, row) for place, row in enumerate(rows))
+        self.total = total
+        self.refresh()
+        if rows:
+            self._fill()  # a tall screen can show parts of two blocks
+
+    # --- events
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight when the terminal changes size."""
+        self._scroll_into_view()
+        self._fill()
+
+    def on_focus(self) -> None:
+        """Show the cursor as active."""
+        self._repaint_row(self.cursor)
+
+    def on_blur(self) -> None:
+        """Show the cursor as resting."""
+        self._repaint_row(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row that was clicked; a second click opens it."""
+        index = self.top + event.y - 1
+        if not 0 < event.y < self.size.height - 1 or index >= self.total:
+            return
+        if index == self.cursor and event.chain > 1:
+            self.action_open()
+        self._go(index)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Move down three rows."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Move up three rows."""
+        self.action_move(-3)
+
+    # --- painting
+
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """Header, rows, count line."""
+        if y == self.size.height - 1:
+            return self._count_line(width)
+        if y == 0:
+            titles = (fit(column.title, size, column.align) for column, size in self._sized(width))
+            return [(fit("  " + " ".join(titles), width), palette.TITLE)] if self.total else []
+        if not self.total:
+            lines = wrapped(self.empty, width - 4)
+            return [("  " + lines[y - 2], palette.PLAIN)] if 2 <= y < len(lines) + 2 else []
+        index = self.top + y - 1
+        return self._row_pieces(index, width) if index < self.total else []
+
+    def _sized(self, width: int) -> list[tuple[Column, int]]:
+        fixed = sum(column.width for column in self.columns)
+        left = width - 2 - fixed - (len(self.columns) - 1)
+        return [(column, column.width or max(4, left)) for column in self.columns]
+
+    def _row_pieces(self, index: int, width: int) -> list[Piece]:
+        row = self._rows.get(index)
+        here = index == self.cursor
+        if row is None:
+            return [("› …" if here else "  …", palette.DIM)]
+        mark = "•" if row.key in self.marks else " "
+        pieces: list[Piece] = [(("›" if here else " ") + mark, None)]
+        for (column, size), cell in zip(self._sized(width), row.cells, strict=False):
+            text, style = cell if isinstance(cell, tuple) else (cell, None)
+            if len(pieces) > 1:
+                pieces.append((" ", None))
+            pieces.append((fit(text, size, column.align), style or row.style))
+        if not here:
+            return pieces
+        style = palette.CURSOR if self.has_focus else palette.BLURRED
+        return [(fit("".join(text for text, _ in pieces), width), style)]
+
+    def _count_line(self, width: int) -> list[Piece]:
+        if not self.total:
+            return [(fit(visible(self.note), width), palette.DIM)] if self.note else []
+        count = f"  {thousands(self.cursor + 1)} of {thousands(self.total)}"
+        marks = f" · {len(self.marks)} marked" if self.marks else ""
+        note = f" · {visible(self.note)}" if self.note else ""
+        return fitted([(count + marks + note, palette.DIM)], width)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken at spaces; line ends in it are kept."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in visible(paragraph).split(" "):
+            if line and cell_len(line) + 1 + cell_len(word) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = f"{line} {word}" if line else word
+        lines.append(line)
+    return lines

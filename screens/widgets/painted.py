@@ -1,0 +1,92 @@
+"""The base of every widget here: it paints one line at a time, so that one line can be repainted alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+from typing_extensions import override
+
+from screens.text import fit
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+Piece = tuple[str, Style | None]
+"""Some text and its style; the text must already be fit for the terminal (`screens.text.visible`)."""
+
+
+class Painted(Widget):
+    """A widget that gives the pieces of each line; the line is cut and padded to the width."""
+
+    ALLOW_SELECT = False
+
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """The pieces of line `y`, left to right."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """The strip of line `y`, equal styles merged into one run."""
+        width = self.size.width
+        return Strip(_merged(self.pieces(y, width))).adjust_cell_length(width)
+
+    def repaint_line(self, y: int) -> None:
+        """Repaint one line only."""
+        if 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The app, by its own type."""
+        return cast("WorkbenchApp", self.app)
+
+
+def _merged(pieces: Iterable[Piece]) -> list[Segment]:
+    """Segments with neighbours of one style joined: bytes on the wire go with the number of runs."""
+    segments: list[Segment] = []
+    for text, style in pieces:
+        style = style or None
+        if segments and segments[-1].style == style:
+            segments[-1] = Segment(segments[-1].text + text, style)
+        elif text:
+            segments.append(Segment(text, style))
+    return segments
+
+
+class TextLines(Painted):
+    """Static lines of pieces; what does not fit below is left out."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.lines: list[list[Piece]] = []
+
+    def show(self, lines: list[list[Piece]]) -> None:
+        """Show these lines; repaints only what differs."""
+        old, self.lines = self.lines, lines
+        for y in range(max(len(old), len(lines))):
+            if old[y : y + 1] != lines[y : y + 1]:
+                self.repaint_line(y)
+
+    @override
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """The pieces of line `y`."""
+        return self.lines[y] if y < len(self.lines) else ()
+
+
+def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
+    """Pieces cut with an ellipsis where they would pass `width`."""
+    result: list[Piece] = []
+    for text, style in pieces:
+        size = cell_len(text)
+        if size > width:
+            result.append((fit(text, width), style))
+            break
+        result.append((text, style))
+        width -= size
+    return result
