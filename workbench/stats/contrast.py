@@ -18,6 +18,7 @@ tests/stats/null_scenarios.py; standard error about 0.013 at 0.05):
     8 to 100 stimuli seen, half sparse         .033   .023    .043          .020
     matched pairs, labels move within them     .000   .000    .000          .000
     Gaussian, 4 + 4, all 70 labellings         .027   .000    .000          .000
+    sparse, 6 + 6                              .013   .000    .000          .030
 
 With 1 % planted features among 4,000 (firing on 60 % of the positives, 5 % of the rest, log-normal heights, 50 + 50)
 Welch finds 87 % of them and its parametric p 36 %; on 15 + 85, `rate` by its parametric p makes 78 % false
