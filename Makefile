@@ -1,0 +1,42 @@
+# make demo   set everything up and run the main job on the embedded model
+# make test   set everything up and run all tests
+# PYTHON=...  the Python (3.11 or newer) that .venv is made with
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: install demo test test-fast gates bench clean
+
+install: $(VENV)/.installed
+
+# A torch that .venv already has is kept, whatever its version: that is how the CPU build is chosen.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	if $(BIN)/python -c 'import importlib.metadata as m; m.version("torch")' 2>/dev/null; \
+	then grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt; \
+	else cp constraints.txt $(VENV)/constraints.txt; fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install
+	$(BIN)/workbench demo
+
+test: install
+	$(BIN)/python -m pytest
+
+test-fast: install
+	$(BIN)/python -m pytest -m 'not slow and not tmux'
+
+gates: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict workbench commands screens
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_imports.py
+
+bench: install
+	for file in benchmarks/*.py; do \
+	  $(BIN)/python $$file > benchmarks/results/$$(basename $$file .py).md || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist
