@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from commands.handlers.session import text_of
 from commands.report import Report
 from workbench.errors import UsageError
 from workbench.files import write_atomic
@@ -20,6 +21,6 @@ def report(query: Report, lab: Lab) -> Outcome:
     if not record.lines:
         raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
     path = Path(query.out or f"report-{record.name}.{query.format}").absolute()
-    text = write_report(record, lab, query.format)
+    text = write_report(record, lab, query.format, text_of)
     write_atomic(path, text)
     return Outcome({"path": str(path), "bytes": len(text.encode())})

@@ -1,0 +1,67 @@
+"""The data of a figure as CSV (RFC 4180), unrounded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from workbench.figures import Figure
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def figure_csv(figure: Figure) -> str:
+    """The figure's data as CSV with a header row.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers are as they are.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in _rows(figure):
+        writer.writerow([_cell(value) for value in row])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    shown = value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    return "'" + shown if shown.startswith(_FORMULA) else shown
+
+
+def _rows(figure: Figure) -> Iterable[list[Any]]:
+    data = figure.data
+    if figure.kind == "table":
+        return [data["columns"], *data["rows"]]
+    if figure.kind == "curve":
+        names = list(data["series"])
+        return [[figure.x_label or "x", *names], *map(list, zip(data["x"], *data["series"].values(), strict=True))]
+    if figure.kind == "histogram":
+        ends = zip(data["edges"], data["edges"][1:], data["counts"], strict=False)
+        return [["from", "to", "count"], *map(list, ends)]
+    if figure.kind == "scatter":
+        return _scatter_rows(figure)
+    if figure.kind == "matrix":
+        named = zip(data["rows"], data["values"], strict=True)
+        return [["", *data["columns"]], *([name, *values] for name, values in named)]
+    if figure.kind == "tokens":
+        return _token_rows(figure)
+    return [["text"], *([line] for line in str(data["text"]).splitlines())]
+
+
+def _scatter_rows(figure: Figure) -> list[list[Any]]:
+    data = figure.data
+    size = len(data["x"])
+    names, groups = data.get("names") or [""] * size, data.get("groups") or [""] * size
+    head = ["name", figure.x_label or "x", figure.y_label or "y", "group"]
+    return [head, *map(list, zip(names, data["x"], data["y"], groups, strict=True))]
+
+
+def _token_rows(figure: Figure) -> list[list[Any]]:
+    rows: list[list[Any]] = [["line", "title", "position", "token", "value"]]
+    for number, line in enumerate(figure.data["lines"], start=1):
+        for place, (token, value) in enumerate(zip(line["tokens"], line["values"], strict=True)):
+            rows.append([number, line["title"], place, token, value])
+    return rows

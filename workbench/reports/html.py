@@ -1,0 +1,209 @@
+"""A report as one HTML file: no script, no network, every text escaped, readable by keyboard and by ear."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from itertools import count as numbers
+from typing import Any
+
+from workbench.figures import Figure
+from workbench.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Chart,
+    Code,
+    Document,
+    Fold,
+    Heat,
+    Inline,
+    Listing,
+    Notice,
+    Paragraph,
+    Rich,
+    Section,
+    Strong,
+    Table,
+    at_line,
+)
+from workbench.reports.figure_csv import figure_csv
+from workbench.reports.heat import level, strongest
+from workbench.reports.svg import figure_svg
+from workbench.reports.text import number, slug, visible, visible_token
+
+_NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
+
+
+def to_html(document: Document) -> str:
+    """The document as one HTML page."""
+    style = resources.files("workbench.reports").joinpath("page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    writer = _Writer()
+    body = "".join(writer.block(section, 2) for section in document.sections)
+    facts = "".join(f"<div><dt>{_text(name)}</dt><dd>{_rich(value)}</dd></div>" for name, value in document.facts)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        # nothing but this style sheet may act: neither a script nor a request, whatever a token holds
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
+        f"<title>{_text(document.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        '<a class="skip" href="#report">Skip to the report</a>\n'
+        f'<header><h1>{_text(document.title)}</h1><p class="lead">{_text(document.subtitle)}</p>'
+        f"<dl>{facts}</dl></header>\n"
+        f'<nav aria-label="Contents"><ul>{_contents(document.sections)}</ul></nav>\n'
+        f'<main id="report" tabindex="-1">{body}</main>\n'
+        "<footer><p>Written by feature-workbench. This file is whole: it loads nothing and runs no script.</p>"
+        "</footer>\n</body>\n</html>\n"
+    )
+
+
+def _contents(sections: Sequence[Section]) -> str:
+    entries = []
+    for section in sections:
+        inner = [block for block in section.blocks if isinstance(block, Section)]
+        below = f"<ul>{''.join(_entry(block) for block in inner)}</ul>" if inner else ""
+        entries.append(_entry(section, below))
+    return "".join(entries)
+
+
+def _entry(section: Section, below: str = "") -> str:
+    return f'<li><a href="#{escape(section.anchor)}">{_text(section.title)}</a>{below}</li>'
+
+
+def _text(value: str) -> str:
+    return escape(visible(value))
+
+
+def _inline(part: Inline) -> str:
+    if isinstance(part, str):
+        return _text(part)
+    if isinstance(part, Code):
+        return f"<code>{_text(part.text)}</code>"
+    if isinstance(part, Strong):
+        return f"<strong>{_text(part.text)}</strong>"
+    return f'<a href="#{escape(part.target)}">{_text(part.text)}</a>'
+
+
+def _rich(parts: Cell | Rich) -> str:
+    return _text(parts) if isinstance(parts, str) else "".join(map(_inline, parts))
+
+
+def _source(line: int | None) -> str:
+    return "" if line is None else f' <span class="source">({_inline(at_line(line))})</span>'
+
+
+def _download(figure: Figure, what: str) -> str:
+    packed = base64.b64encode(figure_csv(figure).encode("utf-8")).decode()
+    name = f"{slug(figure.title)}.csv"
+    return (
+        f'<p class="download"><a download="{name}" href="data:text/csv;base64,{packed}">'
+        f'Data as CSV<span class="unseen">: {_text(what)}</span></a></p>'
+    )
+
+
+class _Writer:
+    """Writes blocks, giving each drawing and table an id of its own."""
+
+    def __init__(self) -> None:
+        self._numbers = numbers(1)
+
+    def block(self, block: Block, depth: int) -> str:
+        """One block; `depth` is the level of headings here."""
+        match block:
+            case Section():
+                return self._section(block, depth)
+            case Paragraph(parts):
+                return f"<p>{_rich(parts)}</p>"
+            case Bullets(items):
+                return f"<ul>{''.join(f'<li>{_rich(item)}</li>' for item in items)}</ul>"
+            case Notice(kind, parts):
+                return f'<p class="notice {kind}"><strong>{_NOTICES[kind]}:</strong> {_rich(parts)}</p>'
+            case Listing(lines):
+                shown = "\n".join(_text(line) for line in lines)
+                return f'<pre tabindex="0">{shown}</pre>'
+            case Fold(title, blocks):
+                inner = "".join(self.block(item, depth) for item in blocks)
+                return f"<details><summary>{_text(title)}</summary>{inner}</details>"
+            case Table():
+                return self._table(block)
+            case Chart():
+                return self._chart(block)
+            case Heat():
+                return self._heat(block)
+
+    def _section(self, section: Section, depth: int) -> str:
+        anchor, heading = escape(section.anchor), f"h{min(depth, 6)}"
+        inner = "".join(self.block(item, depth + 1) for item in section.blocks)
+        return (
+            f'<section id="{anchor}" aria-labelledby="{anchor}-h">'
+            f'<{heading} id="{anchor}-h">{_text(section.title)}</{heading}>{inner}</section>'
+        )
+
+    def _table(self, table: Table) -> str:
+        caption = f"table-{next(self._numbers)}"
+        head = "".join(
+            f'<th scope="col"{_numeric(column.numeric)}>{_text(column.name)}</th>' for column in table.columns
+        )
+        rows = "".join(_row(table, place, row) for place, row in enumerate(table.rows))
+        saved = "" if table.data is None else _download(table.data, table.caption)
+        return (
+            f'<div class="scroll" role="region" aria-labelledby="{caption}" tabindex="0"><table>'
+            f'<caption id="{caption}">{_text(table.caption)}{_source(table.line)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{saved}"
+        )
+
+    def _chart(self, chart: Chart) -> str:
+        drawing = figure_svg(chart.figure, f"figure-{next(self._numbers)}")
+        caption = chart.caption or chart.figure.title
+        note = f" {_text(chart.figure.note)}" if chart.figure.note else ""
+        return (
+            f"<figure>{drawing}<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"
+            f"{_download(chart.figure, caption)}</figure>"
+        )
+
+    def _heat(self, heat: Heat) -> str:
+        figure, maximum = heat.figure, float(heat.figure.data["maximum"])
+        lines = "".join(f"<li>{_token_line(line, maximum)}</li>" for line in figure.data["lines"])
+        return (
+            f'<figure class="tokens"><figcaption>{_text(figure.title)}{_source(heat.line)}'
+            f'<span class="scale">{_text(figure.note)}</span></figcaption>'
+            f"<ol>{lines}</ol>{_download(figure, figure.title)}</figure>"
+        )
+
+
+def _numeric(yes: bool) -> str:
+    return ' class="number"' if yes else ""
+
+
+def _row(table: Table, place: int, row: Sequence[Cell]) -> str:
+    cells = []
+    for number_, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+        tag, scope = ("th", ' scope="row"') if number_ == 0 else ("td", "")
+        cells.append(f"<{tag}{scope}{_numeric(column.numeric)}>{_rich(cell)}</{tag}>")
+    anchor = f' id="{escape(table.anchors[place])}"' if table.anchors else ""
+    return f"<tr{anchor}>{''.join(cells)}</tr>"
+
+
+def _token_line(line: dict[str, Any], maximum: float) -> str:
+    """One line of tokens: silent ones plain, the others marked, the strongest with its number."""
+    best = strongest(line["values"])
+    parts = []
+    for place, (token, value) in enumerate(zip(line["tokens"], line["values"], strict=True)):
+        parts.append(_token(token, value, maximum, place == best))
+    return f'<span class="side">{_text(line["title"])}</span> <span class="line">{"".join(parts)}</span>'
+
+
+def _token(token: str, value: float, maximum: float, best: bool) -> str:
+    shown = escape(visible_token(token))
+    step = level(value, maximum)
+    if step == 0:
+        return f"<span>{shown}</span>"
+    written = number(value)
+    sign = " below" if value < 0 else ""
+    figure = f'<span class="value">{written}</span>' if best else ""
+    return f'<mark class="f{step}{sign}" title="{written}">{shown}{figure}</mark>'

@@ -1,0 +1,71 @@
+"""Clusters of decoder directions: the largest ones, and the cosines inside the largest."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from workbench.figures import Figure
+from workbench.reports.document import Block, Chart, Column, Paragraph, Section, Table
+from workbench.reports.source import ReportSource
+from workbench.reports.text import count, listed, number, several
+from workbench.session.log import LogLine
+
+SHOWN = 20
+MEMBERS = 12
+
+
+def clusters_section(source: ReportSource) -> Section | None:
+    """The latest clusters in force."""
+    lines = source.lines("clusters.find")
+    if not lines:
+        return None
+    return Section("Clusters", "clusters", source.blocks(lines[-1], partial(_clusters, source)))
+
+
+def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    about = (
+        f"{several(result['clusters'], 'cluster')} of two or more features whose decoder directions point the same way "
+        f"(each of its {result['k']} nearest neighbours, cosine above {result['tau']}); {count(result['singletons'])} "
+        "features stand alone."
+    )
+    largest = result["largest"][:SHOWN]
+    if not largest:
+        return [Paragraph((about,))]
+    labels = source.labels(str(result.get("space", source.space)))
+    columns = [
+        Column("Cluster"), Column("Features", True), Column("Mean cosine", True), Column("First members"),
+        Column("Labels"),
+    ]  # fmt: skip
+    rows = [_row(cluster, labels) for cluster in largest]
+    table = Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)
+    return [Paragraph((about,)), table, _matrix(source, line, largest[0])]
+
+
+def _row(cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:
+    members = [int(member) for member in cluster["features"]]
+    named = [labels[member] for member in members if member in labels]
+    shown = ", ".join(f"#{member}" for member in members) + (" …" if cluster["size"] > len(members) else "")
+    return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, listed(named[:4]) or "–"
+
+
+def _matrix(source: ReportSource, line: LogLine, cluster: dict[str, Any]) -> Chart:
+    arrays = source.lab.arrays(line, "clusters")
+    begin = int(arrays["sizes"][: int(cluster["cluster"])].sum())
+    part = slice(begin, begin + min(int(cluster["size"]), MEMBERS))
+    units = arrays["directions"][part].astype(np.float64)  # (members, channels)
+    names = [f"#{int(member)}" for member in arrays["members"][part]]
+    figure = Figure(
+        kind="matrix",
+        title=f"Cosines inside cluster {cluster['cluster']}",
+        data={
+            "rows": names,
+            "columns": names,
+            "values": [[round(float(value), 3) for value in row] for row in units @ units.T],
+        },
+    )
+    kept = "" if cluster["size"] <= MEMBERS else f", its first {MEMBERS} members"
+    return Chart(figure, line.seq, f"Pairwise cosines of the decoder directions in cluster {cluster['cluster']}{kept}.")

@@ -1,0 +1,171 @@
+"""The strongest features in full: sentences, corpus windows, histogram, logits, label."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from workbench.evidence import on_corpus, sentence_lines
+from workbench.figures import Figure
+from workbench.index.read import FeatureIndex
+from workbench.rankings import Ranking
+from workbench.reports.choice import chosen_features
+from workbench.reports.document import (
+    Block,
+    Chart,
+    Code,
+    Column,
+    Heat,
+    Notice,
+    Paragraph,
+    Rich,
+    Section,
+    Strong,
+    Table,
+    feature_anchor,
+)
+from workbench.reports.source import ReportSource
+from workbench.reports.text import chance, count, number, several, share, signed
+from workbench.saes.ids import feature_id
+from workbench.session.log import LogLine
+
+SENTENCES_OF_A_SIDE = 5
+WINDOWS = 6
+
+
+def features_section(source: ReportSource) -> Section | None:
+    """One subsection for each chosen feature."""
+    chosen = chosen_features(source)
+    inner: list[Block] = [_feature(source, index) for index in chosen]
+    if not inner:
+        return None
+    intro = (
+        "The darker and the more heavily underlined a token, the stronger the feature is active on it; the strongest "
+        "token of each line carries its activation. Tokens without underline are silent."
+    )
+    return Section("The features, token by token", "features", [Paragraph((intro,)), *inner])
+
+
+def _feature(source: ReportSource, index: int) -> Section:
+    space = source.space
+    label = source.record.state.get(f"labels/{feature_id(space, index)}")
+    title = f"#{index}" + (f" {label['text']}" if label else "")
+    blocks: list[Block] = [Paragraph(_about(source, index, label))]
+    line = source.ranking
+    if line is not None and line.params.get("stimuli"):
+        blocks += source.attempt(line, partial(_on_stimuli, source, index))
+    blocks += _corpus(source, index)
+    return Section(title, feature_anchor(index), blocks)
+
+
+def _about(source: ReportSource, index: int, label: dict[str, Any] | None) -> Rich:
+    parts: Rich = (Code(feature_id(source.space, index)), ". ")
+    if label is None:
+        return (*parts, "It has no label.")
+    return (*parts, "Label: ", Strong(str(label["text"])), f" ({label['source']}, {label['status']}).")
+
+
+def _on_stimuli(source: ReportSource, index: int, line: LogLine) -> list[Block]:
+    ranking = source.ranking_of(line)
+    if ranking.space != source.space:
+        return [Notice("missing", ("The latest ranking is of other features than the loaded ones.",))]
+    result = source.result(line)
+    positive = str(result["positive"])
+    lines = sentence_lines(source.lab, line, index)
+    on = [item for item in lines if item["category"] == positive]
+    off = [item for item in lines if item["category"] != positive]
+    shown = [item for side in (on, off) for item in _strongest(side)]
+    maximum = max((abs(value) for item in lines for value in item["values"]), default=0.0)
+    active = [sum(any(item["values"]) for item in side) for side in (on, off)]
+    about = (
+        f"{_test(ranking, index, str(result['stimuli']))} It is active in {active[0]} of {len(on)} sentences of "
+        f"“{positive}” and in {active[1]} of the {len(off)} others."
+    )
+    if not shown:
+        return [Paragraph((about,))]
+    heat = Figure(
+        kind="tokens",
+        title=f"Strongest stimulus sentences for #{index}",
+        note=f"Up to {SENTENCES_OF_A_SIDE} of each side. Full heat is {number(maximum)}.",
+        data={"lines": [{**item, "title": item["category"]} for item in shown], "maximum": maximum},
+    )
+    return [Paragraph((about,)), Heat(heat, line.seq)]
+
+
+def _strongest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    active = [item for item in lines if any(item["values"])]
+    return sorted(active, key=lambda item: -abs(item["pooled"]))[:SENTENCES_OF_A_SIDE]
+
+
+def _test(ranking: Ranking, index: int, stimuli: str) -> str:
+    row = ranking.rows(np.array([index]))[0]
+    if row["status"] != "ok":
+        return f"On {stimuli} its test is undefined ({row['status']})."
+    return (
+        f"On {stimuli}: effect {signed(row['effect'])}, d {signed(row['d'])}, p {chance(row['p'])}, "
+        f"p (FWER) {chance(row['p_fwer'])}, q {chance(row['q'])}."
+    )
+
+
+def _corpus(source: ReportSource, index: int) -> list[Block]:
+    entry = source.record.state.entries.get("index")
+    if entry is None:
+        return [Notice("missing", ("The features were not indexed on a corpus in this session.",))]
+    return source.attempt(source.record.line(entry.seq), partial(_from_index, source, index))
+
+
+def _from_index(source: ReportSource, index: int, line: LogLine) -> list[Block]:
+    found = source.index
+    if found is None:
+        gone = (
+            "The corpus index is not on the machine that wrote this report, so windows, histogram and logits are not."
+        )
+        return [Notice("missing", (gone, " Build it again with ", Code(source.line_text(line)), "."))]
+    if str(found.meta.get("space", source.space)) != source.space:
+        return [Notice("missing", ("The corpus index is of other features than the loaded ones.",))]
+    about = on_corpus(found, index, WINDOWS)
+    said = (
+        f"In {count(about['tokens'])} tokens of the corpus “{about['name']}” it is active on "
+        f"{several(about['fired'], 'token')} ({share(about['density'])}), with mean {number(about['mean'])} where it "
+        f"is active and maximum {number(about['maximum'])}."
+    )
+    return [Paragraph((said,)), *_windows(about, index, line), *_logits(found, index, line)]
+
+
+def _windows(about: dict[str, Any], index: int, line: LogLine) -> list[Block]:
+    if not about["examples"]:
+        return []
+    lines = [{**item, "title": f"document {item['document']}"} for item in about["examples"]]
+    heat = Figure(
+        kind="tokens",
+        title=f"Strongest corpus windows for #{index}",
+        note=f"One window of a document. Full heat is {number(about['maximum'])}.",
+        data={"lines": lines, "maximum": about["maximum"]},
+    )
+    histogram = Figure(
+        kind="histogram",
+        title=f"Activations of #{index}",
+        x_label="activation (edges in half-octaves)",
+        y_label="tokens",
+        data=about["histogram"],
+    )
+    caption = f"Activations of #{index} on the tokens where it is active."
+    return [Heat(heat, line.seq), Chart(histogram, line.seq, caption)]
+
+
+def _logits(found: FeatureIndex, index: int, line: LogLine) -> list[Block]:
+    logits = found.logits(index)
+    if logits is None:
+        return []
+    pairs = zip(logits["top"], logits["bottom"], strict=False)
+    rows = [
+        (str(place), (Code(str(up[0])),), signed(up[1]), (Code(str(down[0])),), signed(down[1]))
+        for place, (up, down) in enumerate(pairs, start=1)
+    ]
+    columns = [
+        Column("Place", True), Column("Made likelier"), Column("logit", True), Column("Made unlikelier"),
+        Column("logit", True),
+    ]  # fmt: skip
+    return [Table(f"What the direction of #{index} does to the output logits", columns, rows, line.seq)]

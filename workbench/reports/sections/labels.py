@@ -1,0 +1,32 @@
+"""Labels, and where each comes from."""
+
+from __future__ import annotations
+
+from workbench.reports.choice import chosen_features
+from workbench.reports.document import Cell, Code, Column, Link, Section, Table, at_line, feature_anchor
+from workbench.reports.source import ReportSource
+from workbench.session.state import Entry
+
+
+def labels_section(source: ReportSource) -> Section | None:
+    """Every label in force, by feature."""
+    found = source.record.state.under("labels")
+    if not found:
+        return None
+    in_full = set(chosen_features(source))
+    names = sorted(found, key=lambda name: (name.rpartition("#")[0], int(name.rpartition("#")[2])))
+    rows = [_row(source, name, found[name], in_full) for name in names]
+    columns = [Column(name) for name in ("Feature", "Label", "Source", "Status", "Given in")]
+    return Section("Labels", "labels", [Table("Labels given so far", columns, rows)])
+
+
+def _row(source: ReportSource, name: str, entry: Entry, in_full: set[int]) -> list[Cell]:
+    space, _, text = name.rpartition("#")
+    index = int(text)
+    here = space == source.space
+    shown: Cell = (Link(f"#{index}", feature_anchor(index)),) if here and index in in_full else (
+        Code(f"#{index}" if here else name),
+    )  # fmt: skip
+    stale = (" (stale)",) if entry.stale else ()
+    value = entry.value
+    return [shown, str(value["text"]), str(value["source"]), str(value["status"]), (at_line(entry.seq), *stale)]

@@ -1,0 +1,72 @@
+"""The methods paragraph, written from the parameters that were used."""
+
+from __future__ import annotations
+
+from workbench.reports.document import Block, Paragraph, Section
+from workbench.reports.source import ReportSource
+from workbench.reports.text import count, listed
+from workbench.session.log import LogLine
+
+NULL_SHUFFLES = 20
+_STATISTICS = {
+    "welch": "Welch's t of its pooled activation",
+    "mann_whitney": "the Mann-Whitney z (ties corrected) of its pooled activation",
+    "rate": "Welch's t of firing (pooled activation above zero)",
+    "paired": "the paired t of its pooled activation",
+}
+_POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the value on the last of"}
+
+
+def methods_section(source: ReportSource) -> Section | None:
+    """What was done, with which settings and seeds."""
+    said = [text for text in (_test(source.rankings), _rest(source)) if text]
+    blocks: list[Block] = [Paragraph((text,)) for text in said]
+    return Section("Methods", "methods", blocks) if blocks else None
+
+
+def _test(lines: list[LogLine]) -> str:
+    """One paragraph for rankings alike in all settings but the stimuli, else one for each."""
+    settings: dict[str, list[str]] = {}
+    for line in lines:
+        settings.setdefault(_settings(line), []).append(f"{line.params.get('stimuli')} (line {line.seq})")
+    return " ".join(f"Rankings of {listed(names)}: {said}" for said, names in settings.items())
+
+
+def _settings(line: LogLine) -> str:
+    params = line.params
+    statistic = _STATISTICS.get(str(params.get("statistic")), str(params.get("statistic")))
+    pool = _POOLS.get(str(params.get("pool")), str(params.get("pool")))
+    return (
+        f"a sentence was reduced to {pool} its tokens, special tokens left out, and each feature scored by {statistic} "
+        f"between the positive class and the rest. p is two-sided from {count(params.get('permutations'))} "
+        "permutations of the sentence labels, (b + 1) / (P + 1), equal values counting as extreme; p (FWER) compares with "
+        "the largest statistic of all features in the same permutations. q is the Benjamini-Hochberg false discovery rate over all "
+        "defined features, from a tail that pools the permuted statistics of features alike in sparsity, so that it is "
+        f"not limited by the number of permutations; discoveries have q < {float(params.get('alpha', 0.05)):g}. "
+        f"The null arm repeats the whole procedure on {NULL_SHUFFLES} shuffles of the labels. d is the effect in "
+        f"pooled standard deviations. The seed of all permutations is {params.get('seed')}."
+    )
+
+
+def _rest(source: ReportSource) -> str:
+    parts = []
+    if source.lines("index.build"):
+        parts.append(
+            "Corpus statistics are exact counts from one pass; windows are the strongest of each document, "
+            "repeats left out."
+        )
+    if source.lines("labels.suggest"):
+        parts.append(
+            "Offline labels name the tokens whose share of the feature's activation exceeds their share of the corpus "
+            "most (their term of the Kullback-Leibler divergence); they describe tokens and are no explanation."
+        )
+    if clamps := source.lines("steer.clamp"):
+        seeds = listed(sorted({str(line.params.get("seed")) for line in clamps}))
+        parts.append(
+            "Steering adds (value - activation) x strength times the feature's decoder direction at every text token; "
+            f"the control adds a random direction of equal norm instead (seed {seeds}). Changes are of natural log "
+            "probabilities of the next token."
+        )
+    if source.lines("clusters.find"):
+        parts.append("Clusters are the connected components of the graph of nearest neighbours by decoder cosine.")
+    return " ".join(parts)

@@ -1,0 +1,128 @@
+"""Steering: word probabilities before and after, the dose-response, and the random control beside it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from workbench.figures import Figure
+from workbench.reports.document import Block, Chart, Code, Column, Fold, Paragraph, Section, Table
+from workbench.reports.source import ReportSource
+from workbench.reports.text import number, several, signed
+from workbench.session.log import LogLine
+
+WANTED = {"raise": "up", "lower": "down"}
+
+
+def steering_section(source: ReportSource) -> Section | None:
+    """A subsection for each clamp in force."""
+    inner: list[Block] = []
+    for line in source.lines("steer.clamp"):
+        title = f"Clamping {_short(str(line.params.get('feature', '')))} (line {line.seq})"
+        inner.append(Section(title, f"steering-{line.seq}", source.blocks(line, partial(_steering, source))))
+    return Section("What happens when it is turned up", "steering", inner) if inner else None
+
+
+def _short(feature: str) -> str:
+    return "#" + feature.rpartition("#")[2]
+
+
+def _steering(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    label = source.labels(str(result["feature"]).rpartition("#")[0]).get(int(result["index"]), "")
+    named = f" (“{label}”)" if label else ""
+    kl = sum(item["kl"] for item in result["prompts"]) / max(len(result["prompts"]), 1)
+    about = (
+        f"{named} was moved {number(float(result['strength']))} of the way to {number(result['value'])} on every token "
+        f"of {several(len(result['prompts']), 'prompt')}; the largest activation seen is "
+        f"{number(result['reference'])}. The prediction of the next token changed by {number(kl)} nats (mean KL divergence)."
+    )
+    blocks: list[Block] = [Paragraph((Code(str(result["feature"])), about))]
+    blocks += _words(result, line)
+    blocks += [_control(result, kl, line), *_dose(result, line)]
+    blocks.append(Fold(f"Each of {several(len(result['prompts']), 'prompt')}", _prompts(result, line)))
+    return blocks
+
+
+def _words(result: dict[str, Any], line: LogLine) -> list[Block]:
+    """Words over all prompts: arithmetic means of the probabilities, means of the log ratios."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for prompt in result["prompts"]:
+        for word in prompt["words"]:
+            found.setdefault((str(word["word"]), str(word["group"])), []).append(word)
+    rows = [_word_row(word, group, seen) for (word, group), seen in found.items()]
+    columns = [
+        Column("Word"), Column("Expected"), Column("P before", True), Column("P after", True),
+        Column("Change (nats)", True), Column("Prompts as expected", True),
+    ]  # fmt: skip
+    caption = f"Watched words before and after clamping #{result['index']}, means over the prompts"
+    return [Table(caption, columns, rows, line.seq)] if rows else []
+
+
+def _word_row(word: str, group: str, seen: list[dict[str, Any]]) -> tuple[str, ...]:
+    def mean(key: str) -> float:
+        return float(sum(item[key] for item in seen)) / len(seen)
+
+    sign = 1 if group == "raise" else -1
+    as_expected = sum(item["log_ratio"] * sign > 0 for item in seen)
+    numbers = (number(mean("before")), number(mean("after")), signed(mean("log_ratio")))
+    return word, WANTED.get(group, group), *numbers, f"{as_expected} of {len(seen)}"
+
+
+def _control(result: dict[str, Any], kl: float, line: LogLine) -> Table:
+    control = result["control"]
+    feature = (f"#{result['index']}", signed(result["raised"]), signed(result["lowered"]), number(kl))
+    random = (
+        str(control.get("what") or control.get("feature") or "random control"),
+        signed(control["raised"]), signed(control["lowered"]), number(control["kl"]),
+    )  # fmt: skip
+    columns = [
+        Column("What was added"), Column("Expected up (nats)", True), Column("Expected down (nats)", True),
+        Column("KL (nats)", True),
+    ]  # fmt: skip
+    return Table(f"#{result['index']} against a control at strength {number(result['strength'])}", columns,
+                 [feature, random], line.seq)  # fmt: skip
+
+
+def _dose(result: dict[str, Any], line: LogLine) -> list[Block]:
+    dose = result["dose"]
+    series = {"expected up": "raised", "expected down": "lowered", "KL divergence": "kl"}
+    known = {name: key for name, key in series.items() if all(item[key] is not None for item in dose)}
+    figure = Figure(
+        kind="curve",
+        title=f"Dose-response of #{result['index']}",
+        x_label="strength",
+        y_label="nats",
+        data={
+            "x": [item["strength"] for item in dose],
+            "series": {name: [item[key] for item in dose] for name, key in known.items()},
+        },
+    )
+    caption = (
+        f"Dose-response of #{result['index']}: mean change of log probability of the watched words, and KL divergence."
+    )
+    return [Chart(figure, line.seq, caption)] if dose else []
+
+
+def _prompts(result: dict[str, Any], line: LogLine) -> list[Block]:
+    blocks: list[Block] = []
+    for prompt in result["prompts"]:
+        moved = [*zip(prompt["up"], prompt["down"], strict=False)]
+        rows = [((Code(str(up[0])),), _change(up), (Code(str(down[0])),), _change(down)) for up, down in moved]
+        same = "; the logits are bit-identical" if prompt["identical"] else ""
+        about = (
+            f": KL {number(prompt['kl'])} nats, largest change of a logit {number(prompt['max_logit_change'])}{same}."
+        )
+        blocks.append(Paragraph((Code(str(prompt["prompt"])), about)))
+        columns = [Column("Gained most"), Column("P", True), Column("Lost most"), Column("P", True)]
+        blocks.append(Table(f"Next token after “{prompt['prompt']}”", columns, rows, line.seq))
+        blocks += [
+            Paragraph((f"Continued {when}: ", Code(str(prompt[f"text_{key}"]))))
+            for when, key in (("without the clamp", "before"), ("with it", "after"))
+            if prompt.get(f"text_{key}")
+        ]
+    return blocks
+
+
+def _change(moved: list[Any]) -> str:
+    return f"{number(moved[1])} → {number(moved[2])}"

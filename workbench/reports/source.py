@@ -1,0 +1,137 @@
+"""What a report is made from: the log lines in force, their stored results, and the index if it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.evidence import labels_by_index
+from workbench.figures import Figure
+from workbench.index.read import FeatureIndex
+from workbench.lab import Lab
+from workbench.rankings import Ranking
+from workbench.reports.document import Block, Notice, at_line
+from workbench.session.log import LogLine
+from workbench.session.record import SessionRecord
+
+LineText = Callable[[LogLine], str]
+"""Writes a log line as the `:` line that makes it again."""
+RANKING_VERBS = ("features.contrast",)
+
+
+def plain_line(line: LogLine) -> str:
+    """A log line as verb and parameters, where no front end is at hand to write it properly."""
+    return " ".join([line.do, *(f"{name}={value}" for name, value in line.params.items())])
+
+
+class ReportSource:
+    """A session as the report reads it.
+
+    Attributes:
+        record: the session.
+        lab: reads that session's arrays; it holds no model.
+        line_text: writes a log line as a `:` line.
+        problems: sentences on what could not be read, gathered while the report is made.
+    """
+
+    def __init__(self, record: SessionRecord, lab: Lab, line_text: LineText = plain_line) -> None:
+        self.record = record
+        self.lab = Lab(record, sessions=lab.sessions)  # the caller's may be of another session
+        self.line_text = line_text
+        self.problems: list[tuple[LogLine, str]] = []
+
+    @cached_property
+    def in_force(self) -> list[LogLine]:
+        """Lines that worked and were not taken back, undoing itself left out."""
+        withdrawn = self.record.state.withdrawn
+        return [
+            line
+            for line in self.record.lines
+            if line.outcome == "ok" and line.seq not in withdrawn and line.do != "session.undo"
+        ]
+
+    def lines(self, *verbs: str) -> list[LogLine]:
+        """Lines in force of some verbs, oldest first; of lines that share one stored result, the first."""
+        found: dict[str, LogLine] = {}
+        for line in self.in_force:
+            if line.do in verbs:
+                found.setdefault(line.artifact, line)
+        return list(found.values())
+
+    @cached_property
+    def rankings(self) -> list[LogLine]:
+        """The lines that ranked features."""
+        return self.lines(*RANKING_VERBS)
+
+    @cached_property
+    def ranking(self) -> LogLine | None:
+        """The ranking the report is about: the latest that found something and is not stale, else the latest.
+
+        A check on the `null` stimuli after the main job thus does not take its place.
+        """
+        fresh = [line for line in self.rankings if not self.is_stale(line)]
+        known = fresh or self.rankings
+        found = [line for line in known if self._discoveries(line)]
+        return (found or known)[-1] if known else None
+
+    def _discoveries(self, line: LogLine) -> int:
+        try:
+            return int(self.result(line)["discoveries"])
+        except (WorkbenchError, LookupError, TypeError, ValueError):
+            return 0  # the ranking's own section says what is wrong with it
+
+    def ranking_of(self, line: LogLine) -> Ranking:
+        """All numbers of a ranking."""
+        return Ranking.from_arrays(str(self.result(line)["space"]), self.lab.arrays(line, "ranking"))
+
+    def result(self, line: LogLine) -> dict[str, Any]:
+        """The stored result of a line."""
+        return self.lab.stored(line)
+
+    def figures(self, line: LogLine) -> list[Figure]:
+        """The figures stored with a line."""
+        return [Figure.model_validate(figure) for figure in self.record.artifact(line)["figures"]]
+
+    def is_stale(self, line: LogLine) -> bool:
+        """Whether something the line rests on was taken back."""
+        return line.seq in self.record.state.stale
+
+    def labels(self, space: str) -> dict[int, str]:
+        """Label texts of a space's features."""
+        return labels_by_index(self.lab, space)
+
+    @cached_property
+    def index(self) -> FeatureIndex | None:
+        """The corpus index of the session, if it is on this machine."""
+        return self.lab.index()
+
+    @property
+    def space(self) -> str:
+        """Name of the loaded features, or of the ranked ones where none are loaded any more."""
+        sae = self.record.state.get("sae")
+        if sae is not None:
+            return str(sae["name"])
+        return "" if self.ranking is None else str(self.result(self.ranking)["space"])
+
+    def blocks(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
+        """What `make` says of a line, with the line's warnings, and marked where it is stale."""
+        marks: list[Block] = []
+        if self.is_stale(line):
+            stale = " rests on a line that was withdrawn later: its numbers are of the state before."
+            marks.append(Notice("stale", (at_line(line.seq), stale)))
+        marks += [Notice("warning", (text,)) for text in line.warnings]
+        return marks + self.attempt(line, make)
+
+    def attempt(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
+        """What `make` says of a line; a result that cannot be read is told, not hidden."""
+        try:
+            return make(line)
+        except WorkbenchError as error:
+            reason = str(error)
+        except (LookupError, TypeError, ValueError, OSError) as error:
+            # a session of another version, or edited by hand: the rest of the report is still of use
+            reason = f"it has not the expected shape ({type(error).__name__}: {error})"
+        self.problems.append((line, reason))
+        return [Notice("missing", ("What ", at_line(line.seq), f" found cannot be shown: {reason}"))]

@@ -1,0 +1,109 @@
+"""Text and numbers as a reader can trust them: hidden characters shown, numbers with sign and few digits."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_NAMED = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\x7f": "␡"}
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_LARGE = 1e15
+"""Numbers beyond this stand for a separation without variance."""
+_LONGEST = 400
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@lru_cache(maxsize=8192)
+def visible(text: str) -> str:
+    """The text with every character that is unseen, reorders text or breaks a line spelled out.
+
+    Line ends and tabs become one sign each; other control, format, private and unpaired surrogate characters
+    become their number in angle brackets. The result has one line and can always be encoded.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible_sign, text))
+
+
+def _visible_sign(sign: str) -> str:
+    if sign in _NAMED:
+        return _NAMED[sign]
+    if unicodedata.category(sign) in _HIDDEN:
+        return chr(0x2400 + ord(sign)) if ord(sign) < 0x20 else f"⟨{ord(sign):x}⟩"
+    return " " if unicodedata.category(sign) == "Zs" else sign
+
+
+def visible_token(token: str) -> str:
+    """A token's text, visible; nothing gets a sign of its own, and a very long one is cut."""
+    if not token:
+        return "∅"
+    shown = visible(token if len(token) <= _LONGEST else token[:_LONGEST] + "…")
+    return "◌" + shown if unicodedata.combining(shown[0]) else shown
+
+
+def slug(text: str) -> str:
+    """A short name for files and anchors: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:60] or "figure"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with `digits` significant digits; a dash for null, ∞ for a separation without variance."""
+    if value is None:
+        return "–"
+    if value != value:
+        return "undefined"
+    if abs(value) > _LARGE:
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3 or abs(value) >= 1e6:
+        return _scientific(value, digits)
+    places = max(0, digits - 1 - _exponent(value))
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
+def _exponent(value: float) -> int:
+    return int(f"{abs(value):.6e}".split("e")[1])
+
+
+def _scientific(value: float, digits: int) -> str:
+    mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(_RAISED)}".replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """A number with its sign, also when it is positive."""
+    shown = number(value, digits)
+    return f"+{shown}" if value is not None and value > 0 else shown
+
+
+def chance(value: float | None) -> str:
+    """A p or q value."""
+    if value is None:
+        return "–"
+    if value >= 1e-3:
+        return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    return number(value, 2)
+
+
+def count(value: int | float | None) -> str:
+    """A count with separators; a median of counts keeps its half."""
+    if value is None:
+        return "–"
+    return f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage."""
+    return "–" if value is None else f"{number(100 * value)} %"
+
+
+def several(value: int | float, one: str, many: str = "") -> str:
+    """A count with its noun: `1 sentence`, `50 sentences`."""
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Names as a sentence lists them: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -1,0 +1,80 @@
+"""From a session to the text of its report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workbench.lab import Lab
+from workbench.reports.document import Code, Document, Rich, Section
+from workbench.reports.html import to_html
+from workbench.reports.markdown import to_markdown
+from workbench.reports.sections.clusters import clusters_section
+from workbench.reports.sections.design import design_section
+from workbench.reports.sections.features import features_section
+from workbench.reports.sections.labels import labels_section
+from workbench.reports.sections.log import commands_section
+from workbench.reports.sections.methods import methods_section
+from workbench.reports.sections.notes import notes_section
+from workbench.reports.sections.provenance import provenance_section
+from workbench.reports.sections.ranking import ranking_section
+from workbench.reports.sections.steering import steering_section
+from workbench.reports.sections.summary import summary_section
+from workbench.reports.sections.warnings import warnings_section
+from workbench.reports.source import LineText, ReportSource, plain_line
+from workbench.session.record import SessionRecord
+
+Format = Literal["html", "md"]
+
+
+def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: LineText = plain_line) -> str:
+    """The report of a session, from what it stored; the same session gives the same text.
+
+    Args:
+        record: the session to report.
+        lab: says where sessions and the index cache are; no model is used.
+        format: `html` for one offline page, `md` for Markdown with the same content.
+        line_text: writes a log line as the `:` line that makes it again.
+
+    Raises:
+        InputFileError: the session cannot be read. A single result that cannot is told in the report instead.
+    """
+    document = compose(ReportSource(record, lab, line_text))
+    return to_html(document) if format == "html" else to_markdown(document)
+
+
+def compose(source: ReportSource) -> Document:
+    """The report as blocks, in the order a reader wants them."""
+    body = [
+        notes_section(source),
+        design_section(source),
+        ranking_section(source),
+        features_section(source),
+        steering_section(source),
+        clusters_section(source),
+        labels_section(source),
+        methods_section(source),
+        commands_section(source),
+    ]
+    # the summary and the warnings speak of all others, so they are made after them
+    last = [warnings_section(source), provenance_section(source)]
+    sections = [summary_section(source), *body, *last]
+    meta = source.record.meta
+    return Document(
+        title=str(meta.get("title") or source.record.name),
+        subtitle="Report of an investigation of language model features",
+        facts=_facts(source),
+        sections=[section for section in sections if isinstance(section, Section)],
+    )
+
+
+def _facts(source: ReportSource) -> list[tuple[str, Rich]]:
+    record, state = source.record, source.record.state
+    facts: list[tuple[str, Rich]] = [("Session", (Code(record.name),))]
+    for name, title in (("model", "Model"), ("sae", "Features")):
+        value = state.get(name)
+        if value is not None:
+            facts.append((title, (Code(str(value.get("name", value.get("ref", "")))),)))
+    facts.append(("Created", (str(record.meta.get("created", "")),)))
+    if record.lines:
+        facts.append(("Last change", (record.lines[-1].utc,)))
+    return facts
