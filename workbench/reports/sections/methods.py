@@ -37,14 +37,15 @@ def _settings(line: LogLine) -> str:
     statistic = _STATISTICS.get(str(params.get("statistic")), str(params.get("statistic")))
     pool = _POOLS.get(str(params.get("pool")), str(params.get("pool")))
     return (
-        f"a sentence was reduced to {pool} its tokens, special tokens left out, and each feature scored by {statistic} "
-        f"between the positive class and the rest. p is two-sided from {count(params.get('permutations'))} "
-        "permutations of the sentence labels, (b + 1) / (P + 1), equal values counting as extreme; p (FWER) compares with "
-        "the largest statistic of all features in the same permutations. q is the Benjamini-Hochberg false discovery rate over all "
-        "defined features, from a tail that pools the permuted statistics of features alike in sparsity, so that it is "
-        f"not limited by the number of permutations; discoveries have q < {float(params.get('alpha', 0.05)):g}. "
-        f"The null arm repeats the whole procedure on {NULL_SHUFFLES} shuffles of the labels. d is the effect in "
-        f"pooled standard deviations. The seed of all permutations is {params.get('seed')}."
+        f"a sentence was reduced to {pool} its tokens, special tokens left out, and each feature scored by "
+        f"{statistic} between the positive class and the rest. p is two-sided from "
+        f"{count(params.get('permutations'))} permutations of the sentence labels, (b + 1) / (P + 1), equal values "
+        "counting as extreme; p (FWER) compares with the largest statistic of all features in the same permutations. "
+        "q is the Benjamini-Hochberg false discovery rate over all defined features, from a tail that pools the "
+        "permuted statistics of features alike in sparsity, so that it is not limited by the number of permutations; "
+        f"discoveries have q < {float(params.get('alpha', 0.05)):g}. The null arm repeats the whole procedure on "
+        f"{NULL_SHUFFLES} shuffles of the labels. d is the effect in pooled standard deviations. The seed of all "
+        f"permutations is {params.get('seed')}."
     )
 
 

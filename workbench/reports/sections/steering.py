@@ -35,7 +35,8 @@ def _steering(source: ReportSource, line: LogLine) -> list[Block]:
     about = (
         f"{named} was moved {number(float(result['strength']))} of the way to {number(result['value'])} on every token "
         f"of {several(len(result['prompts']), 'prompt')}; the largest activation seen is "
-        f"{number(result['reference'])}. The prediction of the next token changed by {number(kl)} nats (mean KL divergence)."
+        f"{number(result['reference'])}. The prediction of the next token changed by "
+        f"{number(kl)} nats (mean KL divergence)."
     )
     blocks: list[Block] = [Paragraph((Code(str(result["feature"])), about))]
     blocks += _words(result, line)
