@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
-from workbench.engine import logfile
+from workbench.engine.about import AboutEngine, Facts
 from workbench.engine.address import Address
 from workbench.engine.connection import FrontEnd, Ticket
 from workbench.engine.dispatch import Dispatch
@@ -36,9 +35,8 @@ from workbench.engine.wire import (
     error_message,
     hello,
 )
-from workbench.errors import Cancelled, EngineUnreachable, WorkbenchError
+from workbench.errors import EngineUnreachable, WorkbenchError
 from workbench.session import catalog
-from workbench.verbs import Verb
 
 REQUEST_LIMIT = 256
 """Requests one front end may have under way."""
@@ -83,14 +81,8 @@ class Broker:
         self._sessions = OpenSessions()
         self._model = ModelProcess(child_module, address.log)
         self._dispatch = Dispatch(registry, self._sessions, self._model, self._announce, self._announce_job)
-        self._dispatch.engine_verbs = {
-            "engine.status": self._status,
-            "engine.stop": self._stop,
-            "engine.log": self._log,
-            "engine.jobs": self._jobs,
-            "engine.cancel": self._cancel,
-            "engine.attach": self._attach,
-        }
+        about = AboutEngine(self._dispatch.jobs, self._sessions, self._model, self._facts, self._stop)
+        self._dispatch.engine_verbs = about.verbs()
 
     async def serve(self) -> None:
         """Listen until stopped or idle for too long.
@@ -240,58 +232,19 @@ class Broker:
             if front.greeted:
                 front.send(event)
 
-    # -- verbs about the engine ------------------------------------------------------------------------
+    def _facts(self) -> Facts:
+        return Facts(
+            socket=str(self._address.socket),
+            log=self._address.log,
+            uptime=time.monotonic() - self._started,
+            clients=len(self._fronts),
+            child_idle_limit=self._limits.child,
+            idle_limit=self._limits.broker,
+        )
 
-    async def _status(self, _verb: Verb, _ticket: Ticket) -> dict[str, Any]:
-        child = None
-        if (pid := self._model.pid) is not None:
-            child = {"pid": pid, "idle_seconds": round(self._model.idle_seconds, 1)}
-        return {
-            "pid": os.getpid(),
-            "version": __version__,
-            "socket": str(self._address.socket),
-            "log": str(self._address.log),
-            "uptime": round(time.monotonic() - self._started, 1),
-            "child": child,
-            "sessions": [path.name for path in self._sessions.paths()],
-            "clients": len(self._fronts),
-            "jobs": len(self._dispatch.jobs.open()),
-            "child_idle_limit": self._limits.child,
-            "idle_limit": self._limits.broker,
-        }
-
-    async def _log(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
-        count = int(verb.params().get("lines", 40))
-        return {"lines": await asyncio.to_thread(logfile.last_lines, self._address.log, count)}
-
-    async def _jobs(self, _verb: Verb, _ticket: Ticket) -> dict[str, Any]:
-        return {"jobs": [job.as_dict() for job in self._dispatch.jobs.all()]}
-
-    async def _cancel(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
-        job = self._dispatch.jobs.find(str(verb.params()["job"]))
-        self._dispatch.jobs.cancel(job)
-        return {"job": job.as_dict()}
-
-    async def _attach(self, verb: Verb, ticket: Ticket) -> dict[str, Any]:
-        job = self._dispatch.jobs.find(str(verb.params()["job"]))
-        if not job.over:
-            job.tickets.append(ticket)
-            ticket.progress(job.done, job.total, job.text, job.id)
-        leave = asyncio.Event()
-        ticket.on_cancel(leave.set)
-        waits = [asyncio.ensure_future(job.finished.wait()), asyncio.ensure_future(leave.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if not job.finished.is_set():
-            job.tickets.remove(ticket)
-            raise Cancelled(f"no longer waiting for job {job.id}", f"It goes on; `workbench engine attach {job.id}`.")
-        return await job.outcome()
-
-    async def _stop(self, _verb: Verb, ticket: Ticket) -> dict[str, Any]:
+    async def _stop(self, ticket: Ticket) -> None:
         await self._wind_down(ticket)
-        asyncio.get_running_loop().call_soon(self._done.set)
-        return {"pid": os.getpid(), "stopped": True}
+        asyncio.get_running_loop().call_soon(self._done.set)  # after the answer was sent
 
     # -- the end ---------------------------------------------------------------------------------------
 
@@ -363,14 +316,15 @@ def _listen(path: Path) -> socket.socket:
 
 
 def run_broker(registry: Registry, address: Address, child_module: str) -> int:
-    """Be the engine until it is stopped; gives the exit status."""
+    """Be the engine until it is stopped; returns, with the exit status, only if it could not start."""
 
     async def main() -> None:
         await Broker(registry, address, child_module, Limits.from_environment()).serve()
+        sys.stderr.flush()
+        os._exit(0)  # a handler's thread that does not stop must not hold the process; what counts is on disk
 
     try:
         asyncio.run(main())
     except OSError as error:
         print(f"engine: cannot listen on {address.socket}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return 1

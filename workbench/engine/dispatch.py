@@ -6,26 +6,26 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from workbench.engine.about import EngineVerb
 from workbench.engine.connection import Ticket
-from workbench.engine.jobs import STOPPED, Job, JobQueue
+from workbench.engine.jobs import Job, JobQueue
 from workbench.engine.messages import Request
 from workbench.engine.pace import Pace
 from workbench.engine.registry import Registry
 from workbench.engine.sessions import Held, OpenSessions, sessions_or_default
 from workbench.engine.supervisor import ModelProcess
 from workbench.engine.uploads import keep_uploads
-from workbench.errors import Cancelled, UsageError, WorkbenchError
+from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import answer, carry_out, reply_object
 from workbench.session import Pending, Reply, SessionRecord, catalog
 from workbench.verbs import Command, Verb
 
-EngineVerb = Callable[[Verb, Ticket], Awaitable[dict[str, Any]]]
 NO_SESSION = "Name one with --session NAME, or make one: `workbench session new NAME`."
 
 
@@ -284,8 +284,3 @@ def unexpected(verb: Verb, error: Exception) -> WorkbenchError:
         f"{verb.dotted} failed unexpectedly ({type(error).__name__}: {error})",
         "This is a fault of the workbench; the session is whole. See `workbench engine log`.",
     )
-
-
-def stopped(verb: Verb) -> Cancelled:
-    """The error of work that ended with the engine."""
-    return Cancelled(f"{verb.dotted} was stopped with the engine", STOPPED)

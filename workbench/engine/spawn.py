@@ -6,6 +6,7 @@ import fcntl
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ from workbench.errors import EngineUnreachable
 if TYPE_CHECKING:
     import subprocess
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 """How long a new engine may take until it listens; half a second on an idle machine."""
+POLL_SECONDS = 0.01
 
 
 def connect(address: Address) -> socket.socket | None:
@@ -59,8 +61,19 @@ def connect_or_spawn(address: Address, broker_module: str) -> socket.socket:
         link = connect(address)  # another front end may have started it while this one waited
         if link is not None:
             return link
-        address.socket.unlink(missing_ok=True)
+        _unlink_stale(address)
         return _spawn(address, broker_module)
+
+
+def _unlink_stale(address: Address) -> None:
+    """Remove the socket of an engine that was killed; anything else in its place is not ours to remove."""
+    if not address.socket.exists():
+        return
+    if not address.socket.is_socket():
+        raise EngineUnreachable(
+            f"{address.socket} is not a socket", "Remove it, or set WORKBENCH_RUNTIME to another folder."
+        )
+    address.socket.unlink()
 
 
 @contextmanager
@@ -87,11 +100,12 @@ def _spawn(address: Address, broker_module: str) -> socket.socket:
     while time.monotonic() < deadline:
         link = connect(address)
         if link is not None:
-            process.returncode = 0  # it outlives this process on purpose: no warning about a child left behind
+            # It outlives this process on purpose; should it end first, it is reaped here.
+            threading.Thread(target=process.wait, name="engine", daemon=True).start()
             return link
         if process.poll() is not None:
             raise _failed(f"the engine ended at its start (exit status {process.returncode})", address, before)
-        time.sleep(0.01)
+        time.sleep(POLL_SECONDS)
     process.kill()
     process.wait()
     raise _failed(f"the engine did not listen within {START_SECONDS:g} s", address, before)

@@ -80,11 +80,15 @@ def keep_uploads(verb: Verb, files: Mapping[str, UploadedFile], folder: Path) ->
     """Store the files under `inputs/` of a session folder and name them so in the verb.
 
     Raises:
-        UsageError: a file for a field that takes none.
+        UsageError: a file for a field that takes none, or a path without its file.
         StorageError: the disk is full or the folder cannot be written.
     """
     known = marked(type(verb), Upload)
     kept: dict[str, str] = {}
+    for name in known:
+        value = getattr(verb, name)
+        if value and name not in files and not _KEPT.fullmatch(value):
+            raise UsageError(f"{verb.dotted} names the file {value!r} without its content", "Send it in `files`.")
     for name, file in files.items():
         if name not in known:
             raise UsageError(f"{verb.dotted} takes no file as {name!r}", f"Files go to: {', '.join(known) or 'none'}.")
