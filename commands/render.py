@@ -241,7 +241,7 @@ def _steer(result: Result, console: Console) -> None:
                 f"{word['after']:.4f}",
                 f"x{math.exp(min(word['log_ratio'], 700)):.2f}",
             ]
-            for word in prompt["words"]
+            for word in _first_of_each_group(prompt["words"])
         ]
         same = ", identical" if prompt["identical"] else ""
         title = f"after {visible(prompt['prompt'])!r} (KL {number(prompt['kl'])} nats{same})"
@@ -269,6 +269,12 @@ def _steer(result: Result, console: Console) -> None:
         rows,
         "mean change of log probability (nats)",
     )
+
+
+def _first_of_each_group(words: list[dict[str, Any]], count: int = 6) -> list[dict[str, Any]]:
+    """The first words of each group: enough to see which way the prediction moved."""
+    groups = list(dict.fromkeys(word["group"] for word in words))
+    return [word for group in groups for word in [item for item in words if item["group"] == group][:count]]
 
 
 def _labels(result: Result, console: Console) -> None:

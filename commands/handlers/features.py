@@ -117,6 +117,12 @@ def _warnings(command: FeaturesContrast, body: dict[str, Any]) -> list[str]:
         )
     if min(body["categories"].values()) < 5:
         warnings.append("fewer than 5 sentences on one side: little power, coarse p")
+    few, many = sorted(body["categories"].values())
+    if command.statistic == "welch" and many > 3 * few:
+        warnings.append(
+            f"{few} against {many} sentences: Welch's t has little power for sparse features at such odds; "
+            "--statistic mann_whitney has more"
+        )
     if body["discoveries"] and body["null_discoveries_max"] >= body["discoveries"]:
         warnings.append("some label shuffle discovers as many features as the real labels: distrust this ranking")
     return warnings

@@ -74,6 +74,7 @@ def load_model(entry: dict[str, Any]) -> LoadedModel:
 def _load(reference: references.ModelReference, entry: dict[str, Any], digest: str) -> LoadedModel:
     import torch
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as quiet
 
     from workbench.models.loaded import LoadedModel
 
@@ -82,6 +83,8 @@ def _load(reference: references.ModelReference, entry: dict[str, Any], digest: s
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[
         str(entry.get("dtype") or "float32")
     ]
+    quiet.disable_progress_bar()  # progress is the engine's to tell
+    quiet.set_verbosity_error()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # third-party notices; what matters is checked below
