@@ -26,7 +26,7 @@ def kill_when_running(place: Place, who: str, killed: dict[str, int] | None = No
             eventually(lambda: any(item["done"] > 0 for item in client.request(toy.Jobs())["result"]["jobs"]), "runs")
             status = client.request(toy.Status())["result"]
             if killed is not None:
-                killed |= {"broker": status["pid"], "child": status["child"]["pid"]}
+                killed.update(broker=status["pid"], child=status["child"]["pid"])
             os.kill(status["pid"] if who == "broker" else status["child"]["pid"], signal.SIGKILL)
 
     thread = threading.Thread(target=work)

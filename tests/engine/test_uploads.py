@@ -64,7 +64,7 @@ def test_a_kept_file_is_named_by_digest_and_a_safe_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "safe"),
-    [("..", "file"), ("", "file"), (r"C:\x\y.csv", "y.csv"), (".hidden", "hidden"), ("é.txt", "txt"), ("a" * 99, 80 * "a")],
+    [("..", "file"), ("", "file"), (r"C:\x\y.csv", "y.csv"), ("é.txt", "txt"), ("a" * 99, "a" * 80)],
 )  # fmt: skip
 def test_names_are_made_harmless(name: str, safe: str) -> None:
     assert uploads.safe_name(name) == safe

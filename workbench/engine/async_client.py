@@ -10,12 +10,26 @@ from typing import Any
 from workbench.engine.protocol import EventHandler, LinkState, Progress
 from workbench.engine.question import question
 from workbench.engine.streams import Dial, Streams, last_words
-from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, ProtocolError, check_hello, decode, encode, hello
-from workbench.errors import EngineDied, EngineUnreachable, WorkbenchError, error_from_dict
+from workbench.engine.wire import (
+    LINE_LIMIT,
+    READ_SIZE,
+    Lines,
+    ProtocolError,
+    TooLong,
+    check_hello,
+    decode,
+    encode,
+    hello,
+)
+from workbench.errors import EngineDied, EngineUnreachable, UsageError, WorkbenchError, error_from_dict
 from workbench.verbs import Verb
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to find a lost engine; the last one is repeated."""
+TRIES = 3
+"""Connections to try at once: an engine that ends at this very moment closes one without a word."""
+BANNER_READS = 16
+"""Blocks of other text that may come before the engine's hello."""
 
 
 @dataclass(eq=False)
@@ -44,7 +58,7 @@ class AsyncClient:
         self._sessions = None if sessions is None else sessions.absolute()
         self._state: LinkState = "connecting"
         self._streams: Streams | None = None
-        self._connecting = asyncio.Lock()
+        self._opening: tuple[asyncio.Task[None], bool] | None = None
         self._waiting: dict[int, _Waiting] = {}
         self._count = 0
         self._watched: str | None = None
@@ -63,34 +77,70 @@ class AsyncClient:
             EngineUnreachable: no engine answers and none could be started.
             ProtocolError: the engine speaks another protocol.
         """
-        async with self._connecting:
+        while self._streams is None:
             if self._state == "closed":
                 raise EngineUnreachable("the link to the engine was closed")
-            if self._streams is not None:
-                return
+            attempt, may_start = self._attempt(start)
+            try:
+                await asyncio.shield(attempt)  # others may wait for the same link
+            except WorkbenchError:
+                if may_start or not start:
+                    raise
+
+    def _attempt(self, start: bool) -> tuple[asyncio.Task[None], bool]:
+        if self._opening is None or self._opening[0].done():
+            task = asyncio.create_task(self._establish(start))
+            task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            self._opening = (task, start)
+        return self._opening
+
+    async def _establish(self, start: bool) -> None:
+        self._streams, lines = await self._open(start)
+        self._reading = asyncio.create_task(self._read(self._streams, lines))
+        if self._watched is not None:
+            await self._watch_again(self._watched)
+        self._become("connected")
+
+    async def _watch_again(self, session: str) -> None:
+        try:
+            await self._ask({"watch": session, "sessions": self._folder()})
+        except UsageError as error:  # the session is gone: the link is good all the same
+            self._watched = None
+            self._tell({"event": "unwatched", "session": session, "error": error.as_dict()})
+
+    async def _open(self, start: bool) -> tuple[Streams, Lines]:
+        for attempt in range(1, TRIES + 1):
             streams = await self._dial(start)
             try:
-                lines = await self._greet(streams)
+                return streams, await self._greet(streams)
+            except ConnectionError as error:  # it was ending just then: the next attempt finds or starts another
+                if streams.process is not None or attempt == TRIES:
+                    said = await last_words(streams) or "See its log."
+                    await streams.close()
+                    raise EngineUnreachable("the engine closed the link without a word", said) from error
+                await streams.close()
             except BaseException:
                 await streams.close()
                 raise
-            self._streams = streams
-            self._reading = asyncio.create_task(self._read(streams, lines))
-            self._become("connected")
-        if self._watched is not None:
-            await self._ask({"watch": self._watched, "sessions": self._folder()})
+        raise EngineUnreachable("no attempt to reach the engine was made")
 
     async def _greet(self, streams: Streams) -> Lines:
         lines = Lines()
         streams.writer.write(encode(hello()))
-        while True:
+        for _ in range(BANNER_READS):
             data = await streams.reader.read(READ_SIZE)
             if not data:
-                said = await last_words(streams)
-                raise EngineUnreachable("the engine closed the link without a word", said or "Repeat the command.")
+                raise ConnectionResetError("end of file before a hello")
             found = lines.feed(data)
+            # A login shell behind ssh may say something before the engine does.
+            while found and not (isinstance(found[0], bytes) and found[0].startswith(b"{")):
+                found.pop(0)
             if found:
-                break
+                self._welcome(found)
+                return lines
+        raise ProtocolError("the other side says much, but no hello", "Is it `workbench engine --stdio`?")
+
+    def _welcome(self, found: list[bytes | TooLong]) -> None:
         answer = decode(found[0])
         if "error" in answer:
             raise error_from_dict(answer["error"])
@@ -98,7 +148,6 @@ class AsyncClient:
         self.engine = answer
         for line in found[1:]:
             self._take(decode(line))
-        return lines
 
     # -- what the app asks -----------------------------------------------------------------------------
 
@@ -122,7 +171,6 @@ class AsyncClient:
 
     async def watch(self, session: str | None) -> None:
         """Hear from now on what changes in that session, also after the link was lost and found again."""
-        self._watched = None  # so that a link opened just now does not watch the old one first
         await self.connect()
         await self._ask({"watch": session, "sessions": self._folder()})
         self._watched = session
@@ -135,7 +183,8 @@ class AsyncClient:
     async def close(self) -> None:
         """Let go of the link; running work that was not detached is cancelled."""
         self._become("closed")
-        for task in (self._seeking, self._reading):
+        opening = None if self._opening is None else self._opening[0]
+        for task in (self._seeking, opening, self._reading):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
@@ -205,6 +254,7 @@ class AsyncClient:
         self._fail_waiting(EngineDied("the link to the engine was lost", f"{hint}\n{said}".rstrip()))
         if self._state != "closed":
             self._become("lost")
+        if self._state != "closed" and (self._seeking is None or self._seeking.done()):
             self._seeking = asyncio.create_task(self._seek())
 
     async def _seek(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,17 +40,28 @@ def socket_dial(broker_module: str, address: Address | None = None) -> Dial:
 
     async def dial(start: bool) -> Streams:
         where = address or engine_address()
-        if start:
-            link = await asyncio.to_thread(connect_or_spawn, where, broker_module)
-        else:
-            found = await asyncio.to_thread(connect, where)
-            if found is None:
-                raise EngineUnreachable("no engine is running", "The next command starts one.")
-            link = found
+        link = await _in_thread(lambda: connect_or_spawn(where, broker_module) if start else connect(where))
+        if link is None:
+            raise EngineUnreachable("no engine is running", "The next command starts one.")
         link.setblocking(False)
         return Streams(*await asyncio.open_connection(sock=link, limit=READ_SIZE))
 
     return dial
+
+
+async def _in_thread(reach: Callable[[], socket.socket | None]) -> socket.socket | None:
+    """Reach for a connection in a thread; one that comes after the wait was given up is closed."""
+    future = asyncio.get_running_loop().run_in_executor(None, reach)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(_close_late)
+        raise
+
+
+def _close_late(future: asyncio.Future[socket.socket | None]) -> None:
+    if future.exception() is None and (link := future.result()) is not None:
+        link.close()
 
 
 def program_dial(command: Sequence[str]) -> Dial:
