@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, ClassVar
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smooth scrolling costs 25 times the bytes
@@ -17,7 +18,7 @@ from textual.widgets import ContentSwitcher
 
 from commands.line import format_line
 from commands.session import SessionShow
-from screens import clipboard, doing, palette
+from screens import background, clipboard, doing, palette
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
 from screens.feature import FeaturePage
@@ -45,7 +46,7 @@ from workbench.verbs import Command, Verb
 TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
 ABSENT = frozenset(("Quanta",))
 SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
-BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 SAVE_AFTER = 0.5
 """Seconds of rest before the view is saved."""
 ACTIONS = {
@@ -136,7 +137,7 @@ class WorkbenchApp(App[None]):
         """Draw at once; the engine is reached in the background."""
         self.status.show(session=self.session or "")
         self._show_place()
-        self.run_worker(self._connect(), group="connect", exit_on_error=False)
+        background.start(self, self._connect, "connect")
 
     # --- parts
 
@@ -204,7 +205,7 @@ class WorkbenchApp(App[None]):
         """Open another session."""
         self._save_view_now()
         self.trail = Trail(Place("home"))
-        self.run_worker(self._enter_session(name), group="session", exclusive=True, exit_on_error=False)
+        background.start(self, partial(self._enter_session, name), "session", latest=True)
 
     def _heard(self, event: dict[str, Any]) -> None:
         """Take in what the engine says unasked."""
@@ -221,7 +222,7 @@ class WorkbenchApp(App[None]):
     def refresh_all(self) -> None:
         """Read the session again and what is shown of it; several calls at once become one."""
         self._outdate()
-        self.run_worker(self._refresh(), group="refresh", exclusive=True, exit_on_error=False)
+        background.start(self, self._refresh, "refresh", latest=True)
 
     async def _refresh(self) -> None:
         if self.session:
@@ -247,7 +248,7 @@ class WorkbenchApp(App[None]):
     def do(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Carry a verb out in the background; the status line shows its `:` line and what becomes of it."""
         self.hide_notice()
-        self.run_worker(self.carry_out(verb, then), group="do", exit_on_error=False)
+        background.start(self, partial(self.carry_out, verb, then), "do")
 
     async def carry_out(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> bool:
         """Carry a verb out, show how it goes, and say whether it worked."""
@@ -284,7 +285,7 @@ class WorkbenchApp(App[None]):
         if reply.get("session") and reply["session"] != self.session:
             self.session = reply["session"]
             self.status.show(session=self.session)
-            self.run_worker(self._watch(), group="session", exclusive=True, exit_on_error=False)
+            background.start(self, self._watch, "session", latest=True)
         self.refresh_all()
 
     async def _watch(self) -> None:
@@ -433,8 +434,11 @@ class WorkbenchApp(App[None]):
     # --- saying things
 
     def explain(self, text: str) -> None:
-        """Say something short in the status line."""
-        self.status.show(message=text)
+        """Say something short in the status line, or over it where it does not fit."""
+        if len(text) + len(self.session or "no session") + 3 <= self.size.width:
+            self.status.show(message=text)
+        else:
+            self.notify_text([text])
 
     def notify_error(self, error: WorkbenchError) -> None:
         """Show an error with what to do about it."""
@@ -485,7 +489,7 @@ class WorkbenchApp(App[None]):
         view = self._view()
         if (session, view) != (self._saved_view.get("session"), self._saved_view.get("view")):
             self._saved_view = {"session": session, "view": view}
-            self.run_worker(self._send_view(engine, session, view), group="view", exit_on_error=False)
+            background.start(self, partial(self._send_view, engine, session, view), "view")
 
     async def _send_view(self, engine: Engine, session: str, view: dict[str, Any]) -> None:
         try:

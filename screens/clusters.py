@@ -94,7 +94,7 @@ class ClustersPage(ListPage):
         self.lines.show([_member_row(item) for item in shown["features"]])
 
     def _header(self, title: str, about: str) -> None:
-        lines: list[list[Piece]] = [[(f"  {title}", palette.BOLD), (f" · {about}", None)]]
+        lines: list[list[Piece]] = [[(f"  {title}", palette.BOLD)], [(f"  {about}", None)]]
         self.query_one("#clusters-header", TextLines).show(lines)
 
     def clear(self, text: str) -> None:

@@ -29,8 +29,8 @@ class CommandListPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield TextLines(id="log-header")
         yield Lines([Column("command", 18), Column("what it does")], id="command-list")
+        yield TextLines(classes="detail")
 
     def bring(self, subject: str) -> None:
         """Needs no engine."""
@@ -45,7 +45,7 @@ class CommandListPage(ListPage):
         wanted = self._filter.casefold()
         self.lines.empty = f"No command contains {self._filter!r}."
         rows = [self._row(verb) for verb in VERBS]
-        self.lines.show([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
+        self.show_rows([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
 
     def why_disabled(self, verb: type[Verb]) -> str:
         """Why a verb cannot be run now, or an empty text."""
@@ -63,6 +63,14 @@ class CommandListPage(ListPage):
             return
         self.workbench.action_back_out()
         self.workbench.open_command(f"{event.key} ")
+
+    def whole(self) -> str:
+        """The whole summary, and the parameters."""
+        verb = by_name().get(self.lines.key)
+        if verb is None:
+            return ""
+        reason = self.why_disabled(verb)
+        return f"{reason or verb.summary()}\nparameters: {', '.join(verb.model_fields) or 'none'}"
 
     def copyable(self) -> str:
         """The verb."""

@@ -146,9 +146,9 @@ class FeaturePage(Page):
         self._show_pane()
 
     def _show_card(self) -> None:
-        walk = self._walk()
-        place = f"{walk.index(self.subject) + 1} of {thousands(len(walk))} at hand" if self.subject in walk else ""
-        self.query_one("#feature-card", TextLines).show(card_lines(self.shown, place, self.size.width))
+        walk, total = self._walk(), self.workbench.query_one(SelectPage).lines.total
+        place = f"{walk.index(self.subject) + 1} of {thousands(total)} in Select" if self.subject in walk else ""
+        self.query_one("#feature-card", TextLines).show(card_lines(self.shown, place))
 
     def _show_sentences(self) -> None:
         stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
@@ -183,6 +183,7 @@ class FeaturePage(Page):
     def _show_pane(self) -> None:
         for pane in PANES:
             self.query_one(f"#feature-{pane}").display = pane == self.pane
+        self.query_one("#feature-body").set_class(self.pane == "steer", "steering")
         stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
         names = (
             f"stimuli: {stimuli['name']}" if stimuli else "stimuli",

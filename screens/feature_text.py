@@ -7,18 +7,17 @@ from typing import Any
 from screens import palette
 from screens.text import chance, fit, in_app, number, percent, short_id, thousands, visible
 from screens.widgets.heatmap import Sentence
-from screens.widgets.painted import Piece, fitted
+from screens.widgets.painted import Piece
 
 
-def card_lines(shown: dict[str, Any], place: str, width: int) -> list[list[Piece]]:
+def card_lines(shown: dict[str, Any], place: str) -> list[list[Piece]]:
     """Four lines: id, label, test, corpus."""
     head: list[Piece] = [
         (f" {short_id(shown['feature'])} ", palette.CURSOR),
         (f" {visible(shown['feature'])}", palette.NAME),
         (f"  {place}" if place else "", palette.DIM),
     ]
-    lines = [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
-    return [fitted(line, width) for line in lines]
+    return [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
 
 
 def _label(label: dict[str, Any] | None) -> list[Piece]:
@@ -49,7 +48,7 @@ def _test(shown: dict[str, Any]) -> list[Piece]:
         (" test    ", palette.DIM),
         (f"effect {number(test['effect'], sign=True)} t {number(test['score'], 2)} p {chance(test['p'])} ", None),
         (f"q {chance(test['q'])}", palette.BOLD if found else palette.DIM),
-        (f" fwer {chance(test['p_fwer'])} · rank {thousands(test['rank'])} of {name}", None),
+        (f" fwer {chance(test['p_fwer'])} rank {thousands(test['rank'])}, {name}", None),
         *stale,
     ]
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from commands.line import parse_line
 from commands.session import SessionList, SessionNew
-from screens import palette
+from screens import background, palette
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.text import thousands, visible
@@ -102,7 +102,7 @@ class HomePage(ListPage):
         self.workbench.open_line(Question("new session: ", submit, advise=lambda _: "letters, digits, . _ -"))
 
     def _demo(self) -> None:
-        self.workbench.run_worker(self._run_demo(), group="demo", exclusive=True, exit_on_error=False)
+        background.start(self.workbench, self._run_demo, "demo", latest=True)
 
     async def _run_demo(self) -> None:
         """Make or take the session `demo` and run its commands one after the other."""
@@ -125,9 +125,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     last = rankings[-1] if rankings else None
     index = summary.get("index") or {}
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
-    found = (
-        f"{last['stimuli']}: {last['discoveries']} of {thousands(last['tested'])} below {last['alpha']}" if last else ""
-    )
+    found = f"{last['stimuli']}: {last['discoveries']} of {thousands(last['tested'])} discovered" if last else ""
     facts = [
         ("", f"{summary.get('name')}: {summary.get('title')}"),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),

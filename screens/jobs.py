@@ -12,7 +12,7 @@ from screens import palette
 from screens.glyphs import bar
 from screens.list_page import ListPage
 from screens.page import Act
-from screens.text import duration
+from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import TextLines
 
@@ -39,7 +39,6 @@ class JobsPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield TextLines(id="jobs-header")
         yield Lines(
             [
                 Column("job", 5),
@@ -52,6 +51,7 @@ class JobsPage(ListPage):
             empty=EMPTY,
             id="job-list",
         )
+        yield TextLines(classes="detail")
 
     async def load(self) -> None:
         """Ask the engine."""
@@ -61,7 +61,7 @@ class JobsPage(ListPage):
 
     def _show(self) -> None:
         self.lines.empty = EMPTY
-        self.lines.show([_row(job) for job in self._jobs.values()])
+        self.show_rows([_row(job) for job in self._jobs.values()])
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -78,6 +78,15 @@ class JobsPage(ListPage):
             self._show()
         else:
             self.outdated = True
+
+    def whole(self) -> str:
+        """The whole line, with its error or what it is doing."""
+        job = self._jobs.get(self.lines.key)
+        if not job:
+            return ""
+        error = job.get("error") or {}
+        told = f"{error['message']}. {in_app(error.get('hint', ''))}" if error else str(job.get("text") or "")
+        return f":{job['line']}\n{told}"
 
     def acts(self) -> dict[str, Act]:
         """Cancel."""

@@ -13,7 +13,7 @@ from screens.page import Act
 from screens.select import steer_line
 from screens.text import short_id
 from screens.typing_lines import label_question
-from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.lines import Column, Lines, Row, cell_text
 from screens.widgets.painted import TextLines
 
 EMPTY = (
@@ -46,7 +46,6 @@ class LabelsPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield TextLines(id="labels-header")
         yield Lines(
             [
                 Column("id", 7, "right"),
@@ -58,25 +57,30 @@ class LabelsPage(ListPage):
             empty=EMPTY,
             id="label-list",
         )
+        yield TextLines(classes="detail")
 
     async def load(self) -> None:
         """List the labels."""
         result = await self.ask(LabelsShow(filter=self._filter))
         self.lines.empty = f"No label contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
         note = f"matching {self._filter!r}" if self._filter else ""
-        self.lines.show([_row(item) for item in result["labels"]], note=note)
+        self.show_rows([_row(item) for item in result["labels"]], note=note)
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Open the feature."""
         self.workbench.visit("feature", event.key)
+
+    def whole(self) -> str:
+        """The feature with its whole label."""
+        row = self.lines.row
+        return f"{row.key}  {cell_text(row.cells[1])}" if row else ""
 
     def acts(self) -> dict[str, Act]:
         """Edit, suggest, steer."""
         found: dict[str, Act] = {"suggest": lambda: self.workbench.do(LabelsSuggest())}
         if key := self.lines.key:
             row = self.lines.row
-            cell = row.cells[1] if row else ""
-            text = cell if isinstance(cell, str) else cell[0]
+            text = cell_text(row.cells[1]) if row else ""
             found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key), text)
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
+from screens import palette
 from screens.page import Page
 from screens.text import in_app
-from screens.widgets.lines import Lines
+from screens.widgets.lines import Lines, Row, cell_text, wrapped
+from screens.widgets.painted import TextLines
 from workbench.errors import WorkbenchError
 
 
@@ -44,7 +46,7 @@ class ListPage(Page):
         row = self.lines.row
         if row is None:
             return ""
-        return "\t".join(cell if isinstance(cell, str) else cell[0] for cell in row.cells)
+        return "\t".join(cell_text(cell).strip() for cell in row.cells)
 
     def state(self) -> dict[str, str]:
         """The row the cursor is on."""
@@ -56,5 +58,21 @@ class ListPage(Page):
             self.lines.put_cursor(key)
 
     def on_lines_moved(self, _event: Lines.Moved) -> None:
-        """Remember the cursor."""
+        """Remember the cursor, and spell out the row."""
         self.workbench.view_changed()
+        self.spell_out()
+
+    def whole(self) -> str:
+        """What the row under the cursor may have had no room for."""
+        return ""
+
+    def spell_out(self) -> None:
+        """Show it below the list, on pages that have a place for it."""
+        for below in self.query(".detail").results(TextLines):
+            lines = wrapped(self.whole(), max(20, below.size.width)) if self.lines.row else []
+            below.show([[(line, palette.BOLD)] for line in lines])
+
+    def show_rows(self, rows: list[Row], *, note: str = "") -> None:
+        """Show these rows and spell the one under the cursor out."""
+        self.lines.show(rows, note=note)
+        self.spell_out()

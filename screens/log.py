@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from screens import palette
 from screens.list_page import ListPage
 from screens.page import Act
-from screens.text import duration
+from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import TextLines
 
@@ -43,7 +43,6 @@ class LogPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield TextLines(id="log-header")
         yield Lines(
             [
                 Column("seq", 4, "right"),
@@ -55,6 +54,7 @@ class LogPage(ListPage):
             empty=EMPTY,
             id="log-list",
         )
+        yield TextLines(classes="detail")
 
     async def load(self) -> None:
         """Show the log that came with the session."""
@@ -67,10 +67,18 @@ class LogPage(ListPage):
         self.lines.empty = f"No line contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
         commands = int(self.workbench.summary.get("commands") or 0)
         older = f"{commands - len(log):,} older lines: workbench session show" if commands > len(log) else ""
-        self.lines.show(rows, note=older)
+        self.show_rows(rows, note=older)
         if log and log[-1]["seq"] != self._seen:
             self._seen = log[-1]["seq"]
             self.lines.put_cursor(str(self._seen))
+
+    def whole(self) -> str:
+        """The whole line, with its error or warnings."""
+        item = self._lines.get(self.lines.key)
+        if not item:
+            return ""
+        told = [f"{item['error']['message']}. {in_app(item['error']['hint'])}"] if item.get("error") else []
+        return "\n".join([f":{item['line']}", *told, *(item.get("warnings") or [])])
 
     def acts(self) -> dict[str, Act]:
         """Undo the line under the cursor."""

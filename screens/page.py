@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.containers import Container
 from textual.widget import Widget
 
+from screens import background
 from workbench.errors import WorkbenchError
 from workbench.verbs import Verb
 
@@ -52,7 +53,7 @@ class Page(Container):
         if self.workbench.engine is None or (self.needs_session and not self.workbench.session):
             self.explain_absence()
             return
-        self.run_worker(self._load(), group=f"load-{self.id}", exclusive=True, exit_on_error=False)
+        background.start(self.workbench, self._load, f"load-{self.id}", latest=True)
 
     async def _load(self) -> None:
         self.outdated = False

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from screens.list_page import ListPage
 from screens.text import visible
 from screens.widgets.lines import Column, Lines, Row
-from screens.widgets.painted import TextLines
 
 MOST = 2000
 """Lines of text that are shown of one reply."""
@@ -25,7 +24,6 @@ class ReplyPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield TextLines(id="log-header")
         yield Lines([Column("name", 26), Column("value")], id="reply-list")
 
     def reload(self) -> None:

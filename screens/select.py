@@ -17,7 +17,7 @@ from screens.page import Act
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
-from screens.widgets.lines import BLOCK, Column, Lines, Row
+from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
 from screens.widgets.painted import Piece, TextLines
 from workbench.verbs import Verb
 
@@ -31,7 +31,7 @@ COLUMNS = (
     Column("p", 6, "right"),
     Column("q", 6, "right"),
     Column("fwer", 5, "right"),
-    Column("-  effect  +", 9),
+    Column("- effect +", 11),
     Column("label"),
 )
 
@@ -145,8 +145,7 @@ class SelectPage(ListPage):
 
     def _label(self) -> None:
         row = self.lines.row
-        cell = row.cells[-1] if row else ""
-        text = cell if isinstance(cell, str) else cell[0]
+        text = cell_text(row.cells[-1]) if row else ""
         self.workbench.open_line(label_question(self.workbench, self.lines.key), text)
 
     def _steer(self) -> None:
@@ -237,7 +236,7 @@ def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             chance(row["p"]),
             (chance(row["q"]), palette.BOLD if found else palette.DIM),
             chance(row["p_fwer"]),
-            (signed_bar(row["effect"], largest, 9), sign),
+            (signed_bar(row["effect"], largest, 11), sign),
             row["label"] if row["status"] == "ok" else row["status"],
         ),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from screens import palette
 from screens.glyphs import signed_bar
 from screens.text import number, percent, visible
-from screens.widgets.lines import Cell, Column, Lines, Row
+from screens.widgets.lines import Column, Lines, Row, cell_text
 
 COLUMNS = (
     Column("word", 18),
@@ -17,7 +17,7 @@ COLUMNS = (
     Column("after", 8, "right"),
     Column("log ratio", 9, "right"),
     Column("- change +", 11),
-    Column(""),
+    Column("met"),
 )
 
 
@@ -49,10 +49,9 @@ class SteeringView(Lines):
     def show_result(self, result: dict[str, Any], reply: dict[str, Any]) -> None:
         """Show the reply to `steer.clamp`."""
         self.feature = str(result["feature"])
-        rows: list[Row] = []
+        rows = _summary_rows(result)
         for place, prompt in enumerate(result["prompts"]):
             rows += _prompt_rows(place, prompt)
-        rows += _dose_rows(result)
         again = f"stored result of line {reply['reused']}" if reply.get("reused") else ""
         clamp = f"clamped to {number(result['value'])} × {number(result['strength'], 2)}"
         self.show(rows, note=" · ".join(part for part in (clamp, again) if part))
@@ -61,12 +60,8 @@ class SteeringView(Lines):
 
     def copyable(self) -> str:
         """The table, cells apart by tabs."""
-        texts = ["\t".join(_text(cell) for cell in self._rows[place].cells) for place in sorted(self._rows)]
+        texts = ["\t".join(cell_text(cell).strip() for cell in self._rows[place].cells) for place in sorted(self._rows)]
         return "\n".join(texts)
-
-
-def _text(cell: Cell) -> str:
-    return (cell if isinstance(cell, str) else cell[0]).strip()
 
 
 def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
@@ -79,7 +74,7 @@ def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
         good = (word["log_ratio"] > 0) == (expected == "up")
         cells = (word["word"], expected, percent(word["before"]), percent(word["after"]))
         ratio = (number(word["log_ratio"], sign=True), palette.GOOD if good else palette.BAD)
-        met = "as expected" if good else "against it"
+        met = "yes" if good else "no"
         rows.append(Row(f"p{place}w{at}", (*cells, ratio, signed_bar(word["log_ratio"], largest, 11), met)))
     for name, moved in (("up most", prompt["up"]), ("down most", prompt["down"])):
         listed = ", ".join(
@@ -95,20 +90,21 @@ def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _dose_rows(result: dict[str, Any]) -> list[Row]:
-    rows = [_title("dose", "dose: mean log ratio of the words expected up, expected down, and KL")]
-    rows += [
+def _summary_rows(result: dict[str, Any]) -> list[Row]:
+    """All prompts together: this strength, a control, and the other strengths."""
+    title = "means over prompts: log ratio of the words expected up and down (nats), and KL"
+    control = result["control"]
+    what = str(control.get("what") or control.get("feature") or "")
+    doses = [
         _summary_row(f"dose{item['strength']}", f"strength {number(item['strength'], 2)}", item)
         for item in result["dose"]
     ]
-    control = result["control"]
-    rows.append(_summary_row("control", "control", control, str(control.get("what") or control.get("feature") or "")))
-    return rows
+    return [_title("summary", title), _summary_row("control", "control", control, what), *doses]
 
 
 def _summary_row(key: str, name: str, item: dict[str, Any], note: str = "") -> Row:
-    raised, lowered = number(item["raised"], sign=True), number(item["lowered"], sign=True)
-    return Row(key, (name, "", f"up {raised}", f"dn {lowered}", f"KL {number(item['kl'], 2)}", "", note))
+    up, down = number(item["raised"], sign=True), number(item["lowered"], sign=True)
+    return _title(key, f"  {name:<14} up {up:>7}   down {down:>7}   KL {number(item['kl']):>7}   {note}", palette.PLAIN)
 
 
 def _title(key: str, text: str, style: Any = palette.BOLD) -> Row:

@@ -10,12 +10,12 @@ from textual.containers import Container
 
 from commands.features import FeaturesContrast
 from commands.stimuli import StimuliList, StimuliShow
-from screens import palette
+from screens import background, palette
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
 from screens.text import thousands, visible
-from screens.widgets.lines import Column, Lines, Row, wrapped
+from screens.widgets.lines import Column, Lines, Row, cell_text, wrapped
 from screens.widgets.painted import Piece, TextLines
 
 
@@ -27,7 +27,7 @@ class StimuliPage(ListPage):
         ("enter", "sentences"),
         ("c", "contrast"),
         ("tab", "other list"),
-        (":stimuli.import", "a file"),
+        (":", "command"),
         ("y", "copy"),
         ("?", "help"),
         ("esc", "back"),
@@ -44,10 +44,11 @@ class StimuliPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """Two lists."""
-        yield Lines([Column("set"), Column("n", 5, "right"), Column("k", 2, "right")], id="sets")
+        yield Lines([Column("set"), Column("n", 4, "right"), Column("k", 2, "right")], id="sets")
         with Container(id="set-side"):
             yield TextLines(id="set-header")
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
+            yield TextLines(id="whole-sentence")
 
     async def load(self) -> None:
         """List the sets, then the sentences of the one under the cursor."""
@@ -72,17 +73,27 @@ class StimuliPage(ListPage):
 
         first = await self.ask(StimuliShow(set=name))
         rows = _sentence_rows(first, first["positive"])
-        self.query_one("#set-header", TextLines).show(_header(first, self.query_one("#set-side").size.width))
+        self.query_one("#set-header", TextLines).show(_header(first))
         if self.subject != name:
             sentences.cursor = sentences.top = 0
         self.subject = name
         sentences.show_source(fetch, rows, int(first["total"]))
+        self._show_whole()
 
     @on(Lines.Moved)
     def show_other_set(self, event: Lines.Moved) -> None:
         """Show the sentences of another set."""
-        if event.lines.id == "sets":
-            self.run_worker(self._load_sentences(), group="sentences", exclusive=True, exit_on_error=False)
+        if event.lines.id == "sentences":
+            self._show_whole()
+        else:
+            background.start(self, self._load_sentences, "sentences", latest=True)
+
+    def _show_whole(self) -> None:
+        """The sentence under the cursor in full, which its row may have no room for."""
+        row = self.query_one("#sentences", Lines).row
+        below = self.query_one("#whole-sentence", TextLines)
+        lines = wrapped(str(row.cells[1]), max(20, below.size.width - 4)) if row else []
+        below.show([[(f"  {line}", palette.BOLD)] for line in lines])
 
     def on_lines_opened(self, _event: Lines.Opened) -> None:
         """Go on to the sentences."""
@@ -113,8 +124,7 @@ class StimuliPage(ListPage):
         """The sentence under the cursor, or the set's name."""
         sentences = self.query_one("#sentences", Lines)
         row = sentences.row if sentences.has_focus else None
-        cell = row.cells[1] if row else self.lines.key
-        return cell if isinstance(cell, str) else cell[0]
+        return cell_text(row.cells[1]) if row else self.lines.key
 
 
 def _row(item: dict[str, Any]) -> Row:
@@ -133,12 +143,11 @@ def _sentence_rows(page: dict[str, Any], positive: str) -> list[Row]:
     return rows
 
 
-def _header(page: dict[str, Any], width: int) -> list[list[Piece]]:
+def _header(page: dict[str, Any]) -> list[list[Piece]]:
     counts = ", ".join(f"{name} {count}" for name, count in page["categories"].items())
     positive = f"positive: {page['positive']} (+)" if page["positive"] else "no positive category"
-    about = wrapped(page.get("description") or "", max(20, width - 2))
     return [
         [(f"  {visible(page['name'])} ", palette.BOLD), (visible(positive), palette.GOOD)],
         [(f"  {visible(counts)}", palette.PLAIN)],
-        [(f"  {about[0]}", palette.DIM)],
+        [(f"  {visible(page.get('description') or '')}", palette.DIM)],
     ]

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from typing_extensions import override
 
 from screens import palette
-from screens.text import fit, visible
+from screens.text import visible
 from screens.widgets.painted import Painted, Piece, TextLines, fitted
 
 MOST_HINTS = 8
@@ -100,18 +100,21 @@ class StatusLine(Painted):
 
     @override
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
-        """The features' name gives way to the message where both do not fit."""
-        session = visible(self.session or "no session")
-        engine = (f" {self.engine} ", palette.GOOD if self.engine == "connected" else palette.WARN)
-        features = f" {visible(self.features)} ·" if self.features else ""
-        fixed = cell_len(session) + cell_len(engine[0]) + 4
-        room = width - fixed - cell_len(visible(self.message))
-        if cell_len(features) > room:
-            features = " " + fit(self.features, max(0, room - 3)) + " ·" if room > 12 else ""
-        pieces: list[Piece] = [(session, palette.BOLD), (" ·", None), (features, None), engine]
-        if self.message:
-            pieces += [("│ ", palette.DIM), (visible(self.message), self.style)]
-        return fitted(pieces, width)
+        """Where all does not fit, the features' name gives way to the message, then an engine that is connected."""
+        message = visible(self.message)
+        session: Piece = (visible(self.session or "no session"), palette.BOLD)
+        features: Piece = (visible(self.features), palette.PLAIN)
+        connected = self.engine == "connected"
+        engine: Piece = (self.engine, palette.GOOD if connected else palette.WARN)
+        shown = [piece for piece in (session, features, engine) if piece[0]]
+        for spare in (features, engine) if connected else (features,):
+            if message and spare in shown and sum(cell_len(text) + 3 for text, _ in shown) + cell_len(message) > width:
+                shown.remove(spare)
+        pieces: list[Piece] = []
+        for piece in shown:
+            pieces += [piece, (" · ", palette.DIM)]
+        last: Piece = (" │ ", palette.DIM) if message else ("", None)
+        return fitted([*pieces[:-1], last, (message, self.style)], width)
 
 
 class Notice(TextLines):

@@ -110,7 +110,7 @@ class Heatmap(Painted, can_focus=True):
 
     def _gutter(self, width: int) -> int:
         longest = max((cell_len(visible(sentence.title)) for sentence in self.sentences), default=0)
-        return 10 + min(longest, 11 if width < 100 else 24) + 1
+        return 12 + min(longest, 11 if width < 100 else 24)
 
     def _lay_out(self) -> None:
         width = self.size.width
@@ -260,7 +260,7 @@ class Heatmap(Painted, can_focus=True):
         head = f"{'›' if here else ' '}{number(sentence.value):>7} {glyphs.spark(level)} "
         return [
             (head, palette.BOLD if here else None),
-            (fit(sentence.title, gutter - 11) + " ", palette.BOLD if here else palette.DIM),
+            (fit(sentence.title, gutter - 12) + " ", palette.BOLD if here else palette.DIM),
         ]
 
     def _digit(self, sentence: Sentence, place: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -12,7 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from screens import palette
+from screens import background, palette
 from screens.text import fit, thousands, visible
 from screens.widgets.painted import Painted, Piece, fitted
 
@@ -30,11 +31,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a key that names it for ever, and a cell for each column."""
+    """One row: a key that names it for ever, and a cell for each column; a single cell spans them all."""
 
     key: str
     cells: tuple[Cell, ...]
     style: Style | None = None
+
+
+def cell_text(cell: Cell) -> str:
+    """The text of a cell, without its style."""
+    return cell if isinstance(cell, str) else cell[0]
 
 
 Fetch = Callable[[int, int], Awaitable[tuple[list[Row], int]]]
@@ -213,7 +219,7 @@ class Lines(Painted, can_focus=True):
         missing = next((index for index in range(self.top, last) if index not in self._rows), None)
         if missing is not None:
             start = missing // BLOCK * BLOCK
-            self.run_worker(self._load(start), group=f"fetch-{self.id}", exclusive=True, exit_on_error=False)
+            background.start(self, partial(self._load, start), f"fetch-{self.id}", latest=True)
 
     async def _load(self, start: int) -> None:
         fetch = self._fetch
@@ -232,7 +238,8 @@ class Lines(Painted, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in sight when the terminal changes size."""
-        self._scroll_into_view()
+        if self._scroll_into_view():
+            self.refresh()  # the first paint may come before this
         self._fill()
 
     def on_focus(self) -> None:
@@ -287,7 +294,10 @@ class Lines(Painted, can_focus=True):
             return [("› …" if here else "  …", palette.DIM)]
         mark = "•" if row.key in self.marks else " "
         pieces: list[Piece] = [(("›" if here else " ") + mark, None)]
-        for (column, size), cell in zip(self._sized(width), row.cells, strict=False):
+        columns = self._sized(width)
+        if len(row.cells) == 1:  # a title over all columns
+            columns = [(Column(""), width - 2)]
+        for (column, size), cell in zip(columns, row.cells, strict=False):
             text, style = cell if isinstance(cell, tuple) else (cell, None)
             if len(pieces) > 1:
                 pieces.append((" ", None))

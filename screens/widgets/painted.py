@@ -60,7 +60,7 @@ def _merged(pieces: Iterable[Piece]) -> list[Segment]:
 
 
 class TextLines(Painted):
-    """Static lines of pieces; what does not fit below is left out."""
+    """Static lines of pieces; what does not fit is cut with an ellipsis, what does not fit below is left out."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -76,7 +76,7 @@ class TextLines(Painted):
     @override
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of line `y`."""
-        return self.lines[y] if y < len(self.lines) else ()
+        return fitted(self.lines[y], width) if y < len(self.lines) else ()
 
 
 def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:

@@ -1,4 +1,6 @@
-"""Records what the real engine answers on the demo session, for the screens' tests: `python -m tests.transcripts.record_demo`.
+"""Records what the real engine answers on the demo session, for the screens' tests.
+
+Run `python -m tests.transcripts.record_demo`.
 
 Carried out in this process; the numbers are those of the embedded model. `engine.jobs` is about the broker
 and written by hand here, in the shape of docs/wire.md.
