@@ -18,7 +18,7 @@ def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
     return {
         int(name.removeprefix(start)): str(entry.value["text"])
         for name, entry in lab.state.under("labels").items()
-        if name.startswith(start)
+        if name.startswith(start) and name.removeprefix(start).isdecimal()
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from workbench.rankings import Ranking
@@ -33,8 +35,10 @@ def chosen_features(source: ReportSource) -> list[int]:
 
 def _strongest(source: ReportSource) -> list[tuple[str, int]]:
     line = source.ranking
-    if line is None:
-        return []
+    return [] if line is None else source.read(line, partial(_top, source)) or []
+
+
+def _top(source: ReportSource, line: LogLine) -> list[tuple[str, int]]:
     ranking, higher, lower = by_sign(source, line)
     alpha = float(line.params.get("alpha", 0.05))
     found = []
@@ -45,15 +49,11 @@ def _strongest(source: ReportSource) -> list[tuple[str, int]]:
 
 
 def _steered(source: ReportSource) -> list[tuple[str, int]]:
-    ids = [str(source.result(line)["feature"]) for line in source.lines("steer.clamp")]
-    return [(name.rpartition("#")[0], int(name.rpartition("#")[2])) for name in ids]
+    ids = [source.read(line, lambda line: str(source.result(line)["feature"])) for line in source.lines("steer.clamp")]
+    parts = [name.rpartition("#") for name in ids if name]
+    return [(space, int(number)) for space, _, number in parts if number.isdecimal()]
 
 
 def _named(source: ReportSource) -> list[tuple[str, int]]:
     """Features that the investigator labelled by hand."""
-    own = [
-        name
-        for name, entry in source.record.state.under("labels").items()
-        if entry.value.get("source") == "investigator"
-    ]
-    return [(name.rpartition("#")[0], int(name.rpartition("#")[2])) for name in own]
+    return [(space, index) for space, index, entry in source.labelled if entry.value.get("source") == "investigator"]

@@ -153,7 +153,7 @@ class _Writer:
         saved = "" if table.data is None else _download(table.data, table.caption)
         return (
             f'<div class="scroll" role="region" aria-labelledby="{caption}" tabindex="0"><table>'
-            f'<caption id="{caption}">{_text(table.caption)}{_source(table.line)}</caption>'
+            f'<caption id="{caption}"><span>{_text(table.caption)}{_source(table.line)}</span></caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{saved}"
         )
 
@@ -162,7 +162,8 @@ class _Writer:
         caption = chart.caption or chart.figure.title
         note = f" {_text(chart.figure.note)}" if chart.figure.note else ""
         return (
-            f"<figure>{drawing}<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"
+            f'<figure><div class="scroll" role="region" aria-label="{_text(caption)}" tabindex="0">{drawing}</div>'
+            f"<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"
             f"{_download(chart.figure, caption)}</figure>"
         )
 
@@ -199,11 +200,13 @@ def _token_line(line: dict[str, Any], maximum: float) -> str:
 
 
 def _token(token: str, value: float, maximum: float, best: bool) -> str:
-    shown = escape(visible_token(token))
+    shown = visible_token(token)
     step = level(value, maximum)
     if step == 0:
-        return f"<span>{shown}</span>"
+        return f"<span>{escape(shown)}</span>"
+    word = shown.strip(" ") or "␣"
+    before, after = (" " * (shown.startswith(" ") and word != "␣"), " " * (shown.endswith(" ") and word != "␣"))
     written = number(value)
     sign = " below" if value < 0 else ""
     figure = f'<span class="value">{written}</span>' if best else ""
-    return f'<mark class="f{step}{sign}" title="{written}">{shown}{figure}</mark>'
+    return f'{before}<mark class="f{step}{sign}" title="{written}">{escape(word)}{figure}</mark>{after}'

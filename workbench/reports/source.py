@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.errors import WorkbenchError
 from workbench.evidence import labels_by_index
@@ -15,9 +15,11 @@ from workbench.rankings import Ranking
 from workbench.reports.document import Block, Notice, at_line
 from workbench.session.log import LogLine
 from workbench.session.record import SessionRecord
+from workbench.session.state import Entry
 
 LineText = Callable[[LogLine], str]
 """Writes a log line as the `:` line that makes it again."""
+Found = TypeVar("Found")
 RANKING_VERBS = ("features.contrast",)
 
 
@@ -73,14 +75,8 @@ class ReportSource:
         """
         fresh = [line for line in self.rankings if not self.is_stale(line)]
         known = fresh or self.rankings
-        found = [line for line in known if self._discoveries(line)]
+        found = [line for line in known if self.read(line, lambda line: int(self.result(line)["discoveries"]))]
         return (found or known)[-1] if known else None
-
-    def _discoveries(self, line: LogLine) -> int:
-        try:
-            return int(self.result(line)["discoveries"])
-        except (WorkbenchError, LookupError, TypeError, ValueError):
-            return 0  # the ranking's own section says what is wrong with it
 
     def ranking_of(self, line: LogLine) -> Ranking:
         """All numbers of a ranking."""
@@ -103,6 +99,13 @@ class ReportSource:
         return labels_by_index(self.lab, space)
 
     @cached_property
+    def labelled(self) -> list[tuple[str, int, Entry]]:
+        """Space, number and label of every labelled feature, in that order."""
+        parts = [(*name.rpartition("#")[::2], entry) for name, entry in self.record.state.under("labels").items()]
+        known = [(space, int(number), entry) for space, number, entry in parts if number.isdecimal()]
+        return sorted(known, key=lambda item: item[:2])
+
+    @cached_property
     def index(self) -> FeatureIndex | None:
         """The corpus index of the session, if it is on this machine."""
         return self.lab.index()
@@ -113,7 +116,9 @@ class ReportSource:
         sae = self.record.state.get("sae")
         if sae is not None:
             return str(sae["name"])
-        return "" if self.ranking is None else str(self.result(self.ranking)["space"])
+        if self.ranking is None:
+            return ""
+        return self.read(self.ranking, lambda line: str(self.result(line)["space"])) or ""
 
     def blocks(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
         """What `make` says of a line, with the line's warnings, and marked where it is stale."""
@@ -126,12 +131,20 @@ class ReportSource:
 
     def attempt(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
         """What `make` says of a line; a result that cannot be read is told, not hidden."""
+        found = self.read(line, make)
+        if found is not None:
+            return found
+        reason = next(reason for other, reason in reversed(self.problems) if other is line)
+        return [Notice("missing", ("What ", at_line(line.seq), f" found cannot be shown: {reason}"))]
+
+    def read(self, line: LogLine, take: Callable[[LogLine], Found]) -> Found | None:
+        """What `take` reads from a line's result; None where that fails, and the reason goes to `problems`."""
         try:
-            return make(line)
+            return take(line)
         except WorkbenchError as error:
             reason = str(error)
         except (LookupError, TypeError, ValueError, OSError) as error:
             # a session of another version, or edited by hand: the rest of the report is still of use
             reason = f"it has not the expected shape ({type(error).__name__}: {error})"
         self.problems.append((line, reason))
-        return [Notice("missing", ("What ", at_line(line.seq), f" found cannot be shown: {reason}"))]
+        return None

@@ -247,7 +247,7 @@ def _matrix(figure: Figure) -> tuple[str, int, int]:
         for place, value in enumerate(row):
             drawn.append(_matrix_cell(left + place * side, top + row_number * side, side, value, largest))
             if len(columns) <= MATRIX_NUMBERS:
-                shown = f"{value:.2f}".replace("-", "−")
+                shown = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
                 size = f' font-size="{_SMALL}"'
                 drawn.append(_label(left + (place + 0.5) * side, middle + 4, shown, kind="cell", extra=size))
     if side >= 28:

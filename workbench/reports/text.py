@@ -68,7 +68,7 @@ def _exponent(value: float) -> int:
 
 
 def _scientific(value: float, digits: int) -> str:
-    mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}×10{str(int(exponent)).translate(_RAISED)}".replace("-", "−")
 
 
@@ -76,6 +76,11 @@ def signed(value: float | None, digits: int = 3) -> str:
     """A number with its sign, also when it is positive."""
     shown = number(value, digits)
     return f"+{shown}" if value is not None and value > 0 else shown
+
+
+def nats(value: float | None) -> str:
+    """A change of log probability: three decimals and its sign, since smaller ones mean nothing."""
+    return "–" if value is None else f"{round(value, 3) + 0.0:+.3f}".replace("-", "−").replace("+0.000", "0.000")
 
 
 def chance(value: float | None) -> str:

@@ -42,7 +42,8 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
     ]  # fmt: skip
     rows = [_row(cluster, labels) for cluster in largest]
     table = Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)
-    return [Paragraph((about,)), table, _matrix(source, line, largest[0])]
+    whole = [cluster for cluster in largest if cluster["size"] <= MEMBERS]  # a matrix that shows all its members
+    return [Paragraph((about,)), table, _matrix(source, line, (whole or largest)[0])]
 
 
 def _row(cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:

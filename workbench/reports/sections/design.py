@@ -22,14 +22,12 @@ def _design(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
     sentences = source.lab.stored_json(line, "sentences")
     categories = list(dict.fromkeys(str(sentence["category"]) for sentence in sentences))
-    digest = line.provenance.get("stimuli", {}).get("digest", "")
     about = Paragraph(
         (
             "Stimulus set ",
             Code(str(result["stimuli"])),
             f": {several(len(sentences), 'sentence')} in {several(len(categories), 'category', 'categories')}. "
             f"The positive class is “{result['positive']}”, compared with {result['against']}.",
-            *((" Content ", Code(str(digest)), ".") if digest else ()),
         )
     )
     rows = [_category_row(name, sentences, str(result["positive"])) for name in categories]

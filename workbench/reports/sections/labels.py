@@ -5,27 +5,24 @@ from __future__ import annotations
 from workbench.reports.choice import chosen_features
 from workbench.reports.document import Cell, Code, Column, Link, Section, Table, at_line, feature_anchor
 from workbench.reports.source import ReportSource
+from workbench.saes.ids import feature_id
 from workbench.session.state import Entry
 
 
 def labels_section(source: ReportSource) -> Section | None:
     """Every label in force, by feature."""
-    found = source.record.state.under("labels")
-    if not found:
+    if not source.labelled:
         return None
     in_full = set(chosen_features(source))
-    names = sorted(found, key=lambda name: (name.rpartition("#")[0], int(name.rpartition("#")[2])))
-    rows = [_row(source, name, found[name], in_full) for name in names]
+    rows = [_row(source, space, index, entry, in_full) for space, index, entry in source.labelled]
     columns = [Column(name) for name in ("Feature", "Label", "Source", "Status", "Given in")]
     return Section("Labels", "labels", [Table("Labels given so far", columns, rows)])
 
 
-def _row(source: ReportSource, name: str, entry: Entry, in_full: set[int]) -> list[Cell]:
-    space, _, text = name.rpartition("#")
-    index = int(text)
+def _row(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[Cell]:
     here = space == source.space
     shown: Cell = (Link(f"#{index}", feature_anchor(index)),) if here and index in in_full else (
-        Code(f"#{index}" if here else name),
+        Code(f"#{index}" if here else feature_id(space, index)),
     )  # fmt: skip
     stale = (" (stale)",) if entry.stale else ()
     value = entry.value

@@ -21,12 +21,12 @@ STATISTIC_SIGNS = {"welch": "t", "mann_whitney": "z", "rate": "t of firing", "pa
 
 
 def ranking_section(source: ReportSource) -> Section | None:
-    """A subsection for each ranking in force, the latest first."""
+    """A subsection for each ranking in force: the one the report is about, then the others, the latest first."""
     inner: list[Block] = [
         Section(
             f"{_title(line)} (line {line.seq})", f"ranking-{line.seq}", source.blocks(line, partial(_ranking, source))
         )
-        for line in reversed(source.rankings)
+        for line in sorted(source.rankings, key=lambda line: (line is not source.ranking, -line.seq))
     ]
     return Section("Which features carry the concept", "rankings", inner) if inner else None
 

@@ -8,7 +8,7 @@ from typing import Any
 from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Code, Column, Fold, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
-from workbench.reports.text import number, several, signed
+from workbench.reports.text import nats, number, several
 from workbench.session.log import LogLine
 
 WANTED = {"raise": "up", "lower": "down"}
@@ -66,16 +66,16 @@ def _word_row(word: str, group: str, seen: list[dict[str, Any]]) -> tuple[str, .
 
     sign = 1 if group == "raise" else -1
     as_expected = sum(item["log_ratio"] * sign > 0 for item in seen)
-    numbers = (number(mean("before")), number(mean("after")), signed(mean("log_ratio")))
+    numbers = (number(mean("before")), number(mean("after")), nats(mean("log_ratio")))
     return word, WANTED.get(group, group), *numbers, f"{as_expected} of {len(seen)}"
 
 
 def _control(result: dict[str, Any], kl: float, line: LogLine) -> Table:
     control = result["control"]
-    feature = (f"#{result['index']}", signed(result["raised"]), signed(result["lowered"]), number(kl))
+    feature = (f"#{result['index']}", nats(result["raised"]), nats(result["lowered"]), number(kl))
     random = (
         str(control.get("what") or control.get("feature") or "random control"),
-        signed(control["raised"]), signed(control["lowered"]), number(control["kl"]),
+        nats(control["raised"]), nats(control["lowered"]), number(control["kl"]),
     )  # fmt: skip
     columns = [
         Column("What was added"), Column("Expected up (nats)", True), Column("Expected down (nats)", True),

@@ -10,7 +10,7 @@ from workbench.reports.document import Block, Link, Notice, Paragraph, Rich, Sec
 from workbench.reports.sections.ranking import others
 from workbench.reports.sections.warnings import warnings
 from workbench.reports.source import ReportSource
-from workbench.reports.text import chance, count, listed, number, several, signed
+from workbench.reports.text import chance, count, listed, nats, number, several, signed
 from workbench.session.log import LogLine
 
 NAMED = 3
@@ -47,7 +47,8 @@ def _question(source: ReportSource, line: LogLine) -> list[Block]:
         f"stimulus set “{result['stimuli']}” ({result['categories']['positive']} sentences against "
         f"{result['categories']['rest']}), "
     )
-    answer = Strong(f"{several(found, 'feature')} {'has' if found == 1 else 'have'} q < {float(result['alpha']):g}")
+    number_found = several(found, "feature") if found else "no feature"
+    answer = Strong(f"{number_found} {'have' if found > 1 else 'has'} q < {float(result['alpha']):g}")
     against = f"; with shuffled labels a median of {count(result['null_discoveries'])}, at most {count(chance_finds)} "
     blocks: list[Block] = [Paragraph((asked, answer, against, "(", at_line(line.seq), ")."))]
     if not found:
@@ -86,8 +87,8 @@ def _steering(source: ReportSource, line: LogLine) -> list[Block]:
     label = source.labels(str(result["feature"]).rpartition("#")[0]).get(int(result["index"]), "")
     named = f" “{label}”" if label else ""
     parts = [
-        f"{'raised' if result[key] > 0 else 'lowered'} the words expected {way} by {number(abs(result[key]))} nats "
-        f"({signed(control[key])} for a random direction of equal norm)"
+        f"{'raised' if result[key] > 0 else 'lowered'} the words expected {way} ({nats(result[key])} nats; a random "
+        f"direction of equal norm: {nats(control[key])})"
         for key, way in (("raised", "up"), ("lowered", "down"))
         if result[key] is not None
     ]

@@ -1,0 +1,110 @@
+"""What the report says is what the session holds: in force, marked, and with its source."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from tests.reports.example import SPACE, add, contrast, lab_of, write_session
+from tests.reports.reading import Page
+from workbench.reports import write_report
+from workbench.session.record import SessionRecord
+from workbench.session.session import Session
+from workbench.verbs import Outcome
+
+
+def text_of(record: SessionRecord) -> str:
+    return Page(write_report(SessionRecord(record.path), lab_of(record), "html")).text
+
+
+def change(record: SessionRecord, dotted: str, outcome: Outcome, **params: str) -> None:
+    with Session(record.path, "test") as session:
+        add(session, dotted, lambda lab: outcome, **params)
+
+
+def test_summary_gives_discoveries_beside_the_null_arm(page: str) -> None:
+    text = Page(page).text
+    assert "Of 28 tested on the stimulus set “prizes” (6 sentences against 6), 3 features have q < 0.05" in text
+    assert "with shuffled labels a median of 0, at most 1 (line 4)" in text
+    assert "Strongest for “win”: #0 “going up” (d +3.00, q 1.0×10⁻⁶); #2 “tag2”" in text
+    assert "Strongest for all other sentences: #1 “tag1” (d −2.67" in text
+
+
+def test_summary_gives_steering_beside_its_control(page: str) -> None:
+    text = Page(page).text
+    assert "raised the words expected up (+1.386 nats; a random direction of equal norm: +0.010)" in text
+    assert "lowered the words expected down (−1.099 nats; a random direction of equal norm: +0.020)" in text
+
+
+def test_every_number_has_its_line(page: str) -> None:
+    captions = [element.text for element in Page(page).all("caption", "figcaption")]
+    own_lines = ("Labels given", "Commands in force", "What the numbers rest on", "Provenance of every line")
+    assert all(re.search(r"\(line \d+\)", text) for text in captions if not text.startswith(own_lines))
+
+
+def test_a_good_session_hides_nothing(page: str) -> None:
+    assert "cannot be shown" not in page
+    assert 'class="notice missing"' not in page
+
+
+def test_withdrawn_lines_are_left_out(record: SessionRecord) -> None:
+    change(record, "session.undo", Outcome({}, withdraws=[7]))
+    text = text_of(record)
+    assert "steer.clamp" not in text
+    assert "1 withdrawn line and 0 failed lines are left out" in text
+
+
+def test_stale_lines_are_marked(record: SessionRecord) -> None:
+    change(record, "session.undo", Outcome({}, withdraws=[2]))
+    text = text_of(record)
+    assert "Stale: line 4 rests on a line that was withdrawn later" in text
+    assert "line 4 is stale" in text
+
+
+def test_a_missing_index_is_told(record: SessionRecord, home: object) -> None:
+    shutil.rmtree(f"{home}/index")
+    text = text_of(record)
+    assert "The corpus index is not on the machine that wrote this report" in text
+
+
+def test_a_damaged_result_is_told_and_the_rest_is_shown(record: SessionRecord) -> None:
+    (record.artifact_path(record.line(7)) / "result.json").write_text("{}")
+    text = text_of(record)
+    assert "What line 7 found cannot be shown" in text
+    assert "Higher in “win”" in text
+
+
+def test_a_later_null_check_does_not_take_the_place_of_the_ranking(record: SessionRecord) -> None:
+    with Session(record.path, "test") as session:
+        add(session, "features.contrast", lambda lab: contrast(lab, "null", False, discoveries=0), stimuli="null")
+    text = text_of(record)
+    assert "Strongest for “win”: #0" in text
+    assert text.index("prizes (line 4)") < text.index("null (line 10)")
+    assert "no feature has q < 0.05" in text
+
+
+def test_commands_are_written_by_the_function_given(record: SessionRecord) -> None:
+    page = write_report(record, lab_of(record), "html", lambda line: f"{line.do} as typed")
+    assert ":features.contrast as typed" in Page(page).text
+    assert "workbench replay toy --check" in Page(page).text
+
+
+def test_provenance_names_full_digests(page: str) -> None:
+    text = Page(page).text
+    for value in ("sha256:0123456789abcdef", "sha256:fedcba", "sha256:c0", "sha256:5711", SPACE):
+        assert value in text
+
+
+def test_an_empty_session_says_so(tmp_path: object, record: SessionRecord) -> None:
+    (record.path / "log.jsonl").write_text("")
+    assert "Nothing was measured in this session yet." in text_of(record)
+
+
+@pytest.mark.parametrize("kind", ["html", "md"])
+def test_the_lab_may_be_of_another_session(record: SessionRecord, home: object, kind: str) -> None:
+    other = write_session(record.path.parent.parent / "others", record.path.parent.parent / "elsewhere")
+    (other.path / "log.jsonl").write_text("")
+    lab = lab_of(SessionRecord(other.path))
+    assert write_report(record, lab, kind) == write_report(record, lab_of(record), kind)  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+"""Figures become SVG and CSV from one description."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.reports.example import HOSTILE, SCRIPT
+from workbench.figures import Figure
+from workbench.reports import figure_csv, figure_svg
+from workbench.reports.axes import Scale, extent, ticks
+from workbench.reports.heat import LEVELS, level
+
+SVG = "{http://www.w3.org/2000/svg}"
+FIGURES = {
+    "scatter": Figure(
+        kind="scatter", title=SCRIPT, x_label="x", y_label=HOSTILE[1],
+        data={"x": [0.0, 1.0, 2.0], "y": [0.0, 3.0, 1.0],
+              "names": ["a", SCRIPT, "]]>"], "groups": ["other", "hit", "hit"]},
+    ),
+    "curve": Figure(kind="curve", title="c", x_label="strength", y_label="nats",
+                    data={"x": [0, 1, 2], "series": {"up": [0, 1, 2], SCRIPT: [0, -1, -2]}}),
+    "histogram": Figure(kind="histogram", title="h", data={"edges": [1, 2, 4], "counts": [3, 1]}),
+    "matrix": Figure(kind="matrix", title="m", data={"rows": ["\0", "b"], "columns": ["a", "b"],
+                                                    "values": [[1.0, -0.5], [-0.5, 1.0]]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_drawings_are_whole_xml_with_title_and_description(kind: str) -> None:
+    root = ElementTree.fromstring(figure_svg(FIGURES[kind], "f"))
+    assert root.attrib["role"] == "img"
+    ids = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+    assert set(root.attrib["aria-labelledby"].split()) <= ids
+    assert not list(root.iter(f"{SVG}script"))
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_drawings_stay_inside_their_frame(kind: str) -> None:
+    root = ElementTree.fromstring(figure_svg(FIGURES[kind]))
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    for element in root.iter():
+        assert 0 <= float(element.attrib.get("x", 0)) <= width
+        assert 0 <= float(element.attrib.get("y", 0)) <= height
+
+
+def test_bars_are_as_high_as_their_counts() -> None:
+    root = ElementTree.fromstring(figure_svg(FIGURES["histogram"]))
+    heights = [float(bar.attrib["height"]) for bar in root.iter(f"{SVG}rect")]
+    assert math.isclose(heights[0], 3 * heights[1], rel_tol=0.01)
+
+
+def test_every_discovery_is_named_and_the_rest_are_dots() -> None:
+    root = ElementTree.fromstring(figure_svg(FIGURES["scatter"]))
+    titles = [title.text for group in root.iter(f"{SVG}g") for title in group.iter(f"{SVG}title")]
+    assert titles == [SCRIPT, "]]>"]
+    assert sum(path.attrib.get("class") == "dots" for path in root.iter(f"{SVG}path")) == 1
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        Figure(kind="scatter", title="", data={"x": [], "y": [], "names": None, "groups": None}),
+        Figure(kind="curve", title="", data={"x": [], "series": {}}),
+        Figure(kind="histogram", title="", data={"edges": [], "counts": []}),
+        Figure(kind="matrix", title="", data={"rows": [], "columns": [], "values": []}),
+        Figure(kind="scatter", title="", data={"x": [5.0], "y": [1e300], "names": None, "groups": None}),
+    ],
+)
+def test_empty_and_single_figures_are_drawn(figure: Figure) -> None:
+    ElementTree.fromstring(figure_svg(figure))
+
+
+def test_tables_have_no_drawing() -> None:
+    with pytest.raises(ValueError, match="has no drawing"):
+        figure_svg(Figure(kind="table", title="", data={"columns": [], "rows": []}))
+
+
+def test_scale_maps_ends_onto_ends() -> None:
+    scale = Scale(-2, 2, 100, 0)
+    assert [scale(value) for value in (-2, 0, 2)] == [100, 50, 0]
+    assert Scale(1, 1, 0, 10)(1) == 0
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.7, 12), (1e-9, 2e-9), (0, 1e6), (5, 5)])
+def test_ticks_are_round_and_inside(low: float, high: float) -> None:
+    found = ticks(low, high)
+    assert len(found) <= 13
+    slack = 1e-6 * max(abs(low), abs(high))
+    assert all(low - slack <= value <= high + slack for value in found)
+
+
+def test_extent_leaves_out_what_is_not_finite() -> None:
+    assert extent([math.nan, math.inf], zero=False) == (0.0, 1.0)
+    low, high = extent([1.0, 3.0, math.inf], zero=True)
+    assert low == 0 and 3 < high < 4
+
+
+def test_heat_has_a_step_for_every_activation() -> None:
+    assert [level(value, 8.0) for value in (0, 0.001, 1, 4, 8)] == [0, 1, 1, 4, LEVELS]
+    assert level(-8.0, 8.0) == LEVELS
+    assert level(1.0, 0.0) == 0
+
+
+def test_csv_holds_the_numbers_unrounded_and_no_formula() -> None:
+    tokens = Figure(
+        kind="tokens", title="t",
+        data={"lines": [{"title": "=cmd", "tokens": list(HOSTILE), "values": [1 / 3] * len(HOSTILE)}], "maximum": 1},
+    )  # fmt: skip
+    rows = list(csv.reader(io.StringIO(figure_csv(tokens), newline="")))
+    assert len(rows) == len(HOSTILE) + 1
+    assert {row[4] for row in rows[1:]} == {repr(1 / 3)}
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert {row[1] for row in rows[1:]} == {"'=cmd"}
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_csv_rows_have_the_same_width(kind: str) -> None:
+    widths = {len(row) for row in csv.reader(io.StringIO(figure_csv(FIGURES[kind]), newline=""))}
+    assert len(widths) == 1
+
+
+def test_reports_do_not_load_torch() -> None:
+    code = "import sys, workbench.reports; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
