@@ -32,12 +32,11 @@ from screens.reasons import why_not
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
 from screens.stimuli import StimuliPage
-from screens.text import duration, in_app, visible
+from screens.text import duration, in_app, visible, wrapped
 from screens.trail import Place, Trail
 from screens.typing_lines import command_question, filter_question
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import HintLine, Notice, StatusLine, TabLine
-from screens.widgets.lines import wrapped
 from screens.widgets.painted import Piece
 from workbench.engine.protocol import Engine
 from workbench.errors import WorkbenchError

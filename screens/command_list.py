@@ -11,7 +11,7 @@ from screens import palette
 from screens.doing import shell_only
 from screens.list_page import ListPage
 from screens.widgets.lines import Column, Lines, Row
-from screens.widgets.painted import TextLines
+from screens.widgets.painted import Paragraph
 from workbench.verbs import Verb
 
 
@@ -30,7 +30,7 @@ class CommandListPage(ListPage):
     def compose(self) -> ComposeResult:
         """The list."""
         yield Lines([Column("command", 18), Column("what it does")], id="command-list")
-        yield TextLines(classes="detail")
+        yield Paragraph(classes="detail")
 
     def bring(self, subject: str) -> None:
         """Needs no engine."""

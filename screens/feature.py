@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 from typing_extensions import override
@@ -87,6 +88,11 @@ class FeaturePage(Page):
         "sentences it fires on. Heat goes by eight levels of its largest activation; the line below the sentences "
         "gives the exact number at the cursor, v writes the levels as digits. J and K walk the ranking."
     )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "turn(1)", "next pane", id="feature.next_pane", show=False),
+        Binding("shift+tab", "turn(-1)", "previous pane", id="feature.previous_pane", show=False),
+    ]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -200,7 +206,7 @@ class FeaturePage(Page):
             self.main.focus()
         self.workbench.view_changed()
 
-    def next_pane(self, step: int) -> None:
+    def action_turn(self, step: int) -> None:
         """The pane after this one, or before it."""
         self.turn_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 

@@ -9,7 +9,8 @@ from textual.widget import Widget
 from screens import palette
 from screens.list_page import ListPage
 from screens.page import Page
-from screens.widgets.lines import Column, Lines, Row, wrapped
+from screens.text import wrapped
+from screens.widgets.lines import Column, Lines, Row
 
 NAMES = {
     "colon": ":",

@@ -14,7 +14,7 @@ from screens.list_page import ListPage
 from screens.page import Act
 from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
-from screens.widgets.painted import TextLines
+from screens.widgets.painted import Paragraph
 
 EMPTY = "No jobs.\n\nWhat runs for long appears here while it runs: b builds the corpus index, for example."
 LOOK_AGAIN = 2.0
@@ -51,7 +51,7 @@ class JobsPage(ListPage):
             empty=EMPTY,
             id="job-list",
         )
-        yield TextLines(classes="detail")
+        yield Paragraph(classes="detail")
 
     async def load(self) -> None:
         """Ask the engine."""

@@ -14,7 +14,7 @@ from screens.select import steer_line
 from screens.text import short_id
 from screens.typing_lines import label_question
 from screens.widgets.lines import Column, Lines, Row, cell_text
-from screens.widgets.painted import TextLines
+from screens.widgets.painted import Paragraph
 
 EMPTY = (
     "No labels yet.\n\n"
@@ -57,7 +57,7 @@ class LabelsPage(ListPage):
             empty=EMPTY,
             id="label-list",
         )
-        yield TextLines(classes="detail")
+        yield Paragraph(classes="detail")
 
     async def load(self) -> None:
         """List the labels."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
-from screens import palette
 from screens.page import Page
 from screens.text import in_app
-from screens.widgets.lines import Lines, Row, cell_text, wrapped
-from screens.widgets.painted import TextLines
+from screens.widgets.lines import Lines, Row, cell_text
+from screens.widgets.painted import Paragraph
 from workbench.errors import WorkbenchError
 
 
@@ -68,9 +67,8 @@ class ListPage(Page):
 
     def spell_out(self) -> None:
         """Show it below the list, on pages that have a place for it."""
-        for below in self.query(".detail").results(TextLines):
-            lines = wrapped(self.whole(), max(20, below.size.width)) if self.lines.row else []
-            below.show([[(line, palette.BOLD)] for line in lines])
+        for below in self.query(Paragraph):
+            below.show(self.whole() if self.lines.row else "")
 
     def show_rows(self, rows: list[Row], *, note: str = "") -> None:
         """Show these rows and spell the one under the cursor out."""

@@ -11,7 +11,7 @@ from screens.list_page import ListPage
 from screens.page import Act
 from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
-from screens.widgets.painted import TextLines
+from screens.widgets.painted import Paragraph
 
 EMPTY = "Nothing was done in this session yet.\n\nEvery action appears here as the :line that makes it again."
 
@@ -54,7 +54,7 @@ class LogPage(ListPage):
             empty=EMPTY,
             id="log-list",
         )
-        yield TextLines(classes="detail")
+        yield Paragraph(classes="detail")
 
     async def load(self) -> None:
         """Show the log that came with the session."""

@@ -15,8 +15,8 @@ from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
 from screens.text import thousands, visible
-from screens.widgets.lines import Column, Lines, Row, cell_text, wrapped
-from screens.widgets.painted import Piece, TextLines
+from screens.widgets.lines import Column, Lines, Row, cell_text
+from screens.widgets.painted import Paragraph, Piece, TextLines
 
 
 class StimuliPage(ListPage):
@@ -48,7 +48,7 @@ class StimuliPage(ListPage):
         with Container(id="set-side"):
             yield TextLines(id="set-header")
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
-            yield TextLines(id="whole-sentence")
+            yield Paragraph(id="whole-sentence")
 
     async def load(self) -> None:
         """List the sets, then the sentences of the one under the cursor."""
@@ -91,9 +91,7 @@ class StimuliPage(ListPage):
     def _show_whole(self) -> None:
         """The sentence under the cursor in full, which its row may have no room for."""
         row = self.query_one("#sentences", Lines).row
-        below = self.query_one("#whole-sentence", TextLines)
-        lines = wrapped(str(row.cells[1]), max(20, below.size.width - 4)) if row else []
-        below.show([[(f"  {line}", palette.BOLD)] for line in lines])
+        self.query_one(Paragraph).show(str(row.cells[1]) if row else "")
 
     def on_lines_opened(self, _event: Lines.Opened) -> None:
         """Go on to the sentences."""

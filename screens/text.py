@@ -108,3 +108,18 @@ _SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`-][^`]*)?)`")
 def in_app(text: str) -> str:
     """Advice written for the shell, with its commands as the `:` lines they are in the app."""
     return _SHELL_LINE.sub(lambda match: f":{match[1]}.{match[2]}{match[3]}", text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken at spaces; line ends in it are kept."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in visible(paragraph).split(" "):
+            if line and cell_len(line) + 1 + cell_len(word) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = f"{line} {word}" if line else word
+        lines.append(line)
+    return lines

@@ -12,8 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from screens import glyphs, palette
-from screens.text import fit, number, percent, thousands, visible
-from screens.widgets.lines import wrapped
+from screens.text import fit, number, percent, thousands, visible, wrapped
 from screens.widgets.painted import Painted, Piece, fitted
 
 

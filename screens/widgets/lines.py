@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from screens import background, palette
-from screens.text import fit, thousands, visible
+from screens.text import fit, thousands, visible, wrapped
 from screens.widgets.painted import Painted, Piece, fitted
 
 Cell = str | Piece
@@ -314,18 +313,3 @@ class Lines(Painted, can_focus=True):
         marks = f" · {len(self.marks)} marked" if self.marks else ""
         note = f" · {visible(self.note)}" if self.note else ""
         return fitted([(count + marks + note, palette.DIM)], width)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells, broken at spaces; line ends in it are kept."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in visible(paragraph).split(" "):
-            if line and cell_len(line) + 1 + cell_len(word) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-        lines.append(line)
-    return lines

@@ -13,7 +13,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import override
 
-from screens.text import fit
+from screens import palette
+from screens.text import fit, wrapped
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -77,6 +78,26 @@ class TextLines(Painted):
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of line `y`."""
         return fitted(self.lines[y], width) if y < len(self.lines) else ()
+
+
+class Paragraph(Painted):
+    """A text wrapped to the width there is."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.text = ""
+
+    def show(self, text: str) -> None:
+        """Show this text."""
+        if text != self.text:
+            self.text = text
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+        """The line `y` of the text."""
+        lines = wrapped(self.text, width)
+        return [(lines[y], palette.BOLD)] if y < len(lines) else []
 
 
 def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:
