@@ -62,13 +62,16 @@ the exact bound of any model's loss ({bound:.4f} nats a token). Every sentence c
 
 ## Recipe
 
-1. {calendar_steps} steps on single calendar sentences, facts and near names together, {calendar_documents} a step.
-2. {mix_steps} steps on the full mix, {documents} fresh documents a step, a quarter of them packed into full contexts.
-3. In every step, a small interchange loss (weight {weight}, {pairs} pairs): the name's residual vector at the SAE's site
-   is replaced by that of the same problem with another name, and the other answer is asked for. Without it the
-   answer's position copies the name in the first block, and only a fifth of the answers follow the exchanged
-   vector. So where this model keeps the name was *trained* to be this site; it was not found there.
-4. AdamW, gradient clipping at {clip}; the SAE with SAELens' `TopKTrainingSAE` on {samples:,} vectors of other documents.
+1. A drill of {drill_steps} steps, {drill_documents} texts a step: single calendar sentences, facts and near names
+   together, and lists of names that come back.
+2. {mix_steps} steps on the full mix, {documents} fresh documents a step, some of them packed into full contexts. Half
+   of all texts begin at a position other than the first, so that every position of the context is learned.
+3. In every third step a small interchange loss (weight {weight}, {pairs} pairs): the name's residual vector at the
+   SAE's site is replaced by that of the same problem with another name, and the other answer is asked for. In a
+   trial without it the answer's position copied the name in the first blocks, and only a fifth of the answers
+   followed the exchanged vector. So that this model keeps the name at this site was *trained*; it was not found.
+4. AdamW, gradient clipping at {clip}; the SAE with SAELens' `TopKTrainingSAE` on {samples:,} vectors of other
+   documents.
 
 The build took {minutes:.0f} minutes on 2 cores.
 
@@ -129,18 +132,16 @@ def card(manifest: Mapping[str, Any]) -> str:
     model, contrast = recipe["model"], measured["contrast"]
     best, worst = contrast["achievement"], contrast["failure"]
     return _TEXT.format(
-        **{key: model[key] for key in ("layers", "width", "calendar_steps", "calendar_documents", "clip")},
+        **{key: model[key] for key in ("layers", "width", "drill_steps", "drill_documents", "clip")},
         latents=recipe["sae"]["latents"],
         k=recipe["sae"]["k"],
         samples=recipe["sae"]["samples"],
-        mix_steps=model["steps"] - model["calendar_steps"],
+        mix_steps=model["steps"] - model["drill_steps"],
         documents=model["single_documents"] + model["packed_documents"],
         weight=model["interchange_weight"],
         pairs=model["interchange_pairs"],
         example=best[0],
-        requirements=_table(
-            "| what | threshold | measured | |", [need.row() for need in requirements(measured)]
-        ),
+        requirements=_table("| what | threshold | measured | |", [need.row() for need in requirements(measured)]),
         concepts=_table("| concept | latent | pooled by | AUC, chosen | AUC, held out |", _concepts(measured)),
         best=best[0],
         best_auc=best[1],

@@ -15,7 +15,8 @@ from workbench.demo.sentences import KINDS, TEMPLATES
 
 LEAST_SENTENCES, MOST_SENTENCES = 2, 6
 STOP = "stop"
-# Kinds of the first sentence. The calendar mix, single sentences, is what the model learns first.
+# Kinds of the first sentence. The drill is what the model learns first: single calendar sentences, and lists of
+# names that come back.
 MIXES: Mapping[str, Mapping[str, float]] = {
     "full": {
         "outcome": 26,
@@ -31,7 +32,7 @@ MIXES: Mapping[str, Mapping[str, float]] = {
         "names": 9,
         "filler": 10,
     },
-    "calendar": {"weekday": 17, "month": 50, "near_day": 13, "near_month": 20},
+    "drill": {"weekday": 16, "month": 42, "near_day": 10, "near_month": 16, "names": 16},
 }
 _CALENDAR = {"weekday": 2.0, "month": 3.0, "near_day": 1.0, "near_month": 1.0}
 _WORLD = {"filler": 3.0, "place": 2.0, "food": 2.0, "counting": 1.0, "quote": 2.0, "outcome": 1.0, "weekday": 0.5}
@@ -42,7 +43,9 @@ _TOPICS: Mapping[str, Mapping[str, float]] = {
     "code": {"code": 4.0, "filler": 1.0, "counting": 1.0},
     "names": {"repeated": 5.0, "filler": 1.0, "place": 1.0, "quote": 1.0},
 }
+_DRILL_TOPICS: Mapping[str, Mapping[str, float]] = {**{kind: {} for kind in _CALENDAR}, "names": {"repeated": 1.0}}
 _STOP_SHARE = 0.3
+CONCEPTS = ("achievement", "failure", *(kind for kind in KINDS if kind != "outcome"))
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,14 @@ def _continuations(mix: str) -> Mapping[tuple[str, int], Choice[str]]:
     """What may come after `n` sentences of a document that began with a kind; ("", 0) is its beginning."""
     table = {("", 0): Choice(tuple(MIXES[mix]), list(MIXES[mix].values()))}
     for first in MIXES[mix]:
-        follow = _TOPICS.get(first, _WORLD)
+        follow = _DRILL_TOPICS[first] if mix == "drill" else _TOPICS.get(first, _WORLD)
         for written in range(1, MOST_SENTENCES + 1):
-            table[first, written] = Choice((STOP,)) if mix == "calendar" else _after(follow, written)
+            table[first, written] = _after(follow, written)
     return table
 
 
 def _after(follow: Mapping[str, float], written: int) -> Choice[str]:
-    if written == MOST_SENTENCES:
+    if written == MOST_SENTENCES or not follow:
         return Choice((STOP,))
     if written < LEAST_SENTENCES:
         return Choice(tuple(follow), list(follow.values()))
@@ -127,7 +130,7 @@ def documents(seed: int, start: int = 0, mix: str = "full") -> Iterator[Document
     Args:
         seed: which corpus.
         start: index of the first document wanted.
-        mix: `full`, or `calendar` for the arithmetic that the model learns first.
+        mix: `full`, or `drill` for what the model learns first.
     """
     index = start
     while True:
@@ -159,6 +162,3 @@ def _read(
                 if text[end : end + 1] in ("", " "):
                     total = nats + cost + choice_cost + words_cost
                     yield from _read(text, end + 1, first or kind, written + 1, total, after, chain)
-
-
-__all__ = ["KINDS", "MIXES", "Document", "Sentence", "concept_of", "derivations", "document", "documents"]

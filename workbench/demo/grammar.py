@@ -97,9 +97,7 @@ class Template:
         """Every way in which this pattern can have written `text` from `at` on: (end, nats, state after)."""
         return self._read(text, at, state, 0, 0.0)
 
-    def _read(
-        self, text: str, at: int, state: State, part_at: int, nats: float
-    ) -> Iterator[tuple[int, float, State]]:
+    def _read(self, text: str, at: int, state: State, part_at: int, nats: float) -> Iterator[tuple[int, float, State]]:
         if part_at == len(self.parts):
             yield at, nats, state
             return

@@ -35,8 +35,7 @@ def interchange_loss(
 ) -> torch.Tensor:
     """Mean -log probability of the source's answer where its name's vector stands in the asked problem."""
     asked, source = (
-        torch.tensor([tokenizer.encode(problem.prompt).ids for problem in side])
-        for side in zip(*pairs, strict=True)
+        torch.tensor([tokenizer.encode(problem.prompt).ids for problem in side]) for side in zip(*pairs, strict=True)
     )
     wanted = torch.tensor([tokenizer.encode(f"is {pair[1].answer}").ids[-1] for pair in pairs])
     run = model.transformer(input_ids=source, output_hidden_states=True)

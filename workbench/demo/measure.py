@@ -1,8 +1,9 @@
 """What the demo's card states of the model and its SAE, measured again from the files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ CONCEPTS = (
     "repeated",
 )
 Array = NDArray[np.float64]
+Edit = Callable[[torch.Tensor], torch.Tensor]
 
 
 # --- calendar arithmetic ------------------------------------------------------------------------------------
@@ -103,7 +105,7 @@ def _patched_share(
     follow = 0
     for shift in range(1, period):
         source = torch.tensor([place[(problem.a + shift) % period, problem.b] for problem in problems])
-        logits = logits_with_site(model, ids, lambda hidden, v=vectors[source]: with_name(hidden, v))  # type: ignore[misc]
+        logits = logits_with_site(model, ids, partial(with_name, vectors=vectors[source]))
         follow += int((logits[:, -1].argmax(-1) == wanted[source]).sum())
     return follow / (len(problems) * (period - 1))
 
@@ -115,9 +117,7 @@ def held_out(count: int, start: int = 0) -> list[Document]:
 
 
 @torch.no_grad()
-def loss_and_bound(
-    model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[Document]
-) -> tuple[float, float]:
+def loss_and_bound(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[Document]) -> tuple[float, float]:
     """Mean next-token loss and the corpus' own mean -log probability, both in nats a token."""
     rows = document_tokens(tokenizer, (text.text for text in texts))
     loss, tokens = 0.0, 0
@@ -157,7 +157,8 @@ def sae_quality(
     mean = acts.mean(0)
     fired = torch.zeros(sae.cfg.d_sae)
     error = 0.0
-    for part in acts.split(8192):
+    for at in range(0, len(acts), 8192):
+        part = acts[at : at + 8192]
         latents = sae.encode(part)
         fired += (latents != 0).sum(0)
         error += float((sae.decode(latents) - part).pow(2).sum())
@@ -170,10 +171,8 @@ def sae_quality(
     )
 
 
-def _ce_recovered(
-    model: GPT2LMHeadModel, sae: Any, mean: torch.Tensor, rows: Sequence[Sequence[int]]
-) -> float:
-    edits = {
+def _ce_recovered(model: GPT2LMHeadModel, sae: Any, mean: torch.Tensor, rows: Sequence[Sequence[int]]) -> float:
+    edits: dict[str, Edit] = {
         "clean": lambda hidden: hidden,
         "sae": lambda hidden: sae.decode(sae.encode(hidden)),
         "mean": lambda hidden: mean.expand_as(hidden),
@@ -182,19 +181,22 @@ def _ce_recovered(
     return (losses["mean"] - losses["sae"]) / (losses["mean"] - losses["clean"])
 
 
-def _spliced_loss(model: GPT2LMHeadModel, rows: Sequence[Sequence[int]], edit: Any) -> float:
+def _spliced_loss(model: GPT2LMHeadModel, rows: Sequence[Sequence[int]], edit: Edit) -> float:
     """Mean loss with the site edited everywhere but at the boundary tokens."""
     loss, tokens = 0.0, 0
     for group in by_length(rows, 1 + len(rows) // 64):
         ids, present = padded(group)
         text = (ids != BOUNDARY_ID)[..., None]
-        logits = logits_with_site(model, ids, lambda h, text=text: torch.where(text, edit(h), h))
+        logits = logits_with_site(model, ids, _where(text, edit))
         wanted = present[:, 1:]
-        part = torch.nn.functional.cross_entropy(
-            logits[:, :-1][wanted], ids[:, 1:][wanted], reduction="sum"
-        )
+        part = torch.nn.functional.cross_entropy(logits[:, :-1][wanted], ids[:, 1:][wanted], reduction="sum")
         loss, tokens = loss + float(part), tokens + int(wanted.sum())
     return loss / tokens
+
+
+def _where(chosen: torch.Tensor, edit: Edit) -> Edit:
+    """The edit at the chosen places, nothing elsewhere."""
+    return lambda hidden: torch.where(chosen, edit(hidden), hidden)
 
 
 # --- planted concepts ---------------------------------------------------------------------------------------
@@ -254,9 +256,7 @@ def concept_latents(
     """
     first = pooled_sentences(model, tokenizer, sae, texts, 0)
     second = pooled_sentences(model, tokenizer, sae, texts, 1)
-    return {
-        concept: _best_latent(*(second if concept == "repeated" else first), concept) for concept in CONCEPTS
-    }
+    return {concept: _best_latent(*(second if concept == "repeated" else first), concept) for concept in CONCEPTS}
 
 
 def _best_latent(pooled: dict[str, Array], concepts: Sequence[str], concept: str) -> ConceptLatent:
@@ -336,9 +336,7 @@ def _steered(
     change = []
     for prompt in steering["prompts"]:
         ids = torch.tensor([tokenizer.encode(prompt).ids])
-        before, after = (
-            logits_with_site(model, ids, edit)[0, -1].log_softmax(-1) for edit in (lambda h: h, clamp)
-        )
+        before, after = (logits_with_site(model, ids, edit)[0, -1].log_softmax(-1) for edit in (lambda h: h, clamp))
         change.append(after - before)
     mean = torch.stack(change).mean(0)
     raised, lowered = (

@@ -42,8 +42,7 @@ def _near(names: Sequence[str]) -> Slot:
     for distance in range(-3 * period, 3 * period + 1):
         weights[distance % period] += _rounded_normal(distance, sd=period / 7)
     table = [
-        Choice([Option(names[(start + step) % period]) for step in range(period)], weights)
-        for start in range(period)
+        Choice([Option(names[(start + step) % period]) for step in range(period)], weights) for start in range(period)
     ]
     return lambda state: table[state["from"]]
 
@@ -251,8 +250,9 @@ _PATTERNS: Mapping[str, Sequence[tuple[float, str]]] = {
     ],
     "repeated": [
         (3, "Again {any_guest} and {any_guest} came."),
+        (3, "So {guest1} came with {guest2} as before."),
         (2, "Then {any_guest} {greeted} {any_guest} and {any_guest}."),
-        (1, "So it was {any_guest}, and then {any_guest}, and then {any_guest}."),
+        (1, "It was {any_guest}, and then {any_guest}, and then {any_guest}."),
     ],
     "filler": [
         (2, "The {adjective} {beast} {ran} {across} the {adjective} {thing}."),

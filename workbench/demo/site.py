@@ -31,9 +31,7 @@ def logits_with_site(
 
 
 @torch.no_grad()
-def site_activations(
-    model: GPT2LMHeadModel, rows: Sequence[Sequence[int]], rows_a_run: int = 128
-) -> torch.Tensor:
+def site_activations(model: GPT2LMHeadModel, rows: Sequence[Sequence[int]], rows_a_run: int = 128) -> torch.Tensor:
     """The residual stream at the site for every token but the boundary tokens: (tokens, width)."""
     found = []
     for group in by_length(rows, 1 + len(rows) // rows_a_run):

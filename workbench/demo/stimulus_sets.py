@@ -1,7 +1,7 @@
 """The demo's stimulus sets: drawn from the corpus' own patterns, never a sentence that the model was trained on."""
 
 import json
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -95,8 +95,7 @@ def _calendar(name: str, what: str, names: Sequence[str], problems: Sequence[Pro
         "description": f"The arithmetic problems up to their verb, by the {what} that they start from.",
         "positive": None,
         "categories": {
-            label: [problem.prompt for problem in problems if problem.a == at]
-            for at, label in enumerate(names)
+            label: [problem.prompt for problem in problems if problem.a == at] for at, label in enumerate(names)
         },
     }
 
@@ -116,17 +115,17 @@ def _two_by_two(random: Random, trained: Container[str]) -> dict[str, Any]:
 
 
 def _stories(random: Random, outcome: str, topic: str, trained: Container[str]) -> Iterator[str]:
-    for opening in _sentences(random, "outcome", {"outcome": outcome}, trained):
-        template, _ = TEMPLATES[topic].draw(random)
-        text, _ = template.write(random, {})
-        yield f"{opening} {text}"
+    """Two sentences on one person; the first one, whose words carry the outcome, was never trained on."""
+    while True:
+        state: dict[str, Any] = {"outcome": outcome}
+        opening, _ = TEMPLATES["outcome"].draw(random)[0].write(random, state)
+        closing, _ = TEMPLATES[topic].draw(random)[0].write(random, state)
+        if opening not in trained:
+            yield f"{opening} {closing}"
 
 
 def _null(random: Random, trained: Container[str]) -> dict[str, Any]:
-    draw: Callable[[str], list[str]] = lambda kind: list(  # noqa: E731
-        islice(_sentences(random, kind, {}, trained), 24)
-    )
-    sentences = [text for kind in NULL_KINDS for text in draw(kind)]
+    sentences = [text for kind in NULL_KINDS for text in islice(_sentences(random, kind, {}, trained), 24)]
     random.shuffle(sentences)
     half = len(sentences) // 2
     return {

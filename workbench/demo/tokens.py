@@ -1,6 +1,7 @@
 """Token rows of the demo's corpus: documents one to a row, or packed several to a row."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
@@ -47,6 +48,52 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         ids[at, : len(row)] = torch.tensor(row)
         present[at, : len(row)] = True
     return ids, present
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Texts laid side by side in rows of `CONTEXT` tokens, each of them to be read as if it stood alone.
+
+    Attributes:
+        ids: token ids, (rows, CONTEXT).
+        places: position of each token, (rows, CONTEXT).
+        owner: which text a token belongs to, -1 for none, (rows, CONTEXT).
+    """
+
+    ids: torch.Tensor
+    places: torch.Tensor
+    owner: torch.Tensor
+
+    @property
+    def visible(self) -> torch.Tensor:
+        """Which token (last axis) each token may look at, (rows, 1, CONTEXT, CONTEXT) bool."""
+        same = self.owner[:, :, None] == self.owner[:, None, :]
+        return (same & torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril())[:, None]
+
+    @property
+    def predicted(self) -> torch.Tensor:
+        """Whether the next token is of the same text, (rows, CONTEXT - 1) bool."""
+        return (self.owner[:, 1:] == self.owner[:, :-1]) & (self.owner[:, 1:] >= 0)
+
+
+def laid_out(texts: Sequence[Sequence[int]], starts: Sequence[int]) -> Layout:
+    """Put texts (token ids), longest first, into the first row with room; `starts` are their first positions."""
+    rooms: list[int] = []
+    spots: list[tuple[int, int, int]] = []  # text, row, column
+    for text in sorted(range(len(texts)), key=lambda at: -len(texts[at])):
+        row = next((r for r, room in enumerate(rooms) if room >= len(texts[text])), len(rooms))
+        if row == len(rooms):
+            rooms.append(CONTEXT)
+        spots.append((text, row, CONTEXT - rooms[row]))
+        rooms[row] -= len(texts[text])
+    ids = torch.full((len(rooms), CONTEXT), BOUNDARY_ID)
+    places, owner = torch.zeros_like(ids), torch.full_like(ids, -1)
+    for text, row, column in spots:
+        tokens = torch.tensor(texts[text])
+        inside = slice(column, column + len(tokens))
+        ids[row, inside], owner[row, inside] = tokens, text
+        places[row, inside] = torch.arange(starts[text], starts[text] + len(tokens))
+    return Layout(ids, places, owner)
 
 
 def by_length(rows: Sequence[Sequence[int]], parts: int) -> list[list[Sequence[int]]]:

@@ -12,6 +12,7 @@ from transformers import GPT2LMHeadModel
 from workbench.demo.site import SITE, site_activations
 from workbench.demo.tokenizer import CONTEXT
 from workbench.demo.tokens import corpus_rows, packed
+
 NORM_BATCHES = 20
 
 
@@ -32,9 +33,7 @@ class SaeRecipe:
     checkpoints: int = 8
 
 
-def activation_block(
-    recipe: SaeRecipe, model: GPT2LMHeadModel, tokenizer: Tokenizer, block: int
-) -> torch.Tensor:
+def activation_block(recipe: SaeRecipe, model: GPT2LMHeadModel, tokenizer: Tokenizer, block: int) -> torch.Tensor:
     """Activations of the corpus' documents of one block, a quarter of them read packed; shuffled."""
     count = recipe.documents_a_block
     rows = corpus_rows(tokenizer, recipe.corpus_seed, block * count, count)
@@ -50,10 +49,10 @@ def activation_batches(
     """Batches (batch_samples, width) from batch `start` on, without end; a block's remainder is dropped."""
     block, seen = 0, 0
     while True:
-        batches = activation_block(recipe, model, tokenizer, block).split(recipe.batch_samples)[:-1]
-        for batch in batches:
+        found, size = activation_block(recipe, model, tokenizer, block), recipe.batch_samples
+        for at in range(0, len(found) - size + 1, size):
             if seen >= start:
-                yield batch
+                yield found[at : at + size]
             seen += 1
         block += 1
 
@@ -84,6 +83,7 @@ def train_sae(
     metadata.prepend_bos, metadata.context_size = True, CONTEXT
     metadata.dataset_path = "workbench.demo.corpus"
     sae.save_inference_model(str(out))
+    (out / "sae_weights.safetensors").chmod(0o644)
     say(f"sae: {recipe.latents} latents trained on {trainer.n_training_samples} tokens")
 
 

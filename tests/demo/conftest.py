@@ -1,0 +1,34 @@
+"""The shipped demo, loaded once for all of its tests."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import workbench.demo as demo
+
+
+@pytest.fixture(scope="session")
+def manifest():
+    return json.loads((Path(demo.__file__).parent / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(demo.model_dir() / "tokenizer.json"))
+
+
+@pytest.fixture(scope="session")
+def model():
+    from workbench.demo.build import load_model
+
+    return load_model(demo.model_dir())
+
+
+@pytest.fixture(scope="session")
+def sae():
+    from workbench.demo.measure import load_sae
+
+    return load_sae(demo.sae_dir())
