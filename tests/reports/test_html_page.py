@@ -41,7 +41,7 @@ def test_no_hidden_character_reaches_the_page(hostile_page: str) -> None:
     assert hidden <= {"\n"}
     text = Page(hostile_page).text
     assert "⟨202e⟩gnp.exe" in text
-    assert "nul␀" in text
+    assert "nul⟨00⟩" in text
     assert "line⏎break" in text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.figures import Figure
+from workbench.reports.describe import describe
 from workbench.reports.document import (
     Block,
     Bullets,
@@ -26,13 +27,12 @@ from workbench.reports.document import (
     Table,
 )
 from workbench.reports.heat import strongest
-from workbench.reports.svg import describe
 from workbench.reports.text import count, number, visible, visible_token
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&$@!])")
 _LINK_START = re.compile(r"(?i)(https?|ftp)(:)|(www)(\.)")
-_BULLET = re.compile(r"^(\s*)([-+=])")
-_NUMBERED = re.compile(r"^(\s*\d+)([.)])")
+_BULLET = re.compile(r"^(\s*)([-+](?=\s|$)|[-=](?=[-=]*\s*$))")
+_NUMBERED = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
 _NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
 _ACTIVE_TOKENS = 4
 
@@ -94,7 +94,8 @@ def _block(block: Block, depth: int) -> Iterable[str]:
         case Listing(lines):
             yield "\n".join(f"    {visible(line)}" for line in lines)
         case Fold(title, blocks):
-            yield f"**{escape_markdown(title)}**"
+            if not all(isinstance(item, Table) for item in blocks):  # a table says itself what it is
+                yield f"**{escape_markdown(title)}**"
             for item in blocks:
                 yield from _block(item, depth)
         case Table():

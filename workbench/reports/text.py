@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_NAMED = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\x7f": "␡"}
+_NAMED = {"\n": "⏎", "\t": "⇥"}
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _LARGE = 1e15
 """Numbers beyond this stand for a separation without variance."""
@@ -30,7 +30,7 @@ def _visible_sign(sign: str) -> str:
     if sign in _NAMED:
         return _NAMED[sign]
     if unicodedata.category(sign) in _HIDDEN:
-        return chr(0x2400 + ord(sign)) if ord(sign) < 0x20 else f"⟨{ord(sign):x}⟩"
+        return f"⟨{ord(sign):02x}⟩"  # the signs U+2400 to U+2421 are missing from many fonts
     return " " if unicodedata.category(sign) == "Zs" else sign
 
 

@@ -31,7 +31,13 @@ def commands_section(source: ReportSource) -> Section | None:
         )
     )
     name = source.record.name
-    listing = Listing([f"workbench replay {name} --check", f"workbench run commands.txt --session {name}-again"])
+    listing = Listing(
+        [
+            f"workbench replay {name} --check",
+            f"workbench session new {name}-again",
+            f"workbench run commands.txt --session {name}-again",
+        ]
+    )
     return Section("Commands and replay", "commands", [replay, listing, Paragraph((_left_out(source),)), table])
 
 

@@ -1,0 +1,39 @@
+"""Figures in words: for those who do not see them, and for Markdown."""
+
+from __future__ import annotations
+
+from workbench.figures import Figure
+from workbench.reports.text import count, number
+
+
+def describe(figure: Figure) -> str:
+    """What a figure shows, in one sentence without its final stop."""
+    data = figure.data
+    if figure.kind == "scatter":
+        groups = data.get("groups") or []
+        shares = "; ".join(f"{count(groups.count(name))} {name}" for name in group_names(groups))
+        return (
+            f"{count(len(data['x']))} points, {figure.y_label} against {figure.x_label}{': ' if shares else ''}{shares}"
+        )
+    if figure.kind == "curve":
+        ends = "; ".join(
+            f"{name}: {number(values[0])} at {number(data['x'][0])}, {number(values[-1])} at {number(data['x'][-1])}"
+            for name, values in data["series"].items()
+            if values
+        )
+        return f"{figure.y_label} over {figure.x_label}. {ends}"
+    if figure.kind == "histogram":
+        total = sum(data["counts"])
+        return f"{count(total)} values between {_edge(data['edges'], 0)} and {_edge(data['edges'], -1)}"
+    if figure.kind == "matrix":
+        return f"{len(data['rows'])} by {len(data['columns'])} values"
+    return figure.title
+
+
+def _edge(edges: list[float], place: int) -> str:
+    return number(edges[place]) if edges else "–"
+
+
+def group_names(groups: list[str]) -> list[str]:
+    """Group names in a steady order, `other` last."""
+    return sorted(set(groups), key=lambda name: (name == "other", name))
