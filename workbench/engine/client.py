@@ -5,15 +5,17 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from workbench.engine.address import Address, engine_address
-from workbench.engine.protocol import Progress
 from workbench.engine.question import question
 from workbench.engine.spawn import connect, connect_or_spawn
 from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, check_hello, decode, encode, hello
 from workbench.errors import Cancelled, EngineDied, EngineUnreachable, error_from_dict
-from workbench.verbs import Verb
+
+if TYPE_CHECKING:
+    from workbench.engine.protocol import Progress
+    from workbench.verbs import Verb
 
 TRIES = 3
 """Connections to try: an engine that ends at this very moment closes one without a word."""

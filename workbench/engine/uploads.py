@@ -16,7 +16,6 @@ from typing import Any
 from workbench.engine.messages import UploadedFile
 from workbench.engine.wire import UPLOAD_LIMIT
 from workbench.errors import InputFileError, UsageError
-from workbench.files import write_atomic
 from workbench.verbs import Output, Upload, Verb
 
 _KEPT = re.compile(r"inputs/[0-9a-f]{12}-[^/]+")
@@ -83,6 +82,8 @@ def keep_uploads(verb: Verb, files: Mapping[str, UploadedFile], folder: Path) ->
         UsageError: a file for a field that takes none, or a path without its file.
         StorageError: the disk is full or the folder cannot be written.
     """
+    from workbench.files import write_atomic  # front ends only read files
+
     known = marked(type(verb), Upload)
     kept: dict[str, str] = {}
     for name in known:

@@ -1,0 +1,228 @@
+"""How long a front end lets its user wait: the shell's help, lists and queries, and the app's first frame.
+
+Wall times are medians of interleaved runs; `cpu` is the processor time of the same runs, which a busy
+machine does not inflate. Everything runs in folders of its own, with an engine of its own.
+
+    python benchmarks/engine_latency.py [--runs 15] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import pty
+import re
+import resource
+import select
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SHELL = [sys.executable, "-m", "commands.cli"]
+HEAVY = ("numpy", "torch", "scipy", "sklearn", "transformers", "transformer_lens", "sae_lens", "datasets")
+FRONT_ENDS = ("commands.cli", "commands.registry", "workbench.engine.client", "workbench.engine.async_client")
+APP = "screens.app"
+ESCAPES = re.compile(
+    rb"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[P_^][^\x1b]*\x1b\\|[()][A-Z0-9]|[=>78cM])"
+)
+FRAME_CHARACTERS = 120
+"""Visible characters that make a first frame."""
+
+
+def shell_call(arguments: Sequence[str]) -> tuple[float, float]:
+    """Wall and processor seconds of one shell call."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run([*SHELL, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise RuntimeError(f"workbench {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-500:]}")
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def shell_rows(runs: int) -> list[dict[str, Any]]:
+    """The shell calls, interleaved so that a busy moment hits them all."""
+    calls = {
+        "workbench --help": ["--help"],
+        "workbench session list": ["session", "list"],
+        "query on a warm engine": ["session", "show", "--session", "latency", "--json"],
+        "query on a warm engine, as tables": ["session", "show", "--session", "latency"],
+        "engine status": ["engine", "status", "--json"],
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    for _ in range(runs):
+        for name, arguments in calls.items():
+            taken[name].append(shell_call(arguments))
+    return [_row(name, times) for name, times in taken.items()]
+
+
+def _row(name: str, times: list[tuple[float, float]]) -> dict[str, Any]:
+    walls = [wall for wall, _ in times]
+    return {
+        "name": name,
+        "median_s": round(statistics.median(walls), 4),
+        "min_s": round(min(walls), 4),
+        "max_s": round(max(walls), 4),
+        "cpu_s": round(statistics.median(cpu for _, cpu in times), 4),
+        "runs": len(times),
+    }
+
+
+def round_trip_row(runs: int) -> dict[str, Any]:
+    """A broker query on an open connection: what one key press in the app costs before drawing."""
+    from commands.connect import BROKER_MODULE
+    from commands.session import SessionShow
+    from workbench.engine.client import Client
+
+    times = []
+    with Client(BROKER_MODULE) as client:
+        for _ in range(runs * 4):
+            started, cpu = time.perf_counter(), time.process_time()
+            client.request(SessionShow(), session="latency", sessions=Path(os.environ["WORKBENCH_SESSIONS"]))
+            times.append((time.perf_counter() - started, time.process_time() - cpu))
+    return _row("query on an open connection", times)
+
+
+def start_row() -> dict[str, Any]:
+    """From no engine at all to the first answer."""
+    shell_call(["engine", "stop"])
+    return _row("engine started from nothing", [shell_call(["session", "note", "hello", "--session", "latency"])])
+
+
+def first_frame_row(runs: int) -> dict[str, Any]:
+    """From the command to a screen with text on it, through a pseudo-terminal of 120 by 40."""
+    if find_spec(APP) is None:
+        return {"name": "app, first frame", "median_s": None, "status": f"{APP} does not exist yet"}
+    return _row("app, first frame", [(first_frame(), 0.0) for _ in range(max(3, runs // 3))])
+
+
+def first_frame(limit: float = 60.0) -> float:
+    """Seconds until the app has drawn its first frame.
+
+    Raises:
+        RuntimeError: it drew nothing.
+    """
+    import fcntl
+    import struct
+    import termios
+
+    started = time.perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
+        os.execv(sys.executable, SHELL)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    said = b""
+    try:
+        while time.perf_counter() - started < limit:
+            if select.select([terminal], [], [], 0.05)[0]:
+                said += os.read(terminal, 65536)
+            visible = ESCAPES.sub(b"", said)
+            if b"\x1b[?1049h" in said and sum(byte > 32 for byte in visible) >= FRAME_CHARACTERS:
+                return time.perf_counter() - started
+    except OSError as error:
+        raise RuntimeError(f"the app ended before its first frame: {said[-800:]!r}") from error
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+    raise RuntimeError(f"no first frame within {limit:g} s: {said[-800:]!r}")
+
+
+def heavy_modules() -> list[str]:
+    """Heavy modules that a front end imports, as `front end: module`."""
+    found = []
+    for front in [*FRONT_ENDS, *([APP] if find_spec(APP) else [])]:
+        code = f"import sys, {front}; print(*{{name.split('.')[0] for name in sys.modules}})"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        found += [f"{front}: {name}" for name in sorted(set(done.stdout.split()) & set(HEAVY))]
+    return found
+
+
+def bars(rows: list[dict[str, Any]], heavy: list[str]) -> list[dict[str, Any]]:
+    """The promises, each with the value that was measured."""
+    median = {row["name"]: row["median_s"] for row in rows}
+    made = [
+        _bar("workbench --help, s", median["workbench --help"], 0.25),
+        _bar("workbench session list, s", median["workbench session list"], 0.3),
+        _bar(
+            "query on a warm engine over --help, s",
+            round(median["query on a warm engine"] - median["workbench --help"], 4),
+            0.05,
+        ),
+        {"name": "heavy modules in front ends", "value": len(heavy), "limit": 0, "holds": not heavy},
+    ]
+    if median["app, first frame"] is not None:
+        made.append(_bar("app, first frame, s", median["app, first frame"], 0.6))
+    return made
+
+
+def _bar(name: str, value: float, limit: float) -> dict[str, Any]:
+    return {"name": name, "value": value, "limit": limit, "holds": value < limit}
+
+
+def measure(runs: int) -> dict[str, Any]:
+    """All rows and bars, on a session made for it."""
+    shell_call(["session", "new", "latency"])
+    for number in range(3):
+        shell_call(["session", "note", f"note {number}", "--session", "latency"])
+    rows = [*shell_rows(runs), round_trip_row(runs), first_frame_row(runs), start_row()]
+    heavy = heavy_modules()
+    return {"rows": rows, "bars": bars(rows, heavy), "heavy": heavy}
+
+
+def main() -> int:
+    """Measure in folders of its own and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="wb-"))
+    for name in ("HOME", "RUNTIME", "SESSIONS"):
+        os.environ[f"WORKBENCH_{name}"] = str(root / name.lower())
+    try:
+        report = measure(options.runs)
+    finally:
+        subprocess.run([*SHELL, "engine", "stop"], cwd=ROOT, capture_output=True, check=False)
+        shutil.rmtree(root, ignore_errors=True)
+    load = round(os.getloadavg()[0], 2)
+    stamp = {"machine": f"{platform.platform()}, {os.cpu_count()} cores, load {load}"}
+    report = {**stamp, "date": datetime.now(UTC).strftime("%Y-%m-%d"), **report}
+    print(json.dumps(report) if options.json else table(report))
+    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    lines = [f"{report['machine']}, {report['date']}"]
+    for row in report["rows"]:
+        if row["median_s"] is None:
+            lines.append(f"{row['name']:36} {row['status']}")
+        else:
+            lines.append(
+                f"{row['name']:36} median {row['median_s']:7.3f}  min {row['min_s']:7.3f}  cpu {row['cpu_s']:7.3f}"
+            )
+    lines += [
+        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
+        for bar in report["bars"]
+    ]
+    return "\n".join([*lines, *(f"heavy: {name}" for name in report["heavy"])])
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
