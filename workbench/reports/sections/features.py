@@ -126,10 +126,12 @@ def _from_index(source: ReportSource, index: int, line: LogLine) -> list[Block]:
     if str(found.meta.get("space", source.space)) != source.space:
         return [Notice("missing", ("The corpus index is of other features than the loaded ones.",))]
     about = on_corpus(found, index, WINDOWS)
-    said = (
-        f"In {count(about['tokens'])} tokens of the corpus “{about['name']}” it is active on "
-        f"{several(about['fired'], 'token')} ({share(about['density'])}), with mean {number(about['mean'])} where it "
-        f"is active and maximum {number(about['maximum'])}."
+    said = f"In {count(about['tokens'])} tokens of the corpus “{about['name']}” it is "
+    said += (
+        f"active on {several(about['fired'], 'token')} ({share(about['density'])}), with mean {number(about['mean'])} "
+        f"where it is active and maximum {number(about['maximum'])}."
+        if about["fired"]
+        else "never active."
     )
     return [Paragraph((said,)), *_windows(about, index, line), *_logits(found, index, line)]
 
