@@ -83,6 +83,14 @@ def test_stopping_the_engine_cancels_its_work_and_frees_its_sessions(own: Place)
         assert client.engine["pid"] != reply["result"]["pid"]
 
 
+def test_a_terminated_engine_leaves_no_socket_and_no_process(own: Place) -> None:
+    with own.client() as client:
+        child = client.request(toy.Ask())["result"]["pid"]
+        os.kill(client.engine["pid"], signal.SIGTERM)
+        eventually(lambda: not alive(client.engine["pid"]) and not alive(child), "both processes ended")
+    assert not own.address.socket.exists()
+
+
 def test_an_idle_model_process_is_dropped_and_then_the_engine_ends(hasty: Place) -> None:
     with hasty.client() as client:
         first = client.request(toy.Ask())["result"]["pid"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engine import toy
 from tests.engine.conftest import Place, eventually
+from workbench.engine import jobs
 from workbench.engine.client import Client
+from workbench.engine.messages import Request
 from workbench.errors import Cancelled
 
 LONG = toy.Work(steps=2000, pause=0.02)
@@ -68,6 +72,49 @@ def test_the_second_job_waits_for_the_first(shared: Place) -> None:
         client.request(toy.Cancel(job=first))
         eventually(lambda: job(shared, first)["state"] == "cancelled", "the running job was cancelled")
     assert [line.error and line.error["kind"] for line in shared.record("fifo").lines] == ["cancelled"]
+
+
+def test_a_stored_result_does_not_wait_for_a_job_of_another_session(shared: Place) -> None:
+    shared.session("stored")
+    shared.session("slow")
+    first = shared.request(toy.Work(steps=1), "stored")
+    with shared.client() as client:
+        name = start(client, shared, "slow")
+        running(shared, name)
+        assert shared.request(toy.Work(steps=1), "stored")["reused"] == first["seq"]
+        assert job(shared, name)["state"] == "running"
+        client.request(toy.Cancel(job=name))
+    assert [line.do for line in shared.record("stored").lines] == ["toy.work", "toy.work"]
+
+
+def test_a_cancelled_job_without_batch_boundary_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "PATIENCE", 0.05)
+
+    async def scenario() -> list[str]:
+        release, texts = asyncio.Event(), []
+
+        async def run(_job: jobs.Job) -> dict[str, Any]:
+            await release.wait()
+            return {}
+
+        queue = jobs.JobQueue(run, lambda _job: None)
+        worker = asyncio.create_task(queue.work())
+        request = Request(1, "toy.long", {}, None, None)
+        task = jobs.Job(queue.next_id(), toy.Long(), "toy.long", request, None, Path())
+        queue.submit(task)
+        await asyncio.sleep(0)
+        task.stop = lambda: texts.append("asked to stop")
+        queue.cancel(task)
+        await asyncio.sleep(0.2)
+        texts.append(task.text)
+        release.set()
+        await task.outcome()
+        worker.cancel()
+        return texts
+
+    asked, said = asyncio.run(scenario())
+    assert asked == "asked to stop"
+    assert "waits for the running batch" in said
 
 
 def test_a_long_query_is_a_job_without_a_session(shared: Place) -> None:

@@ -132,11 +132,34 @@ class Dispatch:
     async def _as_job(
         self, verb: Verb, request: Request, ticket: Ticket, path: Path | None, sessions: Path
     ) -> dict[str, Any]:
+        if (
+            path is not None
+            and isinstance(verb, Command)
+            and (stored := await self._stored(verb, request, path, sessions))
+        ):
+            return stored
         line = self.registry.describe(verb)
         job = Job(self.jobs.next_id(), verb, line, request, path, sessions, session=request.session, tickets=[ticket])
         self.jobs.submit(job)
         ticket.on_cancel(lambda: self.jobs.cancel(job))
         return await job.outcome()
+
+    async def _stored(self, verb: Command, request: Request, path: Path, sessions: Path) -> dict[str, Any] | None:
+        """The stored reply of an equal command, so that it need not wait for a job of another session.
+
+        Behind a job of its own session it does wait: that job may change what the command reads.
+        """
+        busy = self.jobs.open()
+        if request.fresh or not verb.reuse or not busy or any(job.path == path for job in busy):
+            return None
+        path, forked = await self.sessions.own(path, sessions)
+        async with self.sessions.writing(path) as held, self._turn(held):
+            command = as_command(await asyncio.to_thread(keep_uploads, verb, request.files, path))
+            begun = await asyncio.to_thread(held.session.begin, command)
+            if isinstance(begun, Reply):
+                return reply_object(command, begun, held.session, forked)
+            held.session.discard(begun)
+        return None
 
     async def _run(self, job: Job) -> dict[str, Any]:
         try:
