@@ -3,6 +3,8 @@
 # PYTHON=...  the Python (3.11 or newer) that .venv is made with
 PYTHON ?= python3
 VENV := .venv
+# Idle threads sleep instead of spinning: what runs beside is not slowed down.
+export OMP_WAIT_POLICY ?= PASSIVE
 BIN := $(VENV)/bin
 
 .PHONY: install demo test test-fast gates bench clean

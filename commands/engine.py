@@ -12,6 +12,7 @@ class EngineStatus(Query):
 
     dotted = "engine.status"
     place = "engine"
+    sessionless = True
 
 
 class EngineStop(Query):
@@ -19,6 +20,7 @@ class EngineStop(Query):
 
     dotted = "engine.stop"
     place = "engine"
+    sessionless = True
 
 
 class EngineLog(Query):
@@ -26,6 +28,7 @@ class EngineLog(Query):
 
     dotted = "engine.log"
     place = "engine"
+    sessionless = True
 
     lines: int = Field(40, ge=1, le=1000, description="How many lines")
 
@@ -35,6 +38,7 @@ class EngineJobs(Query):
 
     dotted = "engine.jobs"
     place = "engine"
+    sessionless = True
 
 
 class EngineCancel(Query):
@@ -42,6 +46,7 @@ class EngineCancel(Query):
 
     dotted = "engine.cancel"
     place = "engine"
+    sessionless = True
     positional = ("job",)
 
     job: str = Field(description="Job id, as `engine jobs` shows it")
@@ -52,6 +57,7 @@ class EngineAttach(Query):
 
     dotted = "engine.attach"
     place = "engine"
+    sessionless = True
     positional = ("job",)
 
     job: str = Field(description="Job id, as `engine jobs` shows it")

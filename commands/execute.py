@@ -40,8 +40,10 @@ class Executor:
         """An executor on the default folder of sessions."""
         return cls(session, Path(sessions).expanduser().absolute() if sessions else paths.default_sessions())
 
-    def session_name(self) -> str | None:
-        """The session asked for, else the one last worked in."""
+    def session_name(self, verb: Verb) -> str | None:
+        """The session asked for, else the one last worked in; none for a verb that is about no session."""
+        if verb.sessionless:
+            return None
         if self.session is None and not self.host:
             self.session = catalog.latest(self.sessions)
         return self.session
@@ -71,7 +73,7 @@ class Executor:
         with connect(self.host, spawn=spawn) as client:
             return client.request(
                 verb,
-                session=self.session_name(),
+                session=self.session_name(verb),
                 sessions=None if self.host else self.sessions,
                 fresh=self.fresh,
                 progress=self.progress,
@@ -88,7 +90,7 @@ class Executor:
         runner = runner_type(resolve, self.sessions, "a workbench without engine")
         reply: dict[str, Any] = runner.do(
             absolute_outputs(verb),
-            self.session_name(),
+            self.session_name(verb),
             fresh=self.fresh,
             files=read_uploads(verb),
             progress=self.progress,

@@ -118,7 +118,7 @@ def ensure_demo_session(sessions: Path) -> str:
 def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     """The main job: contrast map, ranked features, heatmap, label, steering check, session, report."""
     started = time.perf_counter()
-    executor.session = executor.session or DEMO
+    executor.session = executor.session or DEMO  # the demo never writes into the session last worked in
     if executor.session not in catalog.names(executor.sessions):
         executor.do(SessionNew(name=executor.session, title="The main job on the embedded model"))
     lines = [parse_line(line) for line in demo_lines()]

@@ -14,6 +14,7 @@ class SessionNew(Command):
     place = "broker"
     positional = ("name",)
     makes_session = True
+    sessionless = True
 
     name: str = Field(description="Its name: letters, digits, '.', '_' and '-'")
     title: str = Field("", description="One line that says what is investigated")
@@ -23,6 +24,7 @@ class SessionList(Query):
     """List the sessions, newest first."""
 
     dotted = "session.list"
+    sessionless = True
 
 
 class SessionShow(Query):

@@ -43,6 +43,8 @@ class Verb(BaseModel):
     place: ClassVar[Place] = "broker"
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the shell takes without a flag, in this order."""
+    sessionless: ClassVar[bool] = False
+    """True for verbs that are about no one session; front ends name none for them."""
     heavy: ClassVar[bool] = False
     """True for verbs that may run for minutes; they appear on the Jobs screen and can be detached."""
 
