@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,13 @@ from workbench.errors import EngineUnreachable
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="wb-")) / "run"
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    root = Path(tempfile.mkdtemp(prefix="wb-"))
+    folder = root / "run"
     monkeypatch.setenv("WORKBENCH_RUNTIME", str(folder))
     monkeypatch.setenv("WORKBENCH_HOME", str(folder.parent / "home"))
-    return folder
+    yield folder
+    shutil.rmtree(root)
 
 
 def test_the_folder_is_made_private(run: Path) -> None:
