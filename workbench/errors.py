@@ -131,8 +131,10 @@ def error_from_dict(data: dict[str, Any]) -> WorkbenchError:
 def storage_error(path: object, reason: OSError) -> StorageError:
     """A StorageError that says which path failed and what to do about it."""
     import errno
+    import os
 
-    if reason.errno == errno.ENOSPC:
+    # an error of copying a tree has no number of its own, only the texts of those below it
+    if reason.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(reason):
         return StorageError(f"the disk is full (writing {path})", "Free some space and repeat; nothing was lost.")
     if reason.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return StorageError(

@@ -42,11 +42,13 @@ def append_line(path: Path, line: str) -> None:
     """
     raw = line.encode("utf-8", "surrogatepass") + b"\n"
     try:
-        with path.open("ab") as file:
+        # unbuffered: a buffer would write the rest of a failed line when it is closed, after the cut
+        with path.open("ab", buffering=0) as file:
             before = file.tell()
             try:
-                file.write(raw)
-                file.flush()
+                rest = memoryview(raw)
+                while rest:
+                    rest = rest[file.write(rest) :]
                 os.fsync(file.fileno())
             except OSError:
                 os.truncate(path, before)

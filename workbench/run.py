@@ -102,7 +102,12 @@ class Runner:
                 return carry_out(command, lab, self.resolve)
 
             reply = open_session.do(command, run, fresh=fresh)
-        return reply_object(command, reply, record, forked)
+            torn = open_session.torn
+        answered = reply_object(command, reply, record, forked)
+        if torn:
+            note = f"a crash had left half a line at the end of the log; it was cut off ({len(torn)} bytes)"
+            answered["warnings"].insert(0, note)
+        return answered
 
     def _query(
         self, verb: Verb, session: str | None, progress: Progress | None, cancelled: Callable[[], bool] | None

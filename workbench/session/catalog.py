@@ -51,7 +51,7 @@ def latest(sessions: Path) -> str | None:
 def _is_example(path: Path) -> bool:
     try:
         return bool(json.loads((path / META_NAME).read_text("utf-8")).get("example", False))
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False
 
 
@@ -99,17 +99,24 @@ def fork(record: SessionRecord, name: str, sessions: Path, upto: int | None = No
         lines = lines[: lines.index(record.line(upto)) + 1]
     path = create(name, sessions, title=str(record.meta.get("title", name)), forked_from=record.name)
     try:
-        for artifact in sorted({line.artifact for line in lines if line.artifact}):
-            shutil.copytree(record.path / artifact, path / artifact, dirs_exist_ok=True)
-        for extra in (INPUTS,):
-            if (record.path / extra).is_dir():
-                shutil.copytree(record.path / extra, path / extra, dirs_exist_ok=True)
-    except OSError as error:
-        raise storage_error(path, error) from error
+        _copy(record, lines, path)
+    except BaseException as error:
+        shutil.rmtree(path, ignore_errors=True)  # half a fork would look like a session
+        if isinstance(error, OSError):
+            raise storage_error(path, error) from error
+        raise
+    return path
+
+
+def _copy(record: SessionRecord, lines: list[LogLine], path: Path) -> None:
+    sources = {line.artifact: record.artifact_path(line) for line in lines if line.artifact}
+    for artifact, source in sorted(sources.items()):
+        shutil.copytree(source, path / artifact, dirs_exist_ok=True)
+    if (record.path / INPUTS).is_dir():
+        shutil.copytree(record.path / INPUTS, path / INPUTS, dirs_exist_ok=True)
     if notes := record.notes():
         write_atomic(path / NOTES_NAME, notes)
     write_atomic(path / LOG_NAME, "".join(_dump(line) + "\n" for line in lines))
-    return path
 
 
 def working_copy(record: SessionRecord, sessions: Path) -> Path:

@@ -7,10 +7,14 @@ compared feature by feature, and their order may differ only between scores that
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Tolerances = Mapping[str, tuple[float, float]]
 """Relative and absolute tolerance by the last part of a field's name."""
@@ -132,8 +136,23 @@ def compare_arrays(recorded: Path, recomputed: Path, loose: Collection[str] = ()
                     yield from compare(float(old[name].sum()), float(new[name].sum()), {}, f"{field} (sum)")
             elif old[name].shape != new[name].shape:
                 yield Difference(f"{field} (shape)", list(old[name].shape), list(new[name].shape))
-            elif not np.allclose(old[name], new[name], rtol=1e-3, atol=2e-3, equal_nan=True):
-                worst = float(np.nanmax(np.abs(old[name].astype(np.float64) - new[name].astype(np.float64))))
+            elif worst := _largest_difference(old[name], new[name]):
                 yield Difference(f"{field} (largest difference)", 0.0, worst)
         for name in sorted(old.keys() ^ new.keys()):
             yield Difference(f"{path.stem}/{name}", name in old, name in new)
+
+
+def _largest_difference(old: np.ndarray, new: np.ndarray) -> float:
+    """How far two arrays of one shape are apart, 0 where floats agree within tolerance; integers must be equal.
+
+    A number against an undefined or infinite one counts as the largest finite double, which JSON can say.
+    """
+    import numpy as np
+
+    if not np.issubdtype(old.dtype, np.floating):
+        return float(np.abs(old.astype(np.float64) - new.astype(np.float64)).max(initial=0.0))
+    if np.allclose(old, new, rtol=1e-3, atol=2e-3, equal_nan=True):
+        return 0.0
+    same = (old == new) | (np.isnan(old) & np.isnan(new))
+    gaps = np.abs(np.where(same, 0.0, old).astype(np.float64) - np.where(same, 0.0, new))
+    return float(np.nan_to_num(gaps, nan=sys.float_info.max, posinf=sys.float_info.max).max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
@@ -13,13 +14,13 @@ from typing import Any, Self
 
 from workbench import __version__
 from workbench.digests import canonical_json, folder_digest, value_digest
-from workbench.errors import UsageError, WorkbenchError, storage_error
+from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError, storage_error
 from workbench.files import append_line, sync_folder, write_atomic
 from workbench.session.lock import SessionLock
 from workbench.session.log import LOG_NAME, LogLine, cut_torn_line, utc_now
-from workbench.session.record import ARTIFACTS, NOTES_NAME, VIEW_NAME, SessionRecord
+from workbench.session.record import ARTIFACTS, INPUTS, NOTES_NAME, VIEW_NAME, SessionRecord
 from workbench.session.state import fold
-from workbench.verbs import Command, Outcome
+from workbench.verbs import Command, Outcome, Upload
 
 
 @dataclass
@@ -46,6 +47,7 @@ def stage_outcome(staging: Path, outcome: Outcome, uses: list[int]) -> dict[str,
     """Write `result.json` into the staging folder and return what the log line needs of the outcome.
 
     Raises:
+        WorkbenchError: the result holds NaN or another value that JSON cannot say.
         StorageError: the disk is full or the folder cannot be written.
     """
     body = {
@@ -53,7 +55,11 @@ def stage_outcome(staging: Path, outcome: Outcome, uses: list[int]) -> dict[str,
         "figures": [figure.model_dump(mode="json") for figure in outcome.figures],
         "warnings": outcome.warnings,
     }
-    write_atomic(staging / "result.json", json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        text = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise WorkbenchError(f"the result cannot be stored ({error})", "This is a fault of the verb.") from error
+    write_atomic(staging / "result.json", text + "\n")
     return {
         "sets": outcome.sets,
         "withdraws": outcome.withdraws,
@@ -66,6 +72,9 @@ def stage_outcome(staging: Path, outcome: Outcome, uses: list[int]) -> dict[str,
 class Session(SessionRecord):
     """A session open for writing; holds the lock until closed.
 
+    Attributes:
+        torn: the half-written line that a crash left at the end of the log, now cut off; empty mostly.
+
     Raises:
         SessionLockedError: another process writes this session.
         StorageError: the folder cannot be written.
@@ -76,7 +85,7 @@ class Session(SessionRecord):
         super().__init__(path)
         self._lock = SessionLock(path, holder)
         try:
-            cut_torn_line(path)
+            self.torn = cut_torn_line(path)
             super().__init__(path)  # read again: the log may have grown before the lock was ours
             self._drop_leftovers()
         except BaseException:
@@ -98,8 +107,8 @@ class Session(SessionRecord):
             StorageError: the folder cannot be written.
         """
         key = self.key_of(command)
-        if command.reuse and not fresh and (same := self._stored(key)) is not None:
-            return self._repeat(command, same)
+        if command.reuse and not fresh and (found := self._stored(key)) is not None:
+            return self._repeat(command, *found)
         seq = self._next_seq()
         staging = self.path / ARTIFACTS / f".{seq:04d}-{command.dotted.replace('.', '-')}.tmp"
         try:
@@ -120,14 +129,17 @@ class Session(SessionRecord):
             }
         )
 
-    def _stored(self, key: str) -> LogLine | None:
+    def _stored(self, key: str) -> tuple[LogLine, dict[str, Any]] | None:
         for line in reversed(self.lines):
             usable = line.outcome == "ok" and line.seq not in self.state.withdrawn | self.state.stale
-            if usable and line.key == key and line.artifact and self.artifact_path(line).is_dir():
-                return line
+            if usable and line.key == key and line.artifact:
+                try:
+                    return line, self.artifact(line)
+                except InputFileError:
+                    continue  # gone or damaged: it is computed again, which mends it
         return None
 
-    def _repeat(self, command: Command, same: LogLine) -> Reply:
+    def _repeat(self, command: Command, same: LogLine, stored: dict[str, Any]) -> Reply:
         line = same.model_copy(
             update={
                 "seq": self._next_seq(),
@@ -138,7 +150,6 @@ class Session(SessionRecord):
             }
         )
         self._append(line)
-        stored = self.artifact(line)
         return Reply(line, stored["result"], stored["warnings"])
 
     def commit(self, pending: Pending, header: dict[str, Any]) -> Reply:
@@ -173,7 +184,11 @@ class Session(SessionRecord):
             warnings=header["warnings"],
             provenance={**self._provenance(pending.command), **header["provenance"]},
         )
-        self._append(line)
+        try:
+            self._append(line)
+        except StorageError:
+            shutil.rmtree(target, ignore_errors=True)  # never announced, and its space may be wanted
+            raise
         return Reply(line, self.artifact(line)["result"], header["warnings"])
 
     def _provenance(self, command: Command) -> dict[str, Any]:
@@ -192,9 +207,9 @@ class Session(SessionRecord):
         Raises:
             StorageError: the disk is full or the folder cannot be written.
         """
-        if source is not None and line.artifact and not (self.path / line.artifact).exists():
+        if source is not None and line.artifact and not self.artifact_path(line).exists():
             try:
-                shutil.copytree(source, self.path / line.artifact)
+                shutil.copytree(source, self.artifact_path(line))
             except OSError as error:
                 raise storage_error(self.path, error) from error
         self._append(line)
@@ -207,6 +222,7 @@ class Session(SessionRecord):
         """Record that the work failed; a refused request leaves no trace, since nothing was done."""
         self.discard(pending)
         if isinstance(error, UsageError):
+            self._drop_inputs(pending.command)
             return
         self._append(
             LogLine(
@@ -219,6 +235,16 @@ class Session(SessionRecord):
                 error=error.as_dict(),
             )
         )
+
+    def _drop_inputs(self, command: Command) -> None:
+        """Remove the files that came with a refused request, unless another line names them."""
+        named = {value for line in self.lines for value in line.params.values() if isinstance(value, str)}
+        for name, field_info in type(command).model_fields.items():
+            value = str(getattr(command, name))
+            if any(isinstance(item, Upload) for item in field_info.metadata) and value not in named:
+                with contextlib.suppress(OSError):  # a disk that cannot be written is the error reported already
+                    (self.path / INPUTS / Path(value).name).unlink(missing_ok=True)
+                    (self.path / INPUTS).rmdir()  # refuses while it holds other files
 
     def do(self, command: Command, run: Callable[[Pending], dict[str, Any]], *, fresh: bool = False) -> Reply:
         """Carry out one command in this thread; `run` fills the staging folder and returns the header."""
