@@ -1,0 +1,48 @@
+"""A session without any model, and the smallest command to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.session import Pending, Session, catalog
+from workbench.session.session import stage_outcome
+from workbench.verbs import Command, Outcome
+
+
+class Put(Command):
+    """Set an entry of the state; `reads` what stands under `base`."""
+
+    dotted = "toy.put"
+    reads = ("base",)
+
+    name: str = "entry"
+    value: int | None = 0
+    number: float = 0.5
+
+
+def storing(**outcome: Any) -> Callable[[Pending], dict[str, Any]]:
+    """A `run` for `Session.do` that stores an outcome; `uses` are the lines it says it read."""
+    uses = outcome.pop("uses", [])
+
+    def run(pending: Pending) -> dict[str, Any]:
+        command = pending.command
+        assert isinstance(command, Put)
+        told = {"result": {"value": command.value}, "sets": {command.name: command.value}, **outcome}
+        return stage_outcome(pending.staging, Outcome(**told), uses)
+
+    return run
+
+
+@pytest.fixture
+def folder(sessions: Path) -> Path:
+    return catalog.create("s", sessions)
+
+
+@pytest.fixture
+def session(folder: Path) -> Any:
+    with Session(folder, "a test") as opened:
+        yield opened

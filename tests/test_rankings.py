@@ -1,0 +1,115 @@
+"""Rankings: best first, undefined never ranked, ties said, every number one that JSON can say."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.rankings import NUMBERS, STATUSES, Ranking, plain
+
+NAN = math.nan
+
+
+def ranking(scores: list[float], effects: list[float] | None = None, q: list[float] | None = None) -> Ranking:
+    """A ranking with these scores; NaN is undefined."""
+    score = np.array(scores, dtype=np.float64)
+    numbers = {name: np.where(np.isnan(score), np.nan, 0.5) for name in NUMBERS}
+    numbers["score"] = score
+    numbers["effect"] = score if effects is None else np.array(effects)
+    numbers["q"] = numbers["q"] if q is None else np.array(q)
+    return Ranking("m/s/sae", numbers, np.where(np.isnan(score), "constant", "ok"))
+
+
+def test_the_largest_size_comes_first_whatever_its_sign() -> None:
+    assert ranking([1.0, -3.0, 2.0]).order().tolist() == [1, 2, 0]
+
+
+def test_undefined_features_are_in_no_order() -> None:
+    found = ranking([NAN, 1.0, NAN, 2.0])
+    for sort in ("score", "effect", "q", "index"):
+        assert sorted(found.order(sort).tolist()) == [1, 3]
+
+
+def test_an_undefined_feature_has_a_status_and_no_numbers() -> None:
+    (row,) = ranking([NAN, 1.0]).rows(np.array([0]))
+    assert row["status"] == "constant"
+    assert row["rank"] is None
+    assert all(row[name] is None for name in NUMBERS)
+    assert row["tie"] is False
+
+
+def test_an_infinite_separation_is_first_and_json_can_say_it() -> None:
+    found = ranking([5.0, math.inf, -math.inf, NAN])
+    rows = found.rows(found.order())
+    assert [row["index"] for row in rows] == [1, 2, 0]
+    assert [row["score"] for row in rows[:2]] == [sys.float_info.max, -sys.float_info.max]
+    assert [row["tie"] for row in rows] == [True, True, False]
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+
+
+def test_infinite_scores_are_ordered_by_effect() -> None:
+    found = ranking([math.inf, math.inf, -math.inf], effects=[0.1, 0.3, -0.2])
+    assert found.order().tolist() == [1, 2, 0]
+
+
+def test_ties_are_said_and_ordered_by_number() -> None:
+    found = ranking([2.0, 1.0, -2.0 * (1 + 1e-12), 3.0], effects=[1.0, 1.0, 1.0, 1.0])
+    rows = found.rows(np.arange(4))
+    assert [row["tie"] for row in rows] == [True, False, True, False]
+    assert ranking([1.0, 1.0, 1.0]).order().tolist() == [0, 1, 2]
+
+
+def test_one_sign_only() -> None:
+    found = ranking([1.0, -3.0, 2.0, NAN, 0.0])
+    assert found.order(direction="positive").tolist() == [2, 0]
+    assert found.order(direction="negative").tolist() == [1]
+
+
+def test_other_orders() -> None:
+    found = ranking([1.0, -3.0, 2.0], effects=[9.0, -1.0, 5.0], q=[0.5, 0.01, 0.01])
+    assert found.order("effect").tolist() == [0, 2, 1]
+    assert found.order("q").tolist() == [1, 2, 0]
+    assert found.order("index").tolist() == [0, 1, 2]
+
+
+def test_rows_carry_id_rank_and_label() -> None:
+    rows = ranking([1.0, 2.0]).rows(np.array([1, 0]), first_rank=11, labels={1: "wins"})
+    assert [(row["rank"], row["feature"], row["label"]) for row in rows] == [
+        (11, "m/s/sae#1", "wins"),
+        (12, "m/s/sae#0", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(NAN, None), (math.inf, sys.float_info.max), (-math.inf, -sys.float_info.max), (0.0, 0.0), (np.float32(0.5), 0.5)],
+)
+def test_plain(value: float, expected: float | None) -> None:
+    assert plain(value) == expected
+
+
+scores = st.lists(st.one_of(st.floats(-9, 9), st.sampled_from([NAN, math.inf, -math.inf, 1.0, -1.0])), max_size=30)
+
+
+@given(scores)
+def test_every_defined_feature_is_ranked_once_and_sizes_never_rise(values: list[float]) -> None:
+    found = ranking(values)
+    order = found.order()
+    assert sorted(order.tolist()) == [index for index, value in enumerate(values) if not math.isnan(value)]
+    sizes = [abs(values[index]) for index in order]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@given(scores)
+def test_a_stored_ranking_is_the_same(values: list[float]) -> None:
+    found = ranking(values)
+    again = Ranking.from_arrays("m/s/sae", found.arrays())
+    assert again.status.tolist() == found.status.tolist()
+    assert set(again.status.tolist()) <= set(STATUSES)
+    assert again.rows(again.order()) == found.rows(found.order())
