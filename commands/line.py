@@ -135,13 +135,25 @@ def format_line(verb: Verb) -> str:
     """The line that makes this verb again: positional values first, defaults left out."""
     words = [verb.dotted]
     values = verb.model_dump(mode="json", exclude_defaults=True)
+    fields = type(verb).model_fields
     for name in verb.positional:
-        if name not in values or is_list(verb.__class__.model_fields[name]):
+        # a text such as `top=3` would be read as a parameter
+        if name not in values or is_list(fields[name]) or _names_field(str(values[name]), fields):
             break
         words.append(_quote(values.pop(name)))
     for name, value in values.items():
-        words.extend(f"{name}={_quote(item)}" for item in (value if isinstance(value, list) else [value]))
+        words.extend(f"{name}={_quote(_item(item))}" for item in (value if isinstance(value, list) else [value]))
     return " ".join(words)
+
+
+def _names_field(word: str, fields: Mapping[str, FieldInfo]) -> bool:
+    key, sign, _ = word.partition("=")
+    return bool(sign) and key.replace("-", "_") in fields
+
+
+def _item(value: Any) -> Any:
+    """An item of a list as it is written; one that looks like a JSON list is wrapped in one."""
+    return json.dumps([value]) if isinstance(value, str) and _list_item(value) != [value] else value
 
 
 def _quote(value: Any) -> str:

@@ -18,7 +18,7 @@ class ModelLoad(Command):
     ref: str = Field(description="`demo`, a local Hugging Face folder, or a Hugging Face name")
     revision: str = Field("", description="Branch, tag or commit of a Hugging Face name")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Precision of the weights")
-    device: str = Field("auto", pattern=r"auto|cpu|mps|cuda(:\d+)?", description="auto, cpu, cuda, cuda:N or mps")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
 
 
 class ModelInfo(Query):

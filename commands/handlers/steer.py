@@ -23,8 +23,8 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
     model, space = lab.model, lab.space
     model.need_logits()
     feature = feature_index(command.feature, space.name, space.width)
-    reference = _largest_seen(lab, feature)
-    value = command.value if command.value is not None else reference
+    reference = None if command.value is not None else _largest_seen(lab, feature)
+    value = float(command.value if command.value is not None else reference or 0.0)
     texts = [model.tokenize(prompt) for prompt in steered.prompts]
     watched = steering.find_words(model, steered.raises, "raise") + steering.find_words(model, steered.lowers, "lower")
 
@@ -82,6 +82,10 @@ def _what_to_steer(command: SteerClamp, lab: Lab) -> Steering:
 def _largest_seen(lab: Lab, feature: int) -> float:
     """The feature's largest activation on the indexed corpus, else on the stimuli of the latest ranking."""
     index = lab.index()
+    if index is None and lab.state.get("index") is not None:
+        raise UsageError(
+            "this session's corpus index is not on this machine", "Run `workbench index build`, or give --value."
+        )
     if index is not None:
         found = float(index.summary["maximum"][feature])
     else:

@@ -23,6 +23,10 @@ from workbench.session.state import fold
 from workbench.verbs import Command, Outcome, Upload
 
 
+_PROVEN = ("ref", "digest", "revision", "corpus", "tokens")
+"""What a log line repeats of the state entries that its command read."""
+
+
 @dataclass
 class Pending:
     """A command that was accepted and is being carried out; its artifact grows in `staging`."""
@@ -193,10 +197,10 @@ class Session(SessionRecord):
 
     def _provenance(self, command: Command) -> dict[str, Any]:
         record: dict[str, Any] = {"version": __version__, "command_revision": command.result_revision}
-        for name in ("model", "sae"):
+        for name in ("model", "sae", "index"):
             value = self.state.get(name)
-            if isinstance(value, dict) and any(name == part for part in command.reads):
-                record[name] = {key: value[key] for key in ("ref", "digest", "revision") if key in value}
+            if isinstance(value, dict) and name in command.reads:
+                record[name] = {key: value[key] for key in _PROVEN if key in value}
         if (seed := command.params().get("seed")) is not None:
             record["seed"] = seed
         return record
