@@ -142,7 +142,8 @@ def format_line(verb: Verb) -> str:
             break
         words.append(_quote(values.pop(name)))
     for name, value in values.items():
-        words.extend(f"{name}={_quote(_item(item))}" for item in (value if isinstance(value, list) else [value]))
+        items = [_item(item) for item in value] if is_list(fields[name]) else [value]
+        words.extend(f"{name}={_quote(item)}" for item in items)
     return " ".join(words)
 
 

@@ -36,7 +36,7 @@ OutputFile = Annotated[str, Output()]
 class Verb(BaseModel):
     """What every command and query has; never used itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
     dotted: ClassVar[str] = ""
     """The verb's name, such as `features.contrast`."""
