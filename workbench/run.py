@@ -103,11 +103,7 @@ class Runner:
 
             reply = open_session.do(command, run, fresh=fresh)
             torn = open_session.torn
-        answered = reply_object(command, reply, record, forked)
-        if torn:
-            note = f"a crash had left half a line at the end of the log; it was cut off ({len(torn)} bytes)"
-            answered["warnings"].insert(0, note)
-        return answered
+        return reply_object(command, reply, record, forked, torn)
 
     def _query(
         self, verb: Verb, session: str | None, progress: Progress | None, cancelled: Callable[[], bool] | None
@@ -157,12 +153,24 @@ def guarded(verb: Verb, lab: Lab, resolve: Resolve) -> Outcome:
         ) from error
 
 
-def reply_object(verb: Verb, reply: Reply, record: SessionRecord, forked: str = "") -> dict[str, Any]:
-    """The reply to a command, as every front end prints it."""
+def reply_object(
+    verb: Verb, reply: Reply, record: SessionRecord, forked: str = "", torn: bytes = b""
+) -> dict[str, Any]:
+    """The reply to a command, as every front end prints it.
+
+    Args:
+        verb: the command.
+        reply: what the session stored.
+        record: the session.
+        forked: its name, if it was copied from a shipped example for this command.
+        torn: the half line that was cut off its log when it was opened for this command.
+    """
     warnings = list(reply.warnings)
     if forked:
         origin = record.meta.get("forked_from", "")
         warnings.insert(0, f"{origin!r} is a shipped example: working in its copy {forked!r}")
+    if torn:
+        warnings.insert(0, f"a crash had left half a line at the end of the log; it was cut off ({len(torn)} bytes)")
     return {
         "command": verb.dotted,
         "params": verb.params(),
