@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -224,51 +223,42 @@ def _feature(result: Result, console: Console) -> None:
 
 
 def _steer(result: Result, console: Console) -> None:
-    console.print(
-        Text(
-            f"{result['feature']} clamped to {number(result['value'], 2)} "
-            f"(largest seen {number(result['reference'], 2)}), "
-            f"strength {result['strength']}",
-            "bold",
-        )
-    )
-    for prompt in result["prompts"]:
-        words = [
-            [
-                word["word"],
-                "up" if word["group"] == "raise" else "down",
-                f"{word['before']:.4f}",
-                f"{word['after']:.4f}",
-                f"x{math.exp(min(word['log_ratio'], 700)):.2f}",
-            ]
-            for word in _first_of_each_group(prompt["words"])
-        ]
-        same = ", identical" if prompt["identical"] else ""
-        title = f"after {visible(prompt['prompt'])!r} (KL {number(prompt['kl'])} nats{same})"
-        if words:
-            _table(
-                console,
-                [("word", False), ("expected", False), ("before", True), ("after", True), ("ratio", True)],
-                words,
-                title,
-            )
-        else:
-            console.print(Text(title))
-        if "text_after" in prompt:
-            console.print(Text(f"  plain:   {visible(prompt['text_before'])}"))
-            console.print(Text(f"  steered: {visible(prompt['text_after'])}"))
+    seen = f" (largest seen {number(result['reference'], 2)})" if result["reference"] is not None else ""
+    head = f"{result['feature']} clamped to {number(result['value'], 2)}{seen}, strength {result['strength']}"
+    console.print(Text(head, "bold"))
     rows = [
         [number(item["strength"], 2), number(item["raised"]), number(item["lowered"]), number(item["kl"])]
         for item in result["dose"]
     ]
     control = result["control"]
     rows.append(["random", number(control["raised"]), number(control["lowered"]), number(control["kl"])])
-    _table(
-        console,
-        [("strength", True), ("expected up", True), ("expected down", True), ("KL", True)],
-        rows,
-        "mean change of log probability (nats)",
-    )
+    columns = [("strength", True), ("expected up", True), ("expected down", True), ("KL", True)]
+    _table(console, columns, rows, "mean change of log probability (nats); random: a direction of equal norm")
+    _steered_words(result["prompts"], console)
+    for prompt in result["prompts"]:
+        same = ", no bit changed" if prompt["identical"] else ""
+        console.print(Text(f"{visible(prompt['prompt'])}  (KL {number(prompt['kl'])} nats{same})"))
+        if "text_after" in prompt:
+            console.print(Text(f"  plain:   {visible(prompt['text_before'])}", "dim"))
+            console.print(Text(f"  clamped: {visible(prompt['text_after'])}"))
+    console.print()
+
+
+def _steered_words(prompts: list[dict[str, Any]], console: Console) -> None:
+    """Probabilities of the watched words, averaged over the prompts."""
+    rows = []
+    for place, word in enumerate(prompts[0]["words"]):
+        if word not in _first_of_each_group(prompts[0]["words"]):
+            continue
+        before = sum(prompt["words"][place]["before"] for prompt in prompts) / len(prompts)
+        after = sum(prompt["words"][place]["after"] for prompt in prompts) / len(prompts)
+        ratio = f"x{after / before:.2f}" if before > 0 else "-"
+        expected = "up" if word["group"] == "raise" else "down"
+        rows.append([word["word"], expected, f"{before:.4f}", f"{after:.4f}", ratio])
+    if rows:
+        columns = [("word", False), ("expected", False), ("before", True), ("after", True), ("ratio", True)]
+        title = f"probability of the next token, mean of {len(prompts)} prompts (six words a side; --json has all)"
+        _table(console, columns, rows, title)
 
 
 def _first_of_each_group(words: list[dict[str, Any]], count: int = 6) -> list[dict[str, Any]]:
