@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
 
 def render(reply: dict[str, Any]) -> None:
     """Print a reply."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    piped = None if sys.stdout.isatty() else 120
+    console = Console(highlight=False, markup=False, emoji=False, width=piped)
     draw = _DRAWERS.get(reply["command"], _generic)
     draw(reply["result"], console)
 
@@ -44,7 +46,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def _table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
-    table = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    if title:
+        console.print(Text(visible(title)))  # not the table's own title, which wraps at the table's width
+    table = Table(box=None, pad_edge=False)
     for name, numeric in columns:
         table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=numeric, overflow="ellipsis")
     for row in rows:
