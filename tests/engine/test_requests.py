@@ -129,6 +129,20 @@ def test_a_shipped_example_is_copied_on_the_first_change(shared: Place) -> None:
     assert [line.params["text"] for line in shared.record("example-2").lines] == ["one", "two"]
 
 
+def test_half_a_line_left_by_a_crash_is_cut_off_and_told_once(shared: Place) -> None:
+    path = shared.session("torn")
+    shared.request(toy.Note(), "torn")
+    with (path / "log.jsonl").open("a") as file:
+        file.write('{"seq": 2, "do": "toy.no')
+    assert "half a line" in shared.request(toy.Note(), "torn")["warnings"][0]
+    assert shared.request(toy.Note(), "torn")["warnings"] == []
+    assert [line.seq for line in shared.record("torn").lines] == [1, 2, 3]
+
+
+def test_a_verb_about_no_session_takes_none(shared: Place) -> None:
+    assert shared.request(toy.Make(name="aside"), "nowhere")["session"] is None
+
+
 def test_another_writer_is_refused_with_the_name_of_the_holder(shared: Place) -> None:
     shared.session("held")
     with shared.client() as client:

@@ -53,6 +53,7 @@ class Make(Command):
     dotted = "toy.make"
     place = "broker"
     makes_session = True
+    sessionless = True
     name: str
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.engine.address import Address, engine_address
+from workbench.engine.carrier import carry, end_carrier
 from workbench.engine.question import question
 from workbench.engine.spawn import connect, connect_or_spawn
 from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, check_hello, decode, encode, hello
-from workbench.errors import Cancelled, EngineDied, EngineUnreachable, error_from_dict
+from workbench.errors import Cancelled, EngineDied, EngineUnreachable, WorkbenchError, error_from_dict
 
 if TYPE_CHECKING:
+    import subprocess
+
     from workbench.engine.protocol import Progress
     from workbench.verbs import Verb
 
@@ -27,16 +31,22 @@ class Client:
     Args:
         broker_module: run as `python -m broker_module` where no engine runs; None never starts one.
         address: where the engine listens; this user's own when left out.
+        through: a program that carries bytes to an engine elsewhere (`remote.ssh_command`), instead of the socket.
 
     Raises:
         EngineUnreachable: no engine runs and none was or could be started.
         ProtocolError: the engine speaks another protocol.
     """
 
-    def __init__(self, broker_module: str | None, address: Address | None = None) -> None:
-        self._address = address or engine_address()
+    def __init__(
+        self, broker_module: str | None, address: Address | None = None, *, through: Sequence[str] = ()
+    ) -> None:
+        self._through = through
+        self._address = None if through else address or engine_address()
         self._module = broker_module
+        self._carrier: subprocess.Popen[bytes] | None = None
         self._count = 0
+        self._greeting = False
         self.engine: dict[str, Any] = {}
         """What the engine said of itself: `version`, `pid`, `capabilities`."""
         for _ in range(TRIES):
@@ -45,10 +55,15 @@ class Client:
             self._ready: list[dict[str, Any]] = []
             if self._greet():
                 return
-            self._link.close()
-        raise EngineUnreachable(f"the engine at {self._address.socket} closes every connection", "See its log.")
+            self.close()
+            if through:
+                raise EngineUnreachable(f"{through[0]} ended before the engine answered", "See what it said above.")
+        raise EngineUnreachable("the engine closes every connection", "See its log with `workbench engine log`.")
 
     def _connect(self) -> socket.socket:
+        if self._address is None:
+            self._carrier, carried = carry(self._through)
+            return carried
         if self._module is not None:
             return connect_or_spawn(self._address, self._module)
         link = connect(self._address)
@@ -59,13 +74,18 @@ class Client:
     def _greet(self) -> bool:
         try:
             self._link.sendall(encode(hello()))
+            self._greeting = True
             answer = self._receive()
+            self._greeting = False
         except (EngineDied, ConnectionError):
             return False
-        if "error" in answer:
-            self._link.close()
-            raise error_from_dict(answer["error"])
-        check_hello(answer)
+        try:
+            if "error" in answer:
+                raise error_from_dict(answer["error"])
+            check_hello(answer)
+        except WorkbenchError:
+            self.close()
+            raise
         self.engine = answer
         return True
 
@@ -151,12 +171,18 @@ class Client:
                 raise _lost() from error
             if not data:
                 raise _lost()
-            self._ready = [decode(line) for line in self._lines.feed(data)]
+            lines = self._lines.feed(data)
+            if self._greeting:  # a login shell behind ssh may say something before the engine does
+                lines = [line for line in lines if isinstance(line, bytes) and line.startswith(b"{")]
+            self._ready = [decode(line) for line in lines]
         return self._ready.pop(0)
 
     def close(self) -> None:
         """End the connection; a request under way is cancelled unless it was detached."""
         self._link.close()
+        if self._carrier is not None:
+            end_carrier(self._carrier)
+            self._carrier = None
 
     def __enter__(self) -> Self:
         return self

@@ -67,7 +67,8 @@ class Dispatch:
         if verb.place == "engine":
             return await self._about_engine(verb, ticket)
         sessions = await asyncio.to_thread(sessions_or_default, request.sessions)
-        path = None if request.session is None else await asyncio.to_thread(catalog.find, request.session, sessions)
+        named = None if verb.sessionless else request.session
+        path = None if named is None else await asyncio.to_thread(catalog.find, named, sessions)
         changes = isinstance(verb, Command) and not verb.makes_session
         if changes and path is None:
             raise UsageError("no session", NO_SESSION)
@@ -118,7 +119,8 @@ class Dispatch:
 
             def work() -> dict[str, Any]:
                 command = as_command(keep_uploads(verb, request.files, path))
-                return reply_object(command, record.do(command, run, fresh=request.fresh), record, forked)
+                reply = record.do(command, run, fresh=request.fresh)
+                return reply_object(command, reply, record, forked, held.take_torn())
 
             return await in_thread(verb, work)
 
@@ -157,7 +159,7 @@ class Dispatch:
             command = as_command(await asyncio.to_thread(keep_uploads, verb, request.files, path))
             begun = await asyncio.to_thread(held.session.begin, command)
             if isinstance(begun, Reply):
-                return reply_object(command, begun, held.session, forked)
+                return reply_object(command, begun, held.session, forked, held.take_torn())
             held.session.discard(begun)
         return None
 
@@ -178,7 +180,7 @@ class Dispatch:
             verb = await asyncio.to_thread(keep_uploads, job.verb, job.request.files, path)
             command = as_command(verb)
             reply = await self._through_session(job, held, command)
-            return reply_object(command, reply, held.session, forked)
+            return reply_object(command, reply, held.session, forked, held.take_torn())
 
     async def _through_session(self, job: Job, held: Held, command: Command) -> Reply:
         session = held.session

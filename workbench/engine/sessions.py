@@ -23,6 +23,13 @@ class Held:
     identity: tuple[int, int]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
+    torn_told: bool = False
+
+    def take_torn(self) -> bytes:
+        """The half line that was cut off the log when the session was opened; told once."""
+        torn = b"" if self.torn_told else self.session.torn
+        self.torn_told = True
+        return torn
 
 
 def sessions_or_default(sessions: Path | None) -> Path:
