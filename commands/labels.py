@@ -14,7 +14,7 @@ class LabelsSuggest(Command):
 
     dotted = "labels.suggest"
     place = "broker"
-    reads = ("model", "sae", "index", "labels")
+    reads = ("model", "sae", "index", "labels", "ranking")
     positional = ("features",)
 
     features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: the top of the latest ranking)")

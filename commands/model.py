@@ -14,6 +14,7 @@ class ModelLoad(Command):
 
     dotted = "model.load"
     positional = ("ref",)
+    reuse = False  # the files may have changed
 
     ref: str = Field(description="`demo`, a local Hugging Face folder, or a Hugging Face name")
     revision: str = Field("", description="Branch, tag or commit of a Hugging Face name")

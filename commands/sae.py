@@ -13,6 +13,7 @@ class SaeLoad(Command):
     dotted = "sae.load"
     positional = ("ref",)
     reads = ("model",)
+    reuse = False  # the files may have changed
 
     ref: str = Field(description="`demo`, RELEASE/SAE_ID of SAELens, a local SAELens folder, or `raw`")
     site: str = Field("", description="Site of `raw` units, for example blocks.1.hook_resid_post")

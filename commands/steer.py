@@ -11,7 +11,7 @@ class SteerClamp(Command):
     """Clamp one feature while the model reads prompts, and measure what changes in its predictions."""
 
     dotted = "steer.clamp"
-    reads = ("model", "sae", "stimuli", "index")
+    reads = ("model", "sae", "stimuli", "index", "ranking")
     positional = ("feature",)
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")

@@ -85,6 +85,7 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     return Outcome(
         body,
         figures=[_volcano(ranking, command, positive)],
+        sets={"ranking": {"params": command.params(), "space": space.name, "stimuli": found.digest}},
         warnings=_warnings(command, body),
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
     )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from workbench.saes.space import FeatureSpace
 
 
+_IDENTITY = ("ref", "digest", "revision", "dtype", "device")
+
+
 class ModelCache:
     """Holds one model and one feature space, those last asked for.
 
@@ -30,7 +33,8 @@ class ModelCache:
         Raises:
             InputFileError: its files are gone, damaged or not the recorded ones.
         """
-        key = repr(sorted((name, str(entry.get(name))) for name in ("ref", "digest", "revision", "dtype", "device")))
+        found = {**entry, "digest": entry.get("digest") or _digest_now(str(entry["ref"]))}
+        key = repr(sorted((name, str(found.get(name) or "")) for name in _IDENTITY))
         if self._model is None or self._model[0] != key:
             self._space = None
             self._model = None  # free the old weights before the new ones come in
@@ -44,12 +48,18 @@ class ModelCache:
             InputFileError: its files are gone, damaged or not the recorded ones.
             MismatchError: it does not fit the model.
         """
-        from workbench.saes.space import load_space
+        from workbench.saes.space import digest_now, load_space
 
-        key = repr(sorted((name, str(entry.get(name))) for name in ("ref", "digest", "site"))) + model.name
+        ref, site = str(entry["ref"]), str(entry.get("site", ""))
+        key = repr((ref, site if ref == "raw" else "", entry.get("digest") or digest_now(ref), model.name))
         if self._space is None or self._space[0] != key:
-            self._space = (key, load_space(str(entry["ref"]), str(entry.get("site", "")), model, entry.get("digest")))
+            self._space = (key, load_space(ref, site, model, entry.get("digest")))
         return self._space[1]
+
+
+def _digest_now(ref: str) -> str:
+    """The digest of the files as they are: those of a folder may have changed since they were loaded."""
+    return references.digest(references.resolve(ref))
 
 
 def load_model(entry: dict[str, Any]) -> LoadedModel:

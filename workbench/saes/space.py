@@ -81,6 +81,16 @@ class SaeSpace:
         return weights.detach().float().cpu()
 
 
+def digest_now(ref: str) -> str:
+    """The digest of a local SAE's files as they are now; "" for one of the hub and for raw units."""
+    folder = _folder(ref)
+    return folder_digest(folder) if ref != "raw" and folder.is_dir() else ""
+
+
+def _folder(ref: str) -> Path:
+    return demo.sae_dir() if ref == "demo" else Path(ref).expanduser()
+
+
 def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = None) -> FeatureSpace:
     """The feature space that `ref` names, on a loaded model.
 
@@ -96,7 +106,7 @@ def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = N
     """
     if ref == "raw":
         return _raw(site, model)
-    folder = demo.sae_dir() if ref == "demo" else Path(ref).expanduser()
+    folder = _folder(ref)
     if folder.is_dir():
         return _from_folder(ref, folder.resolve(), model, expected)
     if ref == "demo" or ref.startswith((".", "/", "~")) or "/" not in ref:
@@ -170,8 +180,9 @@ def _fitted(ref: str, short: str, sae: Any, digest: str, model: LoadedModel) -> 
         site = parse_site(hook, model.layers)
     except UnknownNameError as error:
         raise MismatchError(f"the SAE {ref!r} belongs to site {hook!r}", error.message + ". " + error.hint) from error
-    if bool(torch.isnan(sae.W_dec).any()) or bool(torch.isnan(sae.W_enc).any()):
-        raise InputFileError(f"the SAE {ref!r} holds NaN weights", "Get a sound copy of it.")
+    for part, weights in sae.named_parameters():
+        if not bool(torch.isfinite(weights).all()):
+            raise InputFileError(f"the SAE {ref!r} holds NaN or infinite weights ({part})", "Get a sound copy of it.")
     sae.eval()
     name = f"{model.name}/{site.name}/{short}"
     info = {
