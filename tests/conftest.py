@@ -42,6 +42,17 @@ def torch_loaded() -> None:
     transformers.utils.logging.disable_progress_bar()
 
 
+@pytest.fixture
+def one_thread(torch_loaded: None) -> Iterator[None]:
+    """Tiny tensors gain nothing from threads that wait for each other on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def tiny_files(tmp_path_factory: pytest.TempPathFactory, torch_loaded: None) -> Path:
     """A folder with `model` and `sae`."""
@@ -74,7 +85,7 @@ def tiny_space(tiny_files: Path, tiny_model: Any) -> Any:
 
 
 @pytest.fixture
-def do(sessions: Path, model_cache: Any) -> Iterator[Callable[..., dict[str, Any]]]:
+def do(sessions: Path, model_cache: Any, one_thread: None) -> Iterator[Callable[..., dict[str, Any]]]:
     """Carry out a line in this process: `do("features.contrast wins", "s")`; files are read as a shell reads them."""
     from commands.handlers import handler_of
     from commands.line import parse_line

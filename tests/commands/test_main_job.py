@@ -5,21 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from tests import tiny
+from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.session import SessionRecord
 
 pytestmark = pytest.mark.slow
+STEERING = {"prompts": ["the cat", "a bright sun"], "raise": ["won", "prize"], "lower": ["lost"]}
 
 
 @pytest.fixture
 def ranked(loaded: Any, tmp_path: Path) -> Any:
-    path = tiny.write_stimuli(
-        tmp_path / "wins.json", steering={"prompts": ["the cat"], "raise": ["won"], "lower": ["lost"]}
-    )
-    loaded(f"stimuli.import {path}")
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json', steering=STEERING)}")
     loaded("features.contrast wins permutations=200 top=10")
     return loaded
+
+
+def top_of(do: Any) -> int:
+    return int(do("features.list limit=1 direction=positive")["result"]["rows"][0]["index"])
 
 
 def test_contrast_ranks_every_feature_once(loaded: Any, tmp_path: Path) -> None:
@@ -30,3 +36,210 @@ def test_contrast_ranks_every_feature_once(loaded: Any, tmp_path: Path) -> None:
     assert [row["rank"] for row in result["rows"]] == list(range(1, result["tested"] + 1))
     assert result["discoveries"] == sum(row["q"] < 0.05 for row in result["rows"])
     assert result["categories"] == {"positive": len(tiny.GOOD), "rest": len(tiny.BAD)}
+
+
+@pytest.mark.parametrize("pool", ["mean", "max", "last"])
+def test_the_effect_is_the_difference_of_the_pooled_activations(
+    ranked: Any, pool: str, tiny_model: Any, tiny_space: Any
+) -> None:
+    pooled = []
+    for text in (*tiny.GOOD, *tiny.BAD):
+        ids = tiny_model.tokenizer(text)["input_ids"]
+        hidden = tiny_model.plain(input_ids=tiny_model.pad([ids])[0], output_hidden_states=True).hidden_states[2]
+        acts = tiny_space.encode(hidden)[0, 1:].numpy()  # (tokens, features), BOS out
+        pooled.append({"mean": acts.mean(axis=0), "max": acts.max(axis=0), "last": acts[-1]}[pool])
+    good, bad = np.array(pooled[: len(tiny.GOOD)]), np.array(pooled[len(tiny.GOOD) :])
+    rows = ranked(f"features.contrast wins pool={pool} permutations=50 top=500")["result"]["rows"]
+    assert rows
+    for row in rows:
+        expected = good[:, row["index"]].mean() - bad[:, row["index"]].mean()
+        assert row["effect"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_same_call_again_is_said_to_be_reused_and_equal(ranked: Any) -> None:
+    again = ranked("features.contrast wins permutations=200 top=10")
+    fresh = ranked("features.contrast wins permutations=200 top=10", fresh=True)
+    assert again["reused"] is not None
+    assert fresh["reused"] is None
+    assert again["result"] == fresh["result"]
+
+
+def test_undefined_features_are_stored_but_never_ranked(ranked: Any, sessions: Path) -> None:
+    result = ranked("features.list limit=500")["result"]
+    line = SessionRecord(sessions / "s").done("features.contrast")[-1]
+    arrays = load_file(sessions / "s" / line.artifact / "ranking.safetensors")
+    defined = np.flatnonzero(arrays["status"] == 0)
+    assert sorted(row["index"] for row in result["rows"]) == defined.tolist()
+    assert all(np.isnan(arrays["p"][arrays["status"] != 0]))
+    for index in np.flatnonzero(arrays["status"] != 0)[:1]:
+        test = ranked(f"features.show {index}")["result"]["test"]
+        assert (test["rank"], test["q"]) == (None, None)
+        assert test["status"] != "ok"
+
+
+def test_a_page_of_a_feature_shows_its_sentences(ranked: Any, tiny_model: Any, tiny_space: Any) -> None:
+    top = top_of(ranked)
+    shown = ranked(f"features.show {top}")["result"]
+    assert shown["test"]["index"] == top
+    lines = shown["stimuli"]["lines"]
+    assert len(lines) == len(tiny.GOOD) + len(tiny.BAD)
+    assert {"".join(line["tokens"]) for line in lines} == {*tiny.GOOD, *tiny.BAD}
+    text = tiny_model.tokenize("".join(lines[0]["tokens"]))
+    (acts,) = tiny_model.read([text], tiny_space.site)
+    assert lines[0]["values"] == pytest.approx(tiny_space.encode(acts)[1:, top].tolist(), abs=1e-4)
+    assert shown["corpus"] is None
+    assert any("index build" in sentence for sentence in shown["missing"])
+
+
+def test_clamping_with_strength_0_changes_no_bit(ranked: Any) -> None:
+    result = ranked(f"steer.clamp {top_of(ranked)} stimuli=wins strength=0")["result"]
+    assert [item["prompt"] for item in result["prompts"]] == STEERING["prompts"]
+    for item in result["prompts"]:
+        assert (item["identical"], item["max_logit_change"], item["kl"]) == (True, 0.0, 0.0)
+    assert result["fired"] == len(STEERING["prompts"])
+    assert (result["raised"], result["lowered"]) == (0.0, 0.0)
+
+
+def test_clamping_changes_the_predictions_and_says_by_how_much(ranked: Any) -> None:
+    result = ranked(f"steer.clamp {top_of(ranked)} stimuli=wins strength=4 tokens=3")["result"]
+    item = result["prompts"][0]
+    assert not item["identical"]
+    assert item["kl"] > 0
+    assert [word["word"] for word in item["words"]] == ["won", "prize", "lost"]
+    for word in item["words"]:
+        assert np.log(word["after"] / word["before"]) == pytest.approx(word["log_ratio"], abs=1e-6)
+    ratios = [word["log_ratio"] for found in result["prompts"] for word in found["words"] if word["group"] == "raise"]
+    assert result["raised"] == pytest.approx(np.mean(ratios))
+    assert result["dose"][0] == {"strength": 0.0, "raised": 0.0, "lowered": 0.0, "kl": 0.0}
+    assert result["control"]["kl"] is not None
+    assert isinstance(item["text_after"], str)
+
+
+def test_a_new_ranking_makes_the_reference_of_a_clamp_another(ranked: Any, tmp_path: Path) -> None:
+    top = top_of(ranked)
+    ranked(f"steer.clamp {top} prompt='the cat'")
+    assert ranked(f"steer.clamp {top} prompt='the cat'")["reused"] is not None
+    other = tiny.write_stimuli(tmp_path / "other.json", {"one": ["is is", "in in"], "two": ["of of", "and and"]})
+    ranked(f"stimuli.import {other}")
+    ranked("features.contrast other permutations=50")
+    try:
+        assert ranked(f"steer.clamp {top} prompt='the cat'")["reused"] is None
+    except UsageError as error:
+        assert "never fired" in error.message  # noqa: PT017 - on those sentences it may be silent
+
+
+def test_loading_another_model_takes_sae_and_index_away(ranked: Any, tiny_files: Path) -> None:
+    ranked(f"model.load {tiny_files / 'model'} device=cpu")
+    with pytest.raises(UsageError, match="no SAE is loaded"):
+        ranked("features.contrast wins")
+
+
+def test_changed_files_are_noticed_and_a_new_load_mends_it(do: Any, tmp_path: Path) -> None:
+    folder, sae = tiny.make_model(tmp_path / "model"), tiny.make_sae(tmp_path / "sae")
+    do("session.new s", None)
+    first = do(f"model.load {folder}")["result"]["digest"]
+    do(f"sae.load {sae}")
+    tiny.make_model(folder, seed=5)
+    do(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')} to=a")  # the loaded one is still in memory
+    second = do(f"model.load {folder}")["result"]["digest"]
+    assert first != second
+    before = do(f"sae.load {sae}")["result"]["digest"]
+    tiny.make_sae(sae, seed=6)
+    assert do(f"sae.load {sae}")["result"]["digest"] != before
+
+
+def test_files_that_changed_since_are_refused_in_a_new_process(do: Any, tmp_path: Path, sessions: Path) -> None:
+    from commands.features import FeaturesContrast
+    from commands.handlers import handler_of
+    from workbench.run import Runner
+
+    folder, sae = tiny.make_model(tmp_path / "model"), tiny.make_sae(tmp_path / "sae")
+    do("session.new s", None)
+    do(f"model.load {folder}")
+    do(f"sae.load {sae}")
+    do(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    tiny.make_sae(sae, seed=6)
+    with pytest.raises(InputFileError, match="is not the one of this session"):
+        Runner(handler_of, sessions).do(FeaturesContrast(stimuli="wins"), "s")
+    tiny.make_model(folder, seed=5)
+    with pytest.raises(InputFileError, match=r"the model .* is not the one of this session"):
+        Runner(handler_of, sessions).do(FeaturesContrast(stimuli="wins"), "s")
+
+
+def test_undo_takes_the_ranking_back_and_marks_what_used_it(ranked: Any, tmp_path: Path) -> None:
+    import_line = next(row["seq"] for row in ranked("session.show")["result"]["log"] if row["do"] == "stimuli.import")
+    undone = ranked(f"session.undo {import_line}")
+    assert undone["result"]["undone"] == import_line
+    log = {row["seq"]: row for row in ranked("session.show")["result"]["log"]}
+    assert log[import_line]["withdrawn"]
+    assert [row["stale"] for row in log.values() if row["do"] == "features.contrast"] == [True]
+    assert ranked("features.list")["result"]["ranking"]["stale"]
+    with pytest.raises(UnknownNameError, match="'wins'"):
+        ranked("stimuli.show wins")
+    ranked(f"session.undo {undone['seq']}")
+    assert not ranked("features.list")["result"]["ranking"]["stale"]
+
+
+def test_replay_computes_the_same_numbers(ranked: Any) -> None:
+    ranked(f"steer.clamp {top_of(ranked)} stimuli=wins")
+    ranked("features.contrast wins permutations=200 top=10")  # reused
+    result = ranked("replay check=true")["result"]
+    assert result["equal"]
+    assert result["differences"] == []
+    assert (result["recomputed"], result["total"]) == (5, 6)
+    assert [row["reason"] for row in result["recorded"]] == ["it repeats line 4"]
+
+
+def test_replay_finds_a_number_that_was_tampered_with(ranked: Any, sessions: Path) -> None:
+    line = SessionRecord(sessions / "s").done("features.contrast")[-1]
+    stored = sessions / "s" / line.artifact / "result.json"
+    effect = SessionRecord(sessions / "s").artifact(line)["result"]["rows"][0]["effect"]
+    stored.write_text(stored.read_text().replace(str(effect), str(effect * 1.01)))
+    result = ranked("replay")["result"]
+    assert not result["equal"]
+    assert any("effect" in found["field"] for found in result["differences"])
+
+
+def test_raw_units_of_a_site_are_features_too(loaded: Any, tmp_path: Path) -> None:
+    loaded("sae.load raw site=blocks.2.hook_resid_post")
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    result = loaded("features.contrast wins permutations=50 top=500")["result"]
+    assert result["tested"] == tiny.WIDTH
+    assert result["rows"][0]["feature"].startswith("model/blocks.2.hook_resid_post/raw#")
+    with pytest.raises(UsageError, match="raw units cannot be indexed"):
+        loaded("index.build tokens=1000")
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("features.contrast nosuch", "'nosuch'"),
+        ("features.contrast wins positive=godo", "'godo'"),
+        ("features.contrast wins against=nosuch", "'nosuch'"),
+        ("features.contrast wins against=good", "'good'"),
+        ("features.show 4000", "'4000'"),
+        ("features.show other/space#1", "'other/space#1'"),
+        ("features.show many", "'many'"),
+        ("features.list ranking=1", "1"),
+        ("steer.clamp 3", "prompt"),
+        ("steer.clamp 3 prompt='the cat' value=1 raises=' '", "empty"),
+        ("steer.clamp -1 prompt='the cat'", "'-1'"),
+        ("labels.suggest", "index"),
+        ("clusters.list", "clusters"),
+        ("session.undo 99", "99"),
+        ("model.load ./nosuch", "'./nosuch'"),
+        ("sae.load ./nosuch", "'./nosuch'"),
+        ("sae.load raw site=blocks.9.hook_resid_post", "'blocks.9.hook_resid_post'"),
+        ("sae.load raw", "site"),
+    ],
+)
+def test_a_wrong_request_is_refused_and_leaves_the_session_as_it_was(
+    ranked: Any, sessions: Path, line: str, names: str
+) -> None:
+    before = tiny.snapshot(sessions)
+    with pytest.raises(UsageError) as caught:
+        ranked(line)
+    assert names in caught.value.message
+    assert caught.value.exit_code == 2
+    assert caught.value.hint
+    assert tiny.snapshot(sessions) == before
