@@ -23,13 +23,13 @@ def import_(command: StimuliImport, lab: Lab) -> Outcome:
     if not re.fullmatch(r"[\w.-]{1,64}", name):
         raise UsageError(f"{name!r} cannot name a stimulus set", "Give --to NAME (letters, digits, '.', '_', '-').")
     found = read_set(path, name, command.positive)
-    _check_lengths(found, lab)
+    _check_lengths(found, path.name, lab)
     page = _page(found, 0, 20)
     lab.save_json("set", found.as_dict())
     return Outcome({**page, "digest": found.digest}, sets={f"stimuli/{name}": found.entry()})
 
 
-def _check_lengths(found: StimulusSet, lab: Lab) -> None:
+def _check_lengths(found: StimulusSet, file: str, lab: Lab) -> None:
     if lab.state.get("model") is None:
         return
     model = lab.model
@@ -37,7 +37,7 @@ def _check_lengths(found: StimulusSet, lab: Lab) -> None:
         try:
             model.tokenize(text)
         except UsageError as error:
-            raise InputFileError(f"in category {category!r}: {error.message}", error.hint) from error
+            raise InputFileError(f"in category {category!r} of {file}: {error.message}", error.hint) from error
 
 
 def list_(_query: StimuliList, lab: Lab) -> Outcome:

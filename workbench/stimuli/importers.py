@@ -52,8 +52,10 @@ def _text(path: Path) -> str:
 
 def _from_json(text: str, path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(text)
-    except ValueError as error:
+        data = json.loads(text, object_pairs_hook=_once)
+    except _RepeatedKeyError as error:
+        raise InputFileError(f"{path.name} has {error.args[0]!r} twice", "Merge the two, or rename one.") from error
+    except (ValueError, RecursionError) as error:
         raise InputFileError(
             f"{path.name} is not JSON ({error})", "Give {category: [sentences]}, or a .csv with category and text."
         ) from error
@@ -68,13 +70,44 @@ def _from_json(text: str, path: Path) -> dict[str, Any]:
             raise InputFileError(
                 f"category {category!r} of {path.name} is no list of sentences", "Give {category: [sentences]}."
             )
+    _check_extras(body, path)
     return body
+
+
+class _RepeatedKeyError(Exception):
+    """A key that stands twice in one object: a reader that keeps the last would lose sentences silently."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedKeyError(key)
+        found[key] = value
+    return found
+
+
+def _check_extras(body: dict[str, Any], path: Path) -> None:
+    """Types of what may stand beside the categories."""
+    for name in ("positive", "description"):
+        if not isinstance(body.get(name) or "", str):
+            raise InputFileError(f"{name!r} of {path.name} is {body[name]!r}, no text", "Give a text.")
+    steering = body.get("steering") or {}
+    lists = steering.values() if isinstance(steering, dict) else [None]
+    if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
+        raise InputFileError(
+            f"'steering' of {path.name} is not made of lists of texts",
+            'Give {"prompts": [], "raise": [], "lower": []}.',
+        )
 
 
 def _from_table(text: str, path: Path) -> dict[str, Any]:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-    columns = [column.strip() for column in reader.fieldnames or ()]
+    try:
+        columns = [column.strip() for column in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise InputFileError(f"line 1 of {path.name} cannot be read ({error})", "Mend it.") from error
     for needed in ("category", "text"):
         if needed not in columns:
             raise InputFileError(
@@ -83,10 +116,19 @@ def _from_table(text: str, path: Path) -> dict[str, Any]:
             )
     reader.fieldnames = columns
     categories: dict[str, list[str]] = {}
-    for number, row in enumerate(reader, start=2):
-        if row["category"] is None or row["text"] is None or not row["category"].strip():
-            raise InputFileError(f"line {number} of {path.name} has no category or no text", "Fill both columns.")
-        categories.setdefault(row["category"].strip(), []).append(row["text"])
+    try:
+        for row in reader:
+            where = f"line {reader.line_num} of {path.name}"
+            if row["category"] is None or row["text"] is None or not row["category"].strip():
+                raise InputFileError(f"{where} has no category or no text", "Fill both columns.")
+            if None in row:
+                raise InputFileError(
+                    f"{where} has more columns than the first line ({row['text'][:60]!r}...)",
+                    "Put a sentence that holds the separator in double quotes.",
+                )
+            categories.setdefault(row["category"].strip(), []).append(row["text"])
+    except csv.Error as error:
+        raise InputFileError(f"line {reader.line_num} of {path.name} cannot be read ({error})", "Mend it.") from error
     return {"categories": categories}
 
 
@@ -98,6 +140,8 @@ def _check(found: StimulusSet, path: Path) -> None:
         )
     seen: dict[str, str] = {}
     for category, texts in found.categories:
+        if not category.strip() or _has_surrogate(category):
+            raise InputFileError(f"{path.name} has a category named {category!r}", "Give it a name of whole letters.")
         if len(texts) < 2:
             raise InputFileError(
                 f"category {category!r} of {path.name} has {len(texts)} sentence", "Give at least two."
@@ -115,5 +159,9 @@ def _check(found: StimulusSet, path: Path) -> None:
 def _check_sentence(text: str, where: str) -> None:
     if not text.strip():
         raise InputFileError(f"{where} is empty", "Remove it or write it.")
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _has_surrogate(text):
         raise InputFileError(f"{where} holds half of a character (a lone surrogate)", "Save the file as UTF-8 again.")
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
