@@ -125,7 +125,7 @@ def test_a_new_ranking_makes_the_reference_of_a_clamp_another(ranked: Any, tmp_p
     try:
         assert ranked(f"steer.clamp {top} prompt='the cat'")["reused"] is None
     except UsageError as error:
-        assert "never fired" in error.message  # noqa: PT017 - on those sentences it may be silent
+        assert "never fired" in error.message  # on those sentences it may be silent
 
 
 def test_loading_another_model_takes_sae_and_index_away(ranked: Any, tiny_files: Path) -> None:
