@@ -6,19 +6,20 @@ import inspect
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smooth scrolling costs 25 times the bytes
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from commands.line import format_line
-from commands.session import SessionShow
-from screens import background, clipboard, doing, palette
+from screens import background, clipboard, doing, palette, verbs
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
 from screens.feature import FeaturePage
@@ -38,9 +39,12 @@ from screens.typing_lines import command_question, filter_question
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import HintLine, Notice, StatusLine, TabLine
 from screens.widgets.painted import Piece
-from workbench.engine.protocol import Engine
 from workbench.errors import WorkbenchError
-from workbench.verbs import Command, Verb
+
+if TYPE_CHECKING:
+    from workbench.engine.protocol import Engine
+
+    EngineOpener = Callable[[], Engine | Awaitable[Engine]]
 
 TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
 ABSENT = frozenset(("Quanta",))
@@ -67,7 +71,11 @@ ACTIONS = {
 }
 """Letter keys by action name; the same letter means the same on every screen."""
 
-EngineOpener = Callable[[], Engine | Awaitable[Engine]]
+
+class QuietScreen(Screen[None]):
+    """A screen that is not painted anew as a whole when the focus moves."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
 class WorkbenchApp(App[None]):
@@ -111,6 +119,10 @@ class WorkbenchApp(App[None]):
         self._view_timer: Timer | None = None
         self._saved_view: dict[str, Any] = {}
 
+    def get_default_screen(self) -> Screen[None]:
+        """The one Textual screen there is."""
+        return QuietScreen(id="_default")
+
     def compose(self) -> ComposeResult:
         """Tabs, the screens, the foot."""
         yield TabLine(TABS, ABSENT)
@@ -136,7 +148,7 @@ class WorkbenchApp(App[None]):
         """Draw at once; the engine is reached in the background."""
         self.status.show(session=self.session or "")
         self._show_place()
-        background.start(self, self._connect, "connect")
+        self.call_after_refresh(background.start, self, self._connect, "connect")
 
     # --- parts
 
@@ -195,7 +207,7 @@ class WorkbenchApp(App[None]):
         self._show_place()
 
     async def _read_summary(self) -> None:
-        self.summary = await self.ask(SessionShow(tail=500))
+        self.summary = await self.ask(verbs.SessionShow(tail=500))
         sae = self.summary.get("sae") or {}
         model = self.summary.get("model") or {}
         self.status.show(features=str(sae.get("name") or model.get("name") or "no model"))
@@ -238,20 +250,20 @@ class WorkbenchApp(App[None]):
         for page in self.pages:
             page.outdated = True
 
-    async def ask(self, verb: Verb) -> dict[str, Any]:
+    async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query, asked about the open session."""
         reply = await doing.request(self.engine, verb, self.session)
         result: dict[str, Any] = reply["result"]
         return result
 
-    def do(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def do(self, verb: verbs.Verb, then: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Carry a verb out in the background; the status line shows its `:` line and what becomes of it."""
         self.hide_notice()
         background.start(self, partial(self.carry_out, verb, then), "do")
 
-    async def carry_out(self, verb: Verb, then: Callable[[dict[str, Any]], None] | None = None) -> bool:
+    async def carry_out(self, verb: verbs.Verb, then: Callable[[dict[str, Any]], None] | None = None) -> bool:
         """Carry a verb out, show how it goes, and say whether it worked."""
-        line = format_line(verb)
+        line = verbs.format_line(verb)
         if not self.history or self.history[-1] != line:
             self.history.append(line)
         self.status.show(message=f":{line} …")
@@ -274,12 +286,12 @@ class WorkbenchApp(App[None]):
             then(reply)
         return True
 
-    def _done(self, verb: Verb, line: str, reply: dict[str, Any]) -> None:
+    def _done(self, verb: verbs.Verb, line: str, reply: dict[str, Any]) -> None:
         again = f" (stored result of line {reply['reused']})" if reply.get("reused") else ""
         self.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
         if warnings := reply.get("warnings"):
             self.notify_text([f"warning: {warning}" for warning in warnings])
-        if not isinstance(verb, Command) or verb.makes_session:
+        if not isinstance(verb, verbs.Command) or verb.makes_session:
             return
         if reply.get("session") and reply["session"] != self.session:
             self.session = reply["session"]

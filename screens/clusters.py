@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from commands.clusters import ClustersFind, ClustersList, ClustersShow
-from screens import palette
+from screens import palette, verbs
 from screens.glyphs import bar
 from screens.list_page import ListPage
 from screens.page import Act
@@ -70,10 +69,10 @@ class ClustersPage(ListPage):
             await self._load_overview()
 
     async def _load_overview(self) -> None:
-        first = await self.ask(ClustersList(limit=BLOCK))
+        first = await self.ask(verbs.ClustersList(limit=BLOCK))
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
-            page = await self.ask(ClustersList(offset=offset, limit=limit))
+            page = await self.ask(verbs.ClustersList(offset=offset, limit=limit))
             return [_cluster_row(item) for item in page["clusters"]], int(page["total"])
 
         self._header(
@@ -86,7 +85,7 @@ class ClustersPage(ListPage):
         self.lines.show_source(fetch, rows, int(first["total"]))
 
     async def _load_members(self, number_: int) -> None:
-        shown = await self.ask(ClustersShow(cluster=number_))
+        shown = await self.ask(verbs.ClustersShow(cluster=number_))
         self._header(
             f"cluster {number_}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
         )
@@ -132,7 +131,7 @@ class ClustersPage(ListPage):
         return "open the cluster (enter) and put the cursor on a feature" if action in ("label", "steer") else ""
 
     def _find(self) -> None:
-        verb = ClustersFind()
+        verb = verbs.ClustersFind()
         self.workbench.do(verb, show_reply(self.workbench, verb))
 
 

@@ -6,13 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
-from commands.registry import VERBS, by_name
-from screens import palette
+from screens import palette, verbs
 from screens.doing import shell_only
 from screens.list_page import ListPage
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph
-from workbench.verbs import Verb
 
 
 class CommandListPage(ListPage):
@@ -44,21 +42,21 @@ class CommandListPage(ListPage):
     def _show(self) -> None:
         wanted = self._filter.casefold()
         self.lines.empty = f"No command contains {self._filter!r}."
-        rows = [self._row(verb) for verb in VERBS]
+        rows = [self._row(verb) for verb in verbs.VERBS]
         self.show_rows([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
 
-    def why_disabled(self, verb: type[Verb]) -> str:
+    def why_disabled(self, verb: type[verbs.Verb]) -> str:
         """Why a verb cannot be run now, or an empty text."""
         return shell_only(verb)
 
-    def _row(self, verb: type[Verb]) -> Row:
+    def _row(self, verb: type[verbs.Verb]) -> Row:
         if reason := self.why_disabled(verb):
             return Row(verb.dotted, (verb.dotted, reason), palette.DIM)
         return Row(verb.dotted, ((verb.dotted, palette.NAME), verb.summary()))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Write the verb on the `:` line."""
-        if reason := self.why_disabled(by_name()[event.key]):
+        if reason := self.why_disabled(verbs.by_name()[event.key]):
             self.workbench.explain(f"{event.key} {reason}")
             return
         self.workbench.action_back_out()
@@ -66,7 +64,7 @@ class CommandListPage(ListPage):
 
     def whole(self) -> str:
         """The whole summary, and the parameters."""
-        verb = by_name().get(self.lines.key)
+        verb = verbs.by_name().get(self.lines.key)
         if verb is None:
             return ""
         reason = self.why_disabled(verb)

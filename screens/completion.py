@@ -6,8 +6,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commands.registry import by_name
-from workbench.verbs import Verb
+from screens import verbs
 
 Known = Mapping[str, Sequence[str]]
 """Values that exist now, by parameter name: stimulus sets, features, sessions, jobs."""
@@ -18,9 +17,9 @@ def candidates(text: str, known: Known) -> list[str]:
     words = text.split(" ")
     last = words[-1]
     if len(words) == 1:
-        names = list(by_name())
+        names = list(verbs.by_name())
         return [name for name in names if name.startswith(last)] or [name for name in names if last in name]
-    verb = by_name().get(words[0])
+    verb = verbs.by_name().get(words[0])
     if verb is None:
         return []
     name, sign, value = last.partition("=")
@@ -29,7 +28,7 @@ def candidates(text: str, known: Known) -> list[str]:
     return [word for word in _words(verb, words[1:-1], known) if word.startswith(last)]
 
 
-def _words(verb: type[Verb], given: list[str], known: Known) -> list[str]:
+def _words(verb: type[verbs.Verb], given: list[str], known: Known) -> list[str]:
     """Values of the next positional parameter, then the parameters not given yet."""
     named = {word.partition("=")[0] for word in given if "=" in word}
     plain = sum("=" not in word for word in given)
@@ -39,7 +38,7 @@ def _words(verb: type[Verb], given: list[str], known: Known) -> list[str]:
     return values + [f"{name}=" for name in verb.model_fields if name not in taken]
 
 
-def _values(verb: type[Verb], name: str, known: Known) -> list[str]:
+def _values(verb: type[verbs.Verb], name: str, known: Known) -> list[str]:
     field = verb.model_fields.get(name)
     if field is None:
         return []
@@ -71,7 +70,7 @@ def _common_start(options: list[str]) -> str:
 def explanation(text: str) -> str:
     """What the word being typed is for: the verb's summary, or the parameter's description and default."""
     words = text.split(" ")
-    verb = by_name().get(words[0])
+    verb = verbs.by_name().get(words[0])
     if verb is None:
         return ""
     name, sign, _ = words[-1].partition("=")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.engine.protocol import Engine
+from screens import verbs
 from workbench.errors import EngineUnreachable, UsageError
-from workbench.verbs import Output, Verb
+
+if TYPE_CHECKING:
+    from workbench.engine.protocol import Engine
 
 
-def shell_only(verb: type[Verb]) -> str:
+def shell_only(verb: type[verbs.Verb]) -> str:
     """Why a verb does not run in the app, or an empty text."""
     if verb.place == "front":
         return f"runs in the shell: workbench {verb.dotted.replace('.', ' ')}"
@@ -22,7 +24,7 @@ def shell_only(verb: type[Verb]) -> str:
 
 async def request(
     engine: Engine | None,
-    verb: Verb,
+    verb: verbs.Verb,
     session: str | None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
@@ -38,11 +40,11 @@ async def request(
     return await engine.request(with_absolute_outputs(verb), session=session, progress=progress)
 
 
-def with_absolute_outputs(verb: Verb) -> Verb:
+def with_absolute_outputs(verb: verbs.Verb) -> verbs.Verb:
     """The verb with the files it writes named absolutely: the engine runs in another folder."""
     changes = {
         name: str(Path(value).expanduser().absolute())
         for name, field in type(verb).model_fields.items()
-        if any(isinstance(mark, Output) for mark in field.metadata) and (value := getattr(verb, name))
+        if any(isinstance(mark, verbs.Output) for mark in field.metadata) and (value := getattr(verb, name))
     }
     return verb.model_copy(update=changes) if changes else verb

@@ -11,9 +11,7 @@ from textual.containers import Container
 from textual.widget import Widget
 from typing_extensions import override
 
-from commands.features import FeaturesShow
-from commands.labels import LabelsSuggest
-from screens import palette
+from screens import palette, verbs
 from screens.feature_text import card_lines, corpus_sentences, logit_lines, missing_text, stimulus_sentences
 from screens.page import Act, Page
 from screens.select import SelectPage, steer_line
@@ -31,6 +29,8 @@ PANES = ("stimuli", "corpus", "steer")
 class Logits(TextLines):
     """Tokens that the feature's decoder direction promotes and suppresses, for the width there is."""
 
+    indent = 2
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.logits: dict[str, list[list[Any]]] | None = None
@@ -42,7 +42,7 @@ class Logits(TextLines):
 
     def on_resize(self) -> None:
         """Fit them anew."""
-        self.show(logit_lines(self.logits, self.size.width, self.size.height))
+        self.show(logit_lines(self.logits, self.size.width - self.indent, self.size.height))
 
 
 class PaneLine(Painted):
@@ -142,7 +142,7 @@ class FeaturePage(Page):
         if not feature:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
-        shown = await self.ask(FeaturesShow(feature=feature))
+        shown = await self.ask(verbs.FeaturesShow(feature=feature))
         self.shown = shown
         self.subject = shown["feature"]
         self._show_card()
@@ -232,7 +232,7 @@ class FeaturePage(Page):
         return {
             "label": self._label,
             "steer": lambda: self.workbench.open_command(steer_line(self.subject, self.workbench.summary)),
-            "suggest": lambda: self.workbench.do(LabelsSuggest(features=(self.subject,))),
+            "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
             "next_feature": lambda: self._step(1),
             "previous_feature": lambda: self._step(-1),
         }
@@ -244,7 +244,9 @@ class FeaturePage(Page):
 
     def _label(self) -> None:
         label = self.shown.get("label") or {}
-        self.workbench.open_line(label_question(self.workbench, self.subject), str(label.get("text", "")))
+        text, own = str(label.get("text", "")), label.get("source") == "investigator"
+        question = label_question(self.workbench, self.subject, "" if own else text)
+        self.workbench.open_line(question, text if own else "")
 
     def _walk(self) -> list[str]:
         select = self.workbench.query_one(SelectPage)

@@ -6,9 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from commands.line import parse_line
-from commands.session import SessionList, SessionNew
-from screens import background, palette
+from screens import background, palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.text import thousands, visible
@@ -64,7 +62,7 @@ class HomePage(ListPage):
 
     async def load(self) -> None:
         """List the sessions."""
-        result = await self.ask(SessionList())
+        result = await self.ask(verbs.SessionList())
         sessions = result["sessions"]
         self.names = [item["name"] for item in sessions]
         self.lines.empty = EMPTY
@@ -94,7 +92,7 @@ class HomePage(ListPage):
                 return "a session needs a name"
             self.workbench.close_line()
             self.workbench.do(
-                SessionNew(name=text.strip()),
+                verbs.SessionNew(name=text.strip()),
                 lambda reply: self.workbench.enter_session(str(reply["result"]["session"])),
             )
             return None
@@ -107,13 +105,13 @@ class HomePage(ListPage):
     async def _run_demo(self) -> None:
         """Make or take the session `demo` and run its commands one after the other."""
         app = self.workbench
-        if "demo" not in self.names and not await app.carry_out(SessionNew(name="demo", title="The demo")):
+        if "demo" not in self.names and not await app.carry_out(verbs.SessionNew(name="demo", title="The demo")):
             return
         if app.session != "demo":
             app.enter_session("demo")
             await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "session"])
         for line in DEMO_LINES:
-            if not await app.carry_out(parse_line(line)):
+            if not await app.carry_out(verbs.parse_line(line)):
                 return
 
 

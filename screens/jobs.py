@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from commands.engine import EngineCancel, EngineJobs
-from screens import palette
+from screens import palette, verbs
 from screens.glyphs import bar
 from screens.list_page import ListPage
 from screens.page import Act
@@ -55,7 +54,7 @@ class JobsPage(ListPage):
 
     async def load(self) -> None:
         """Ask the engine."""
-        result = await self.ask(EngineJobs())
+        result = await self.ask(verbs.EngineJobs())
         self._jobs = {job["job"]: job for job in result["jobs"]}
         self._show()
 
@@ -84,8 +83,9 @@ class JobsPage(ListPage):
         job = self._jobs.get(self.lines.key)
         if not job:
             return ""
-        error = job.get("error") or {}
-        told = f"{error['message']}. {in_app(error.get('hint', ''))}" if error else str(job.get("text") or "")
+        told = str(job.get("text") or "") if job["state"] == "running" else ""
+        if error := job.get("error"):
+            told = f"{error['message']}. {in_app(error.get('hint', ''))}"
         return f":{job['line']}\n{told}"
 
     def acts(self) -> dict[str, Act]:
@@ -93,7 +93,7 @@ class JobsPage(ListPage):
         job = self._jobs.get(self.lines.key)
         if not job or job["state"] not in ("running", "waiting"):
             return {}
-        return {"cancel": lambda: self.workbench.do(EngineCancel(job=self.lines.key), lambda _: self.reload())}
+        return {"cancel": lambda: self.workbench.do(verbs.EngineCancel(job=self.lines.key), lambda _: self.reload())}
 
     def why_not(self, action: str) -> str:
         """A job that has ended cannot be cancelled."""
@@ -104,7 +104,7 @@ class JobsPage(ListPage):
 def _row(job: dict[str, Any]) -> Row:
     done, total = job.get("done") or 0, job.get("total") or 0
     ended = job["state"] not in ("running", "waiting")
-    progress = "" if not total else f"{bar(done / total, 10)} {done * 100 // total:>3}%"
+    progress = "" if ended or not total else f"{bar(done / total, 10)} {done * 100 // total:>3}%"
     styles = {"running": palette.GOOD, "failed": palette.BAD, "cancelled": palette.WARN}
     error = job.get("error") or {}
     told = str(error.get("message", "")) if error else "" if ended else str(job.get("text") or "")

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from commands.labels import LabelsShow, LabelsSuggest
-from screens import palette
+from screens import palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.select import steer_line
@@ -61,7 +60,7 @@ class LabelsPage(ListPage):
 
     async def load(self) -> None:
         """List the labels."""
-        result = await self.ask(LabelsShow(filter=self._filter))
+        result = await self.ask(verbs.LabelsShow(filter=self._filter))
         self.lines.empty = f"No label contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
         note = f"matching {self._filter!r}" if self._filter else ""
         self.show_rows([_row(item) for item in result["labels"]], note=note)
@@ -77,13 +76,18 @@ class LabelsPage(ListPage):
 
     def acts(self) -> dict[str, Act]:
         """Edit, suggest, steer."""
-        found: dict[str, Act] = {"suggest": lambda: self.workbench.do(LabelsSuggest())}
+        found: dict[str, Act] = {"suggest": lambda: self.workbench.do(verbs.LabelsSuggest())}
         if key := self.lines.key:
-            row = self.lines.row
-            text = cell_text(row.cells[1]) if row else ""
-            found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key), text)
+            found["label"] = self._label
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
+
+    def _label(self) -> None:
+        row = self.lines.row
+        if row:
+            text, own = cell_text(row.cells[1]), row.cells[2] == "investigator"
+            question = label_question(self.workbench, row.key, "" if own else text)
+            self.workbench.open_line(question, text if own else "")
 
     def filter(self, text: str) -> None:
         """Only labels whose text or feature contains this."""

@@ -71,6 +71,7 @@ class LogPage(ListPage):
         if log and log[-1]["seq"] != self._seen:
             self._seen = log[-1]["seq"]
             self.lines.put_cursor(str(self._seen))
+            self.spell_out()
 
     def whole(self) -> str:
         """The whole line, with its error or warnings."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.containers import Container
 from textual.widget import Widget
 
-from screens import background
+from screens import background, verbs
 from workbench.errors import WorkbenchError
-from workbench.verbs import Verb
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -44,7 +43,8 @@ class Page(Container):
         if subject and subject != self.subject:
             self.subject = subject
             self.outdated = True
-        self.main.focus()
+        if not self.main.has_focus:
+            self.main.focus()
         if self.outdated:
             self.reload()
 
@@ -75,7 +75,7 @@ class Page(Container):
     def explain_absence(self) -> None:
         """Say why there is nothing yet."""
 
-    async def ask(self, verb: Verb) -> dict[str, Any]:
+    async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query."""
         return await self.workbench.ask(verb)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from screens import verbs
 from screens.feature import FeaturePage
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
-from workbench.verbs import Command, Verb
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -29,19 +29,19 @@ _SCREEN_OF = {
 _SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
 
 
-def run_line(app: WorkbenchApp, verb: Verb) -> None:
+def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
     """Carry out what a line says, and go where its result is seen."""
     if verb.dotted == "features.list":
         app.query_one(SelectPage).take_query(verb)
         app.visit("select")
-    elif verb.dotted in _SCREEN_OF and not isinstance(verb, Command):
+    elif verb.dotted in _SCREEN_OF and not isinstance(verb, verbs.Command):
         subject = getattr(verb, _SUBJECT_OF[verb.dotted], "") if verb.dotted in _SUBJECT_OF else ""
         app.visit(_SCREEN_OF[verb.dotted], str(subject))
     else:
         app.do(verb, show_reply(app, verb))
 
 
-def show_reply(app: WorkbenchApp, verb: Verb) -> Callable[[dict[str, Any]], None]:
+def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]], None]:
     """What happens to the reply: unless the investigator has moved on, it comes to the front."""
     origin = app.trail.here
 
@@ -56,7 +56,7 @@ def show_reply(app: WorkbenchApp, verb: Verb) -> Callable[[dict[str, Any]], None
             return
         if verb.dotted in _SCREEN_OF:
             app.visit(_SCREEN_OF[verb.dotted], str(result["feature"]) if verb.dotted == "steer.clamp" else "")
-        elif not isinstance(verb, Command):
+        elif not isinstance(verb, verbs.Command):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
 

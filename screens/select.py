@@ -8,9 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from commands.features import FeaturesList
-from commands.labels import LabelsSuggest
-from screens import palette
+from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import ListPage
 from screens.page import Act
@@ -19,7 +17,6 @@ from screens.typing_lines import label_question
 from screens.volcano import Volcano
 from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
 from screens.widgets.painted import Piece, TextLines
-from workbench.verbs import Verb
 
 ORDERS = ("score", "effect", "q", "index")
 SIGNS = ("both", "positive", "negative")
@@ -72,8 +69,8 @@ class SelectPage(ListPage):
 
     # --- loading
 
-    def _query(self, offset: int, limit: int) -> FeaturesList:
-        return FeaturesList.model_validate(
+    def _query(self, offset: int, limit: int) -> verbs.FeaturesList:
+        return verbs.FeaturesList.model_validate(
             {
                 "ranking": self._ranking,
                 "offset": offset,
@@ -114,9 +111,9 @@ class SelectPage(ListPage):
     def _header(self, ranking: dict[str, Any]) -> list[list[Piece]]:
         return ranking_lines(ranking)
 
-    def take_query(self, verb: Verb) -> None:
+    def take_query(self, verb: verbs.Verb) -> None:
         """Take the order, the sign and the filter of a `:features.list` line over."""
-        if isinstance(verb, FeaturesList):
+        if isinstance(verb, verbs.FeaturesList):
             self._ranking, self._order = verb.ranking, verb.sort
             self._sign, self._filter = verb.direction, verb.filter
             self.outdated = True
@@ -146,14 +143,14 @@ class SelectPage(ListPage):
     def _label(self) -> None:
         row = self.lines.row
         text = cell_text(row.cells[-1]) if row else ""
-        self.workbench.open_line(label_question(self.workbench, self.lines.key), text)
+        self.workbench.open_line(label_question(self.workbench, self.lines.key, text))
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
 
     def _suggest(self) -> None:
         marked = tuple(key for key in self.lines.keys if key in self.lines.marks)
-        self.workbench.do(LabelsSuggest(features=marked))
+        self.workbench.do(verbs.LabelsSuggest(features=marked))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Open the feature."""

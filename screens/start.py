@@ -6,9 +6,12 @@ import os
 import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from workbench.engine.protocol import Engine
 from workbench.paths import default_sessions
+
+if TYPE_CHECKING:
+    from workbench.engine.protocol import Engine
 
 BROKER_MODULE = "commands.broker_main"
 

@@ -8,9 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from commands.features import FeaturesContrast
-from commands.stimuli import StimuliList, StimuliShow
-from screens import background, palette
+from screens import background, palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
@@ -52,7 +50,7 @@ class StimuliPage(ListPage):
 
     async def load(self) -> None:
         """List the sets, then the sentences of the one under the cursor."""
-        result = await self.ask(StimuliList())
+        result = await self.ask(verbs.StimuliList())
         self._sets = {item["name"]: item for item in result["sets"]}
         self.names = list(self._sets)
         self.lines.empty = "No stimulus sets.\n:stimuli.import FILE"
@@ -68,10 +66,10 @@ class StimuliPage(ListPage):
         sentences = self.query_one("#sentences", Lines)
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
-            page = await self.ask(StimuliShow(set=name, offset=offset, limit=limit))
+            page = await self.ask(verbs.StimuliShow(set=name, offset=offset, limit=limit))
             return _sentence_rows(page, page["positive"]), int(page["total"])
 
-        first = await self.ask(StimuliShow(set=name))
+        first = await self.ask(verbs.StimuliShow(set=name))
         rows = _sentence_rows(first, first["positive"])
         self.query_one("#set-header", TextLines).show(_header(first))
         if self.subject != name:
@@ -115,7 +113,7 @@ class StimuliPage(ListPage):
         return ""
 
     def _contrast(self) -> None:
-        verb = FeaturesContrast(stimuli=self.lines.key)
+        verb = verbs.FeaturesContrast(stimuli=self.lines.key)
         self.workbench.do(verb, show_reply(self.workbench, verb))
 
     def copyable(self) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commands.labels import LabelsSet
-from commands.line import parse_line
-from screens import completion, doing
+from screens import completion, doing, verbs
 from screens.page import Page
 from screens.text import in_app, short_id
 from screens.widgets.command_line import Question
@@ -23,7 +21,7 @@ def command_question(app: WorkbenchApp) -> Question:
         if not text.strip():
             return None
         try:
-            verb = parse_line(text.strip().removeprefix(":"))
+            verb = verbs.parse_line(text.strip().removeprefix(":"))
         except WorkbenchError as error:
             return in_app(str(error))
         if reason := doing.shell_only(type(verb)):
@@ -74,14 +72,17 @@ def filter_question(page: Page) -> Question:
     return Question("/", submit, advise=lambda _: "show only what contains this; empty shows all")
 
 
-def label_question(app: WorkbenchApp, feature: str) -> Question:
-    """A label in the investigator's own words."""
+def label_question(app: WorkbenchApp, feature: str, suggested: str = "") -> Question:
+    """A label in the investigator's own words; tab takes a suggested one."""
 
     def submit(text: str) -> str | None:
         if len(text) > 500:
             return f"a label has at most 500 signs, this has {len(text)}"
         app.close_line()
-        app.do(LabelsSet(feature=feature, text=text.strip()))
+        app.do(verbs.LabelsSet(feature=feature, text=text.strip()))
         return None
 
-    return Question(f"label {short_id(feature)}: ", submit, advise=lambda _: "your words; empty removes the label")
+    told = f"suggested: {suggested}  (tab takes it)" if suggested else "your words; empty removes the label"
+    return Question(
+        f"label {short_id(feature)}: ", submit, complete=lambda text: text or suggested, advise=lambda _: told
+    )

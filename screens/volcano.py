@@ -17,6 +17,8 @@ _RANK = {" ": 0, "·": 1, "•": 2, "◉": 3}
 class Volcano(Painted):
     """Points on a grid of cells: `·` any feature, `•` a discovery, `◉` the one under the cursor."""
 
+    indent = 2
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._points: dict[str, tuple[float, float, bool]] = {}
@@ -64,7 +66,6 @@ class Volcano(Painted):
 
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """Title, grid, range."""
-        width -= 2
         self._draw()
         if not self._points or not self._grid:
             return []

@@ -12,6 +12,8 @@ from screens.widgets.painted import Painted, Piece
 class Bars(Painted):
     """Counts over edges, on a logarithmic scale, with the range written below."""
 
+    indent = 2
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.title = ""

@@ -184,22 +184,22 @@ class Heatmap(Painted, can_focus=True):
             self.refresh()
         else:
             for at in {old, self.cursor}:
-                for line in range(*self._extent(at)):
-                    self.repaint_line(line - self._top)
+                self._repaint_sentence(at)
             self.repaint_line(self.size.height - 1)
         self.post_message(self.Moved(self))
+
+    def _repaint_sentence(self, index: int) -> None:
+        for line in range(*self._extent(index)):
+            self.repaint_line(line - self._top)
 
     def on_resize(self) -> None:
         """Break the lines anew."""
         self._lay_out()
 
-    def on_focus(self) -> None:
-        """Show the cursor as active."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """Show the cursor as resting."""
-        self.refresh()
+    def focus_changed(self) -> None:
+        """Show the cursor as active or resting."""
+        if self._starts:
+            self._repaint_sentence(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the token that was clicked."""

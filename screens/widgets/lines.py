@@ -241,12 +241,8 @@ class Lines(Painted, can_focus=True):
             self.refresh()  # the first paint may come before this
         self._fill()
 
-    def on_focus(self) -> None:
-        """Show the cursor as active."""
-        self._repaint_row(self.cursor)
-
-    def on_blur(self) -> None:
-        """Show the cursor as resting."""
+    def focus_changed(self) -> None:
+        """Show the cursor as active or resting."""
         self._repaint_row(self.cursor)
 
     def on_click(self, event: events.Click) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -27,6 +28,8 @@ class Painted(Widget):
     """A widget that gives the pieces of each line; the line is cut and padded to the width."""
 
     ALLOW_SELECT = False
+    indent = 0
+    """Blank cells at the left of every line; padding in CSS would send styles for them."""
 
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of line `y`, left to right."""
@@ -34,8 +37,28 @@ class Painted(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The strip of line `y`, equal styles merged into one run."""
-        width = self.size.width
-        return Strip(_merged(self.pieces(y, width))).adjust_cell_length(width)
+        width, margin = self.size.width, " " * self.indent
+        pieces = self.pieces(y, max(0, width - self.indent))
+        return Strip(_merged([(margin, None), *pieces])).adjust_cell_length(width)
+
+    @override
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the keys; unlike the base class, nothing is repainted but what `focus_changed` says."""
+        self.screen.set_focus(self, scroll_visible=False)
+        return self
+
+    def _on_focus(self, event: events.Focus) -> None:
+        event.prevent_default()  # the base class would repaint the whole widget
+        self.has_focus = True
+        self.focus_changed()
+
+    def _on_blur(self, event: events.Blur) -> None:
+        event.prevent_default()
+        self.has_focus = False
+        self.focus_changed()
+
+    def focus_changed(self) -> None:
+        """Repaint what looks different with the keys and without."""
 
     def repaint_line(self, y: int) -> None:
         """Repaint one line only."""
@@ -82,6 +105,8 @@ class TextLines(Painted):
 
 class Paragraph(Painted):
     """A text wrapped to the width there is."""
+
+    indent = 2
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

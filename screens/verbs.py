@@ -1,0 +1,56 @@
+"""The verbs the screens issue, imported when the first of them is needed.
+
+pydantic and the verbs take as long to import as the first frame takes to draw, and the first frame needs none.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from commands.clusters import ClustersFind as ClustersFind
+    from commands.clusters import ClustersList as ClustersList
+    from commands.clusters import ClustersShow as ClustersShow
+    from commands.engine import EngineCancel as EngineCancel
+    from commands.engine import EngineJobs as EngineJobs
+    from commands.features import FeaturesContrast as FeaturesContrast
+    from commands.features import FeaturesList as FeaturesList
+    from commands.features import FeaturesShow as FeaturesShow
+    from commands.labels import LabelsSet as LabelsSet
+    from commands.labels import LabelsShow as LabelsShow
+    from commands.labels import LabelsSuggest as LabelsSuggest
+    from commands.line import format_line as format_line
+    from commands.line import parse_line as parse_line
+    from commands.registry import VERBS as VERBS
+    from commands.registry import by_name as by_name
+    from commands.session import SessionList as SessionList
+    from commands.session import SessionNew as SessionNew
+    from commands.session import SessionShow as SessionShow
+    from commands.stimuli import StimuliList as StimuliList
+    from commands.stimuli import StimuliShow as StimuliShow
+    from workbench.verbs import Command as Command
+    from workbench.verbs import Output as Output
+    from workbench.verbs import Verb as Verb
+
+_HOMES = {
+    "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
+    "commands.engine": ("EngineCancel", "EngineJobs"),
+    "commands.features": ("FeaturesContrast", "FeaturesList", "FeaturesShow"),
+    "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
+    "commands.line": ("format_line", "parse_line"),
+    "commands.registry": ("VERBS", "by_name"),
+    "commands.session": ("SessionList", "SessionNew", "SessionShow"),
+    "commands.stimuli": ("StimuliList", "StimuliShow"),
+    "workbench.verbs": ("Command", "Output", "Verb"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module that has the name (PEP 562)."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,367 @@
+"""Keys: they issue commands, go back and forward, explain themselves where they do nothing, and lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from screens.app import ACTIONS, SCREENS, WorkbenchApp
+from screens.help import EVERYWHERE
+from tests.screens.stage import play, press, recorded_engine, reply_to, settle, text_of, type_line
+from workbench.engine.fake import FakeEngine
+from workbench.errors import EngineUnreachable
+
+top = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"][0]["feature"]
+
+
+def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
+    return [params for name, params, _ in engine.asked if name == do]
+
+
+def test_quanta_says_why_it_is_not_there() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6")
+        assert "quanta come with a later version" in text_of(app)
+        assert app.trail.here.screen == "home"
+
+    play(scenario)
+
+
+def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        for screen in sorted(SCREENS):
+            for name, key in ACTIONS.items():
+                app.visit(screen)
+                await settle(pilot)
+                if name in ("demo", "contrast", "find", "suggest", "cancel"):
+                    continue  # these carry something out at once; they have their own tests
+                app.status.show(message="")
+                before = text_of(app)
+                await press(pilot, key)
+                assert text_of(app) != before or name in ("refresh", "sign", "order"), f"{key} on {screen} is silent"
+                if app.line.question:
+                    await press(pilot, "escape")
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(("screen", "key", "reason"), [
+    ("1", "l", "labels a feature"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("2", "x", "open Jobs"),
+    ("5", "l", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
+])  # fmt: skip
+def test_a_key_that_does_nothing_says_why(screen: str, key: str, reason: str) -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, screen, key)
+        assert reason in text_of(app)
+
+    play(scenario)
+
+
+def test_contrast_is_issued_from_the_set_under_the_cursor_and_shown_in_select() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "c")
+        assert asked(engine, "features.contrast")[0]["stimuli"] == "achievement"
+        assert app.trail.here.screen == "select"
+        assert ":features.contrast achievement" in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_labelling_issues_a_command_with_the_feature_id() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "l")
+        await type_line(pilot, "things that went well")
+        assert asked(engine, "labels.set") == [{"feature": top, "text": "things that went well"}]
+        assert ":labels.set" in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_finding_clusters_shows_them() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "5", "f")
+        assert asked(engine, "clusters.find")
+        assert "nearest by decoder cosine" in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_a_finished_job_cannot_be_cancelled_and_a_running_one_can() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "8", "x")
+        assert asked(engine, "engine.cancel") == [{"job": "j3"}]
+        await press(pilot, "escape", "8", "G", "x")
+        assert "j1 is done already" in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_back_and_forward_through_visited_places() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "7")
+        await press(pilot, "left_square_bracket")
+        assert app.trail.here.screen == "feature"
+        await press(pilot, "backspace")
+        assert app.trail.here.screen == "select"
+        await press(pilot, "right_square_bracket")
+        assert (app.trail.here.screen, app.trail.here.subject) == ("feature", top)
+        await press(pilot, "right_square_bracket", "right_square_bracket")
+        assert "last place visited" in text_of(app)
+
+    play(scenario)
+
+
+def test_escape_goes_one_level_back_each_time() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "question_mark")
+        assert app.over == "help"
+        await press(pilot, "escape")
+        assert (app.over, app.trail.here.screen) == ("", "feature")
+        await press(pilot, "escape")
+        assert app.trail.here.screen == "select"
+        await press(pilot, "escape", "escape")
+        assert "q quits" in text_of(app)
+
+    play(scenario)
+
+
+def test_next_and_previous_feature_walk_the_ranking() -> None:
+    rows = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "J")
+        assert rows[1]["feature"] in text_of(app)
+        await press(pilot, "K", "K")
+        assert rows[0]["feature"] in text_of(app)
+        assert "first of the ranking" in text_of(app)
+
+    play(scenario)
+
+
+def test_sign_order_and_filter_are_queries_not_commands() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "t")
+        assert "positive only" in text_of(app)
+        await press(pilot, "t", "t", "o")
+        assert "by effect" in text_of(app)
+        await press(pilot, "o", "o", "o")
+        await press(pilot, "slash")
+        await type_line(pilot, "nosuchlabel")
+        assert "No feature matches 'nosuchlabel'" in text_of(app)
+        await press(pilot, "escape")
+        assert "1 of " in text_of(app)
+        assert asked(engine, "features.list")[-1]["filter"] == ""
+
+    engine = FakeEngine([*_with_orders()])
+    play(scenario, engine=engine)
+
+
+def _with_orders() -> list[dict[str, Any]]:
+    """The recorded answers, and the ranking again for the orders that were not recorded."""
+    from tests.screens.stage import _recorded
+
+    found = list(_recorded())
+    plain = next(item for item in found if item["do"] == "features.list" and item["params"]["offset"] == 0)
+    return found + [{**plain, "params": {**plain["params"], "sort": order}} for order in ("q", "index")]
+
+
+def test_the_line_completes_recalls_and_shows_errors_inline() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon")
+        await pilot.press(*"clu", "tab")
+        assert ":clusters." in text_of(app)
+        await pilot.press("l", "tab", "x", "enter")
+        await settle(pilot)
+        assert "clusters.list does not take 'x'" in text_of(app)
+        assert app.line.question is not None
+        await press(pilot, "escape")
+        assert app.line.question is None
+        await press(pilot, "colon")
+        await type_line(pilot, "index.info")
+        assert "index.info" in text_of(app)
+        await press(pilot, "escape", "colon", "up")
+        assert ":index.info" in text_of(app)
+
+    play(scenario)
+
+
+def test_lines_go_where_their_result_is_seen() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        lines = {"clusters.show 0": "clusters", "labels.show": "labels", "stimuli.show null": "stimuli"}
+        for line, screen in lines.items():
+            await press(pilot, "colon")
+            await type_line(pilot, line)
+            assert app.trail.here.screen == screen
+        await press(pilot, "colon")
+        await type_line(pilot, "demo")
+        assert "runs in the shell: workbench demo" in text_of(app)
+
+    play(scenario)
+
+
+def test_an_error_of_the_engine_is_shown_with_its_hint_and_goes_with_escape() -> None:
+    error = {"kind": "engine_died", "message": "the model process ended", "hint": "Repeat the command."}
+    params = {"k": 2, "tau": 0.5}
+    answer = {"do": "clusters.find", "params": params, "session": "demo", "progress": [], "error": error}
+    engine = FakeEngine([answer, *recorded_engine_exchanges()])
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "5", "f")
+        assert "the model process ended" in text_of(app)
+        assert "Repeat the command." in text_of(app)
+        assert "engine_died :clusters.find" in text_of(app)
+        await press(pilot, "escape")
+        assert "the model process ended" not in text_of(app)
+        assert app.trail.here.screen == "clusters"
+
+    play(scenario, engine=engine)
+
+
+def recorded_engine_exchanges() -> list[dict[str, Any]]:
+    from tests.screens.stage import _recorded
+
+    return [item for item in _recorded() if item["do"] != "clusters.find"]
+
+
+def test_the_view_is_saved_and_taken_up_again() -> None:
+    engine = recorded_engine()
+
+    async def leave(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "j", "j", "enter", "tab")
+        await asyncio.sleep(0.7)
+        await settle(pilot)
+
+    play(leave, engine=engine)
+    view = engine.views["demo"]
+    rows = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"]
+    assert view["screen"] == "feature"
+    assert view["subject"] == rows[2]["feature"]
+
+    again = recorded_engine()
+    for exchange in again._answers.values():
+        for item in exchange:
+            if item["do"] == "session.show":
+                item["reply"]["result"]["view"] = view
+
+    async def back(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        text = text_of(app)
+        assert rows[2]["feature"] in text
+        assert "doc " in text
+        await press(pilot, "escape")
+        assert app.page.lines.key == rows[2]["feature"]  # type: ignore[attr-defined]
+
+    play(back, engine=again)
+
+
+def test_what_another_terminal_changes_is_read_again() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7")
+        before = len(asked(engine, "labels.show"))
+        engine.emit({"event": "changed", "session": "demo", "seq": 99, "do": "labels.set", "line": "labels.set 1 x"})
+        await settle(pilot)
+        assert len(asked(engine, "labels.show")) == before + 1
+        engine.emit({"event": "changed", "session": "other", "seq": 1, "do": "labels.set", "line": ""})
+        await settle(pilot)
+        assert len(asked(engine, "labels.show")) == before + 1
+
+    play(scenario, engine=engine)
+
+
+def test_a_lost_engine_is_told_and_found_again() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        engine.become("lost")
+        await settle(pilot)
+        assert "lost" in text_of(app).split("\n")[-2]
+        engine.become("connected")
+        await settle(pilot)
+        assert "connected" in text_of(app).split("\n")[-2]
+
+    play(scenario, engine=engine)
+
+
+def test_the_first_frame_does_not_wait_for_the_engine() -> None:
+    async def run() -> None:
+        never = asyncio.Event()
+
+        async def slow() -> FakeEngine:
+            await never.wait()
+            return recorded_engine()
+
+        app = WorkbenchApp(slow, "demo")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            assert "1 Home" in text_of(app)
+            assert "Connecting to the engine" in text_of(app)
+            await pilot.press("3", "2", "4", "colon", "escape", "p", "escape")
+            await pilot.pause()
+            assert "Connecting to the engine" in text_of(app)
+
+    asyncio.run(run())
+
+
+def test_no_engine_is_said_with_what_to_do() -> None:
+    class Absent:
+        def __call__(self) -> Any:
+            raise EngineUnreachable("no engine can be started", "See `workbench engine log`.")
+
+    async def run() -> None:
+        app = WorkbenchApp(Absent(), "demo")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert "no engine can be started" in text_of(app)
+            assert "no engine" in text_of(app).split("\n")[-2]
+
+    asyncio.run(run())
+
+
+def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "9", "y")
+        assert "OSC 52" in text_of(app)
+        assert app.clipboard == "labels.set" or app.clipboard.split()[0] in ("labels.set", "steer.clamp")
+
+    play(scenario)
+
+
+def test_q_on_home_quits() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "q")
+        assert app.trail.here.screen == "home"
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app.is_running or app._exit
+
+    play(scenario)
+
+
+def test_every_binding_has_an_id_and_help_names_the_keys() -> None:
+    from screens.feature import FeaturePage
+    from screens.widgets.heatmap import Heatmap
+    from screens.widgets.lines import Lines
+
+    bindings = [binding for owner in (WorkbenchApp, FeaturePage, Heatmap, Lines) for binding in owner.BINDINGS]
+    names = [binding.id for binding in bindings]  # type: ignore[union-attr]
+    assert all(names)
+    assert len(set(names)) == len(names)
+    told = " ".join(key for key, _ in EVERYWHERE)
+    assert all(key in told for key in (":", "/", "?", "[", "]", "y", "p"))
