@@ -87,12 +87,15 @@ class _Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open = {name: (folder / f"{name}.bin").open("wb") for name in ARRAYS}
+        # unbuffered: what does not fit on the disk shows when it is written, not when the file is closed
+        self._open = {name: (folder / f"{name}.bin").open("wb", buffering=0) for name in ARRAYS}
 
     def append(self, name: str, values: np.ndarray) -> None:
         """Add to one array; its type is fixed."""
+        rest = memoryview(np.ascontiguousarray(values, dtype=ARRAYS[name]).tobytes())
         try:
-            self._open[name].write(np.ascontiguousarray(values, dtype=ARRAYS[name]).tobytes())
+            while rest:
+                rest = rest[self._open[name].write(rest) :]
         except OSError as error:
             raise storage_error(self._folder, error) from error
 
@@ -136,6 +139,8 @@ def build_index(
         meta = _fill(model, space, documents, building, tokens, examples, about, tick)
         shutil.rmtree(folder, ignore_errors=True)
         building.rename(folder)
+    except OSError as error:
+        raise storage_error(folder, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return meta
@@ -153,10 +158,11 @@ def _fill(
 ) -> dict[str, Any]:
     totals = _Totals(space.width, examples)
     files = _Files(folder)
-    seen, number, entries = 0, 0, 0
-    files.append("starts", np.array([0]))
-    files.append("pointers", np.array([0]))
+    seen, number, entries, special = 0, 0, 0, 0
+    opening = set(model.tokenizer.all_special_ids)
     try:
+        files.append("starts", np.array([0]))
+        files.append("pointers", np.array([0]))
         for texts in _batches(documents):
             if seen >= tokens:
                 break
@@ -167,12 +173,14 @@ def _fill(
             files.append("tokens", np.concatenate([np.array(row) for row in ids]))
             files.append("starts", seen + np.cumsum(lengths))
             seen, number, entries = seen + int(lengths.sum()), number + len(ids), entries + added
+            special += sum(len(row) > 0 and row[0] in opening for row in ids)
     finally:
         files.close()
     if seen == 0:
         raise InputFileError("the corpus has no text", "Give a corpus with at least one document.")
     tick(tokens, tokens, "writing the index")
-    return _finish(model, space, totals, folder, {**about, "tokens": seen, "documents": number, "entries": entries})
+    counts = {"tokens": seen, "documents": number, "entries": entries, "opened": special}
+    return _finish(model, space, totals, folder, {**about, **counts})
 
 
 def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
@@ -248,7 +256,7 @@ def _finish(
         "features": space.width,
         "space": space.name,
         "alive": int((totals.fired > 0).sum()),
-        "mean_l0": round(float(totals.fired.sum()) / max(about["tokens"] - about["documents"], 1), 3),
+        "mean_l0": round(float(totals.fired.sum()) / max(about["tokens"] - about["opened"], 1), 3),
         "digest": value_digest({path.name: file_digest(path) for path in sorted(folder.iterdir())}),
     }
     write_atomic(folder / "meta.json", json.dumps(meta, indent=1))

@@ -91,7 +91,8 @@ class FeatureIndex:
     def _window(self, feature: int, document: int, position: int, before: int, after: int) -> dict[str, Any]:
         starts = self.arrays["starts"]
         begin, end = int(starts[document]), int(starts[document + 1])
-        first = max(begin + 1, begin + position - before)  # the first token is BOS
+        opened = 1 if self.meta.get("opened", 1) else 0  # a first token that opens the text, such as BOS, is not shown
+        first = max(begin + opened, begin + position - before)
         last = min(end, begin + position + after + 1)
         return {
             "tokens": [self.pieces[token] for token in self.arrays["tokens"][first:last]],
