@@ -39,7 +39,7 @@ def resolve(ref: str) -> ModelReference:
     if ref == "demo":
         return ModelReference("demo", "demo", _checked(demo.model_dir()))
     folder = Path(ref).expanduser()
-    if folder.is_dir():
+    if ref and folder.is_dir():
         return ModelReference(ref, folder.resolve().name, _checked(folder.resolve()))
     looks_like_path = ref.startswith((".", "/", "~")) or ref.count("/") > 1
     if looks_like_path or not ref:

@@ -21,6 +21,6 @@ def feature_index(text: str, space: str, width: int) -> int:
         raise UnknownNameError(
             f"feature {text!r} is of another space", f"The loaded features are {space}#0 to #{width - 1}."
         )
-    if not number.isdigit() or int(number) >= width:
+    if not (number.isascii() and number.isdigit()) or int(number) >= width:
         raise UnknownNameError(f"no feature {text!r}", f"The loaded features are {space}#0 to #{width - 1}.")
     return int(number)
