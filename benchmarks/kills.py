@@ -188,6 +188,8 @@ def main() -> int:
             print(f"{name:22} {value}")
         for bar in report["bars"]:
             print(f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})")
+        for fault in report["faults"]:
+            print(f"  {fault}")
     return 0 if all(bar["holds"] for bar in report["bars"]) else 1
 
 

@@ -48,6 +48,27 @@ def test_a_killed_model_process_ends_only_its_command(own: Place) -> None:
     assert own.request(toy.Work(steps=1), "one")["result"]["note"] == "kept"
 
 
+def test_a_request_sent_to_a_process_that_was_just_killed_is_done_by_the_next(own: Place) -> None:
+    own.session("one")
+    with own.client() as client:
+        for number in range(3):
+            os.kill(client.request(toy.Ask())["result"]["pid"], signal.SIGKILL)
+            reply = client.request(toy.Work(steps=1, seed=number), session="one", sessions=own.sessions)
+            assert reply["result"]["steps"] == 1
+
+
+def test_a_query_that_waited_behind_a_killed_job_is_answered_by_the_next_process(own: Place) -> None:
+    own.session("one")
+    with own.client() as client, own.client() as other:
+        client.detach(toy.Crash(how="sleep"), session="one", sessions=own.sessions)
+        eventually(lambda: client.request(toy.Jobs())["result"]["jobs"][0]["text"] == "about to crash", "it runs")
+        pid = client.request(toy.Status())["result"]["child"]["pid"]
+        threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+        assert other.request(toy.Ask(text="waited"))["result"]["text"] == "waited"
+        with pytest.raises(EngineDied):
+            client.request(toy.Attach(job="j1"))
+
+
 def test_the_last_words_of_a_model_process_are_quoted(own: Place) -> None:
     own.session("one")
     with pytest.raises(EngineDied, match="exit status 7") as caught:

@@ -45,7 +45,10 @@ class Child:
 
     def run(self) -> None:
         """Serve until the broker is gone."""
-        self._send(hello(pid=os.getpid()))
+        try:
+            self._send(hello(pid=os.getpid()))
+        except BrokenPipeError:
+            return  # the broker ended while this process started
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         while True:
             self._serve(self._inbox.get())
@@ -71,6 +74,7 @@ class Child:
         try:
             if name in self._cancelled:
                 raise Cancelled(f"{message['do']} was cancelled", "Nothing was done.")
+            self._send({"id": name, "begun": True})
             result = self._carry_out(message)
             limit = LINE_LIMIT if message.get("staging") else MESSAGE_LIMIT
             self._send({"id": name, "result": result}, limit)

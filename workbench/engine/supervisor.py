@@ -27,14 +27,24 @@ class Call:
     """A request on its way through the model process."""
 
     id: int
-    do: str
+    message: dict[str, Any]
     answer: asyncio.Future[dict[str, Any]]
     progress: Callable[[int, int, str], None]
-    child: _Child
+    child: _Child | None = None
+    begun: bool = False
+    sent: int = 0
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """Ask the process to stop this request at its next batch."""
-        self.child.send({"cancel": self.id})
+        self.cancelled = True
+        if self.child is not None:
+            self.child.send({"cancel": self.id})
+
+    def fail(self, error: EngineDied) -> None:
+        """End it with an error, unless it has ended."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 class _Child:
@@ -47,11 +57,14 @@ class _Child:
         writer: asyncio.StreamWriter,
         log: Path,
         log_start: int,
+        bequeath: Callable[[Call], None],
     ) -> None:
+        self._bequeath = bequeath
         self.process = process
         self.calls: dict[int, Call] = {}
         self.last_used = time.monotonic()
         self.ended = False
+        self.dropped = False
         self._writer = writer
         self._log = log
         self._log_start = log_start
@@ -77,6 +90,9 @@ class _Child:
         if call is None:
             return  # its hello, or the answer to a request that was given up
         self.last_used = time.monotonic()
+        if "begun" in message:
+            call.begun = True
+            return
         if "progress" in message:
             done, total, text = message["progress"]
             call.progress(done, total, text)
@@ -99,8 +115,10 @@ class _Child:
             await self.process.wait()
         calls, self.calls = list(self.calls.values()), {}
         for call in calls:
-            if not call.answer.done():
-                call.answer.set_exception(self._death(call.do))
+            if call.begun or call.sent > 1 or self.dropped:
+                call.fail(self._death(str(call.message.get("do"))))
+            else:
+                self._bequeath(call)  # it died before it took the request: a fresh one does the work
 
     def _death(self, do: str) -> EngineDied:
         code = self.process.returncode or 0
@@ -126,6 +144,7 @@ class ModelProcess:
         self._log = log
         self._child: _Child | None = None
         self._starting = asyncio.Lock()
+        self._retries: set[asyncio.Task[None]] = set()
         self._count = 0
 
     @property
@@ -150,15 +169,31 @@ class ModelProcess:
         Raises:
             EngineDied: the process cannot be started.
         """
+        self._count += 1
+        call = Call(self._count, message, asyncio.get_running_loop().create_future(), progress)
+        await self._place(call)
+        return call
+
+    async def _place(self, call: Call) -> None:
         async with self._starting:
             child = self._living() or await self._start()
-            self._child = child
-        self._count += 1
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        call = Call(self._count, str(message.get("do")), answer, progress, child)
+            self._child = call.child = child
         child.calls[call.id] = call
-        child.send({"id": call.id, **message})
-        return call
+        call.sent += 1
+        child.send({"id": call.id, **call.message})
+        if call.cancelled:
+            call.cancel()
+
+    def _place_again(self, call: Call) -> None:
+        task = asyncio.create_task(self._retry(call))
+        self._retries.add(task)
+        task.add_done_callback(self._retries.discard)
+
+    async def _retry(self, call: Call) -> None:
+        try:
+            await self._place(call)
+        except EngineDied as error:
+            call.fail(error)
 
     async def _start(self) -> _Child:
         logfile.trim(self._log)
@@ -183,20 +218,13 @@ class ModelProcess:
         finally:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours)
-        return _Child(process, reader, writer, self._log, start)
+        return _Child(process, reader, writer, self._log, start, self._place_again)
 
     async def drop(self) -> None:
         """End the process; what it was doing fails with EngineDied."""
         child, self._child = self._child, None
         if child is None or child.ended:
             return
+        child.dropped = True
         child.process.kill()
         await child.task
-
-    async def ask(self, message: dict[str, Any], progress: Callable[[int, int, str], None]) -> dict[str, Any]:
-        """Send a request and wait for its result.
-
-        Raises:
-            WorkbenchError: what the process answered, or EngineDied.
-        """
-        return await (await self.call(message, progress)).answer
