@@ -88,18 +88,29 @@ def _parts(annotation: Any) -> list[Any]:
 
 
 def build(verb: type[Verb], values: Mapping[str, Any]) -> Verb:
-    """The verb with these values; texts are read as the field's type asks.
+    """The verb with these typed words: lists of texts, read as the field's type asks.
 
     Raises:
         UnknownNameError: a parameter the verb does not have.
         UsageError: a missing or unfit value, named with what was expected.
     """
-    for name in values:
+    known = verb.model_fields
+    typed = {name: _typed(known[name], value) if name in known else value for name, value in values.items()}
+    return from_params(verb, typed)
+
+
+def from_params(verb: type[Verb], params: Mapping[str, Any]) -> Verb:
+    """The verb with these parameters as the log keeps them: values as they are, no text is read again.
+
+    Raises:
+        UnknownNameError: a parameter the verb does not have.
+        UsageError: a missing or unfit value, named with what was expected.
+    """
+    for name in params:
         if name not in verb.model_fields:
             raise UnknownNameError.among(f"parameter of {verb.dotted}", name, verb.model_fields)
-    given = {name: _typed(verb.model_fields[name], value) for name, value in values.items()}
     try:
-        return verb.model_validate(given)
+        return verb.model_validate(dict(params))
     except ValidationError as error:
         raise _usage(verb, error) from error
 

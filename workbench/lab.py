@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import paths
-from workbench.errors import Cancelled, InputFileError, StorageError, UsageError, storage_error
+from workbench.errors import Cancelled, InputFileError, StorageError, UsageError
 from workbench.session.record import SessionRecord
 from workbench.session.state import State
 
@@ -202,8 +202,9 @@ class Lab:
         """Arrays that an earlier command stored, remembered as used.
 
         Raises:
-            StorageError: they are gone or unreadable.
+            InputFileError: they are gone or damaged.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         self.uses.add(line.seq)
@@ -211,5 +212,7 @@ class Lab:
         try:
             found: dict[str, np.ndarray] = load_file(path)
             return found
-        except OSError as error:
-            raise storage_error(path, error) from error
+        except (OSError, SafetensorError) as error:
+            raise InputFileError(
+                f"{name}.safetensors of log line {line.seq} cannot be read", "Run the command again with --fresh."
+            ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.handlers import handler_of
-from commands.line import build
+from commands.line import from_params
 from commands.registry import lookup
 from commands.report import Replay
 from workbench.errors import ReplayDiffers, UsageError
@@ -87,7 +87,7 @@ def _why_not(line: LogLine, query: Replay) -> str:
 
 
 def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab) -> list[Difference]:
-    verb = build(lookup(line.do), line.params)
+    verb = from_params(lookup(line.do), line.params)
     if not isinstance(verb, Command):
         return [Difference(line.do, "a command", "a query of this version")]
 

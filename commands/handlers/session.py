@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.handlers.features import ranking_header
-from commands.line import build, format_line
+from commands.line import format_line, from_params
 from commands.registry import by_name
 from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
 from workbench.errors import UsageError, WorkbenchError
@@ -103,7 +103,7 @@ def text_of(line: LogLine) -> str:
     """The `:` line of a log line; a verb that this version does not know is shown by its name."""
     verb = by_name().get(line.do)
     try:
-        return line.do if verb is None else format_line(build(verb, line.params))
+        return line.do if verb is None else format_line(from_params(verb, line.params))
     except WorkbenchError:
         return line.do  # parameters of another version: the log keeps them, the line cannot be made again
 

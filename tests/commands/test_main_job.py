@@ -243,3 +243,19 @@ def test_a_wrong_request_is_refused_and_leaves_the_session_as_it_was(
     assert caught.value.exit_code == 2
     assert caught.value.hint
     assert tiny.snapshot(sessions) == before
+
+
+@pytest.mark.parametrize("damage", ["gone", "truncated", "empty"])
+@pytest.mark.parametrize("name", ["ranking.safetensors", "tokens.safetensors", "sentences.json"])
+def test_damaged_results_are_named_with_their_line(ranked: Any, sessions: Path, name: str, damage: str) -> None:
+    line = SessionRecord(sessions / "s").done("features.contrast")[-1]
+    path = sessions / "s" / line.artifact / name
+    content = path.read_bytes()
+    path.write_bytes(b"" if damage == "empty" else content[: len(content) // 2])
+    if damage == "gone":
+        path.unlink()
+    with pytest.raises(InputFileError, match=f"{name} of log line {line.seq} cannot be read") as caught:
+        ranked("features.show 3")
+    assert caught.value.hint
+    ranked("features.contrast wins permutations=200 top=10", fresh=True)
+    assert ranked("features.show 3")["result"]["stimuli"]["total"] == len(tiny.GOOD) + len(tiny.BAD)

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from commands.cli import _global_options, overview
 from commands.front import spec
 from commands.handlers import handler_of
-from commands.line import build, format_line, is_flag, is_list, parse_line
+from commands.line import format_line, from_params, is_flag, is_list, parse_line
 from commands.registry import VERBS, by_name, lookup
 from workbench.errors import UnknownNameError, UsageError
 from workbench.verbs import Command, Query, Verb
@@ -152,7 +152,7 @@ def test_logged_parameters_make_the_verb_again(data: st.DataObject) -> None:
         verb = data.draw(any_verb())
     except ValueError:
         return
-    assert build(type(verb), verb.params()) == verb
+    assert from_params(type(verb), verb.params()) == verb
 
 
 @pytest.mark.parametrize(
