@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,3 @@ def fill(folder: Path) -> Path:
 def read_only(folder: Path, on: bool = True) -> None:
     """Mount a small disk again so that nobody can write to it, or so that everybody can."""
     subprocess.run(["mount", "-o", f"remount,{'ro' if on else 'rw'}", str(folder)], check=True)
-
-
-Do = Callable[..., dict[str, Any]]
