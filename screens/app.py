@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,6 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smoo
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
@@ -36,6 +36,7 @@ from screens.stimuli import StimuliPage
 from screens.text import duration, in_app, visible, wrapped
 from screens.trail import Place, Trail
 from screens.typing_lines import command_question, filter_question
+from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import HintLine, Notice, StatusLine, TabLine
 from screens.widgets.painted import Piece
@@ -52,6 +53,8 @@ SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 SAVE_AFTER = 0.5
 """Seconds of rest before the view is saved."""
+PATIENCE = 0.1
+"""Seconds that a screen waits for its content before it is painted without."""
 ACTIONS = {
     "label": "l",
     "steer": "s",
@@ -117,6 +120,7 @@ class WorkbenchApp(App[None]):
         self.over = ""
         self.running = 0
         self._view_timer: Timer | None = None
+        self._held: ExitStack | None = None
         self._saved_view: dict[str, Any] = {}
 
     def get_default_screen(self) -> Screen[None]:
@@ -138,7 +142,7 @@ class WorkbenchApp(App[None]):
             yield CommandListPage("commands")
             yield HelpPage("help")
             yield ReplyPage("reply")
-        with Container(id="foot"):
+        with Box(id="foot"):
             yield StatusLine()
             yield HintLine()
             yield CommandLine()
@@ -315,6 +319,8 @@ class WorkbenchApp(App[None]):
         self.over = ""
         self.hide_notice()
         here = self.trail.here
+        if self.page.outdated and self.engine is not None:
+            self._hold_paint()
         self.query_one(ContentSwitcher).current = here.screen
         self.query_one(TabLine).show(here.screen.capitalize())
         self.page.bring(here.subject)
@@ -332,8 +338,21 @@ class WorkbenchApp(App[None]):
         """The keys of the screen in front."""
         self.query_one(HintLine).show(self.page.hints)
 
+    def _hold_paint(self) -> None:
+        """Paint a screen once, with its content, where that comes at once; keys go to it meanwhile."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(self.batch_update())
+            self.set_timer(PATIENCE, self._paint)
+
+    def _paint(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.close()
+
     def page_loaded(self, page: Page) -> None:
         """A screen has its content: hints may differ now."""
+        self._paint()
         if page is self.page and not self.line.question:
             self.show_hints()
 

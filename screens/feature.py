@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.widget import Widget
 from typing_extensions import override
 
@@ -19,6 +19,7 @@ from screens.steering import SteeringView
 from screens.text import thousands
 from screens.typing_lines import label_question
 from screens.widgets.bars import Bars
+from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
 from screens.widgets.painted import Painted, Piece, TextLines
 from workbench.errors import WorkbenchError
@@ -26,7 +27,7 @@ from workbench.errors import WorkbenchError
 PANES = ("stimuli", "corpus", "steer")
 
 
-class Logits(TextLines):
+class Logits(Painted):
     """Tokens that the feature's decoder direction promotes and suppresses, for the width there is."""
 
     indent = 2
@@ -35,14 +36,17 @@ class Logits(TextLines):
         super().__init__(id=id)
         self.logits: dict[str, list[list[Any]]] | None = None
 
-    def show_logits(self, logits: dict[str, list[list[Any]]] | None) -> None:
+    def show(self, logits: dict[str, list[list[Any]]] | None) -> None:
         """Show these tokens."""
-        self.logits = logits
-        self.on_resize()
+        if logits != self.logits:
+            self.logits = logits
+            self.refresh()
 
-    def on_resize(self) -> None:
-        """Fit them anew."""
-        self.show(logit_lines(self.logits, self.size.width - self.indent, self.size.height))
+    @override
+    def pieces(self, y: int, width: int) -> list[Piece]:
+        """A token of each kind, or of one."""
+        lines = logit_lines(self.logits, width, self.size.height)
+        return lines[y] if y < len(lines) else []
 
 
 class PaneLine(Painted):
@@ -102,13 +106,13 @@ class FeaturePage(Page):
     def compose(self) -> ComposeResult:
         """Card, histogram and logits, panes."""
         yield TextLines(id="feature-card")
-        with Container(id="feature-body"):
-            with Container(id="feature-panes"):
+        with Box(id="feature-body"):
+            with Box(id="feature-panes"):
                 yield PaneLine()
                 yield Heatmap(id="feature-stimuli")
                 yield Heatmap(id="feature-corpus")
                 yield SteeringView(id="feature-steer")
-            with Container(id="feature-side"):
+            with Box(id="feature-side"):
                 yield Bars(id="histogram")
                 yield Logits(id="logits")
 
@@ -130,7 +134,7 @@ class FeaturePage(Page):
             heatmap.show([], None, empty=text)
         self.query_one("#feature-card", TextLines).show([])
         self.query_one(Bars).show("", (), ())
-        self.query_one(Logits).show_logits(None)
+        self.query_one(Logits).show(None)
 
     def show_failure(self, error: WorkbenchError) -> None:
         """Put the error where the sentences would be."""
@@ -138,6 +142,7 @@ class FeaturePage(Page):
 
     async def load(self) -> None:
         """Ask for the feature, or say how to choose one."""
+        await self._load_ranking()
         feature = self.subject or next(iter(self._walk()), "")
         if not feature:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
@@ -150,6 +155,14 @@ class FeaturePage(Page):
         self._show_side()
         self.query_one(SteeringView).show_feature(shown["feature"], self.workbench.summary)
         self._show_pane()
+
+    async def _load_ranking(self) -> None:
+        """The ranking that J and K walk; a feature can be looked at without one."""
+        select = self.workbench.query_one(SelectPage)
+        if select.outdated:
+            with suppress(WorkbenchError):  # the feature's own reply says that there is no ranking
+                await select.load()
+                select.outdated = False
 
     def _show_card(self) -> None:
         walk, total = self._walk(), self.workbench.query_one(SelectPage).lines.total
@@ -177,7 +190,7 @@ class FeaturePage(Page):
         histogram = (corpus or {}).get("histogram") or {"edges": (), "counts": ()}
         title = "activations > 0, log count" if corpus else "no corpus index yet: b builds it"
         self.query_one(Bars).show(title, histogram["edges"], histogram["counts"])
-        self.query_one(Logits).show_logits(self.shown.get("logits"))
+        self.query_one(Logits).show(self.shown.get("logits"))
 
     # --- panes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual.containers import Container
 from textual.widget import Widget
 
 from screens import background, verbs
+from screens.widgets.box import Box
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Act = Callable[[], None]
 
 
-class Page(Container):
+class Page(Box):
     """One screen. It asks the engine for what it shows and never holds a truth of its own."""
 
     title: ClassVar[str] = ""

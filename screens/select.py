@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
 
 from screens import palette, verbs
 from screens.glyphs import signed_bar
@@ -15,6 +14,7 @@ from screens.page import Act
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
+from screens.widgets.box import Box
 from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
 from screens.widgets.painted import Piece, TextLines
 
@@ -63,7 +63,7 @@ class SelectPage(ListPage):
     def compose(self) -> ComposeResult:
         """Header, list, and on wide terminals the volcano."""
         yield TextLines(id="ranking-header")
-        with Container(id="ranking-body"):
+        with Box(id="ranking-body"):
             yield Lines(COLUMNS, id="ranking")
             yield Volcano(id="volcano")
 

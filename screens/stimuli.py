@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
 
 from screens import background, palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
 from screens.text import thousands, visible
+from screens.widgets.box import Box
 from screens.widgets.lines import Column, Lines, Row, cell_text
 from screens.widgets.painted import Paragraph, Piece, TextLines
 
@@ -43,7 +43,7 @@ class StimuliPage(ListPage):
     def compose(self) -> ComposeResult:
         """Two lists."""
         yield Lines([Column("set"), Column("n", 4, "right"), Column("k", 2, "right")], id="sets")
-        with Container(id="set-side"):
+        with Box(id="set-side"):
             yield TextLines(id="set-header")
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
             yield Paragraph(id="whole-sentence")

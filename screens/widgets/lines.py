@@ -200,7 +200,9 @@ class Lines(Painted, can_focus=True):
         self.repaint_line(index - self.top + 1)
 
     def _scroll_into_view(self) -> bool:
-        """Bring the cursor into sight; says whether anything moved."""
+        """Bring the cursor into sight; says whether anything moved. Before the first layout nothing does."""
+        if not self.size.height:
+            return False
         height, top = self.body_height, self.top
         if self.cursor < top:
             top = max(0, self.cursor - height // 3)  # room on both sides: fewer full repaints
@@ -236,9 +238,7 @@ class Lines(Painted, can_focus=True):
     # --- events
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight when the terminal changes size."""
-        if self._scroll_into_view():
-            self.refresh()  # the first paint may come before this
+        """Fetch what a larger terminal shows; the cursor is brought into sight when line 0 is painted."""
         self._fill()
 
     def focus_changed(self) -> None:
@@ -269,6 +269,7 @@ class Lines(Painted, can_focus=True):
         if y == self.size.height - 1:
             return self._count_line(width)
         if y == 0:
+            self._scroll_into_view()
             titles = (fit(column.title, size, column.align) for column, size in self._sized(width))
             return [(fit("  " + " ".join(titles), width), palette.TITLE)] if self.total else []
         if not self.total:

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import override
@@ -28,6 +29,7 @@ class Painted(Widget):
     """A widget that gives the pieces of each line; the line is cut and padded to the width."""
 
     ALLOW_SELECT = False
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False, repaint=False)  # as in box.py
     indent = 0
     """Blank cells at the left of every line; padding in CSS would send styles for them."""
 
