@@ -56,10 +56,10 @@ def test_the_planted_latents_lead_the_ranking(shop: Shop, planted: dict[str, Any
     assert result["null_discoveries"] == 0
     rows = result["rows"]
     top = {row["index"]: row for row in rows[:20]}
-    for side in ("best", "worst"):
-        row = top[planted[side]]
+    for outcome in ("achievement", "failure"):
+        row = top[planted[outcome][0]]
         assert row["q"] < 0.05
-        assert (row["score"] > 0) == (side == "best")
+        assert (row["score"] > 0) == (outcome == "achievement")
     scores = [abs(row["score"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert all(row["status"] == "ok" for row in rows)
