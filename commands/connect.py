@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.errors import UsageError
-
 if TYPE_CHECKING:
     from workbench.engine.client import Client
 
@@ -21,7 +19,9 @@ def connect(host: str, *, spawn: bool) -> Client:
     from workbench.engine.client import Client
 
     if host:
-        raise UsageError(f"--host {host} works for the app only in this version", "Run the shell command over ssh.")
+        from workbench.engine.remote import ssh_command
+
+        return Client(None, through=ssh_command(host))
     return Client(BROKER_MODULE if spawn else None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commands.report import Report
 from workbench import paths
 from workbench.errors import EngineUnreachable
 from workbench.session import catalog
@@ -54,6 +55,9 @@ class Executor:
         Raises:
             WorkbenchError: what went wrong.
         """
+        if isinstance(verb, Report) and not verb.out:
+            name = verb.target or self.session_name(verb) or "session"
+            verb = verb.model_copy(update={"out": f"report-{name}.{verb.format}"})
         if self.in_process:
             return self._here(verb)
         if isinstance(verb, Query) and verb.place == "broker" and not self.host:
@@ -83,13 +87,13 @@ class Executor:
         # by name, so that the front end itself never imports a handler
         import importlib
 
-        from workbench.engine.uploads import absolute_outputs, read_uploads
+        from workbench.engine.uploads import absolute_paths, read_uploads
 
         runner_type = importlib.import_module("workbench.run").Runner
         resolve = importlib.import_module("commands.handlers").handler_of
         runner = runner_type(resolve, self.sessions, "a workbench without engine")
         reply: dict[str, Any] = runner.do(
-            absolute_outputs(verb),
+            absolute_paths(verb),
             self.session_name(verb),
             fresh=self.fresh,
             files=read_uploads(verb),

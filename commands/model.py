@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, Query
+from workbench.verbs import Command, NameOrFolder, Query
 
 
 class ModelLoad(Command):
@@ -16,7 +16,7 @@ class ModelLoad(Command):
     positional = ("ref",)
     reuse = False  # the files may have changed
 
-    ref: str = Field(description="`demo`, a local Hugging Face folder, or a Hugging Face name")
+    ref: NameOrFolder = Field(description="`demo`, a local Hugging Face folder, or a Hugging Face name")
     revision: str = Field("", description="Branch, tag or commit of a Hugging Face name")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Precision of the weights")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")

@@ -51,7 +51,7 @@ class Report(Query):
 
     target: str = Field("", description="Session to report (default: the current one)")
     format: Literal["html", "md"] = Field("html", description="One offline HTML file, or Markdown")
-    out: OutputFile = Field("", description="File to write (default: report-SESSION.html or .md)")
+    out: OutputFile = Field("", description="File to write (default: report-SESSION.html or .md here)")
 
 
 class Spec(Query):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from workbench.verbs import Command
+from workbench.verbs import Command, NameOrFolder
 
 
 class SaeLoad(Command):
@@ -15,5 +15,5 @@ class SaeLoad(Command):
     reads = ("model",)
     reuse = False  # the files may have changed
 
-    ref: str = Field(description="`demo`, RELEASE/SAE_ID of SAELens, a local SAELens folder, or `raw`")
+    ref: NameOrFolder = Field(description="`demo`, RELEASE/SAE_ID of SAELens, a local SAELens folder, or `raw`")
     site: str = Field("", description="Site of `raw` units, for example blocks.1.hook_resid_post")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from screens import verbs
@@ -37,14 +36,4 @@ async def request(
         raise UsageError(f"{verb.dotted} {reason}")
     if engine is None:
         raise EngineUnreachable("the engine is not reached yet", "Wait a moment and repeat.")
-    return await engine.request(with_absolute_outputs(verb), session=session, progress=progress)
-
-
-def with_absolute_outputs(verb: verbs.Verb) -> verbs.Verb:
-    """The verb with the files it writes named absolutely: the engine runs in another folder."""
-    changes = {
-        name: str(Path(value).expanduser().absolute())
-        for name, field in type(verb).model_fields.items()
-        if any(isinstance(mark, verbs.Output) for mark in field.metadata) and (value := getattr(verb, name))
-    }
-    return verb.model_copy(update=changes) if changes else verb
+    return await engine.request(verb, session=session, progress=progress)

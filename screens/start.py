@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +20,11 @@ def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaita
 
     async def open_engine() -> Engine:
         from workbench.engine.async_client import AsyncClient
+        from workbench.engine.remote import ssh_command
         from workbench.engine.streams import program_dial, socket_dial
 
         if host:
-            where, _, path = host.partition(":")
-            remote = f"{shlex.quote(path) if path else 'workbench'} engine --stdio"
-            client = AsyncClient(program_dial(["ssh", where, remote]), Path(sessions) if sessions else None)
+            client = AsyncClient(program_dial(ssh_command(host, ask=False)), Path(sessions) if sessions else None)
         else:
             folder = Path(sessions).expanduser() if sessions else default_sessions()
             client = AsyncClient(socket_dial(BROKER_MODULE), folder)

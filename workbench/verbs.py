@@ -29,8 +29,14 @@ class Output:
     """Marks a field that names a file to write: front ends make the path absolute."""
 
 
+@dataclass(frozen=True)
+class Folder:
+    """Marks a field that may name a folder: front ends make the path of one that exists absolute."""
+
+
 InputFile = Annotated[str, Upload()]
 OutputFile = Annotated[str, Output()]
+NameOrFolder = Annotated[str, Folder()]
 
 
 class Verb(BaseModel):

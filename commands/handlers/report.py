@@ -20,7 +20,7 @@ def report(query: Report, lab: Lab) -> Outcome:
     record = lab.record if not query.target else SessionRecord(catalog.find(query.target, lab.sessions))
     if not record.lines:
         raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
-    path = Path(query.out or f"report-{record.name}.{query.format}").absolute()
+    path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{query.format}"
     text = write_report(record, lab, query.format, text_of)
     write_atomic(path, text)
     return Outcome({"path": str(path), "bytes": len(text.encode())})

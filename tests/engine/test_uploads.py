@@ -77,5 +77,5 @@ def test_a_file_for_a_field_that_takes_none_is_refused(tmp_path: Path) -> None:
 
 def test_outputs_become_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert uploads.absolute_outputs(toy.Write(out="r.html")).params() == {"out": str(tmp_path / "r.html")}
-    assert uploads.absolute_outputs(toy.Write(out="")).params() == {"out": ""}
+    assert uploads.absolute_paths(toy.Write(out="r.html")).params() == {"out": str(tmp_path / "r.html")}
+    assert uploads.absolute_paths(toy.Write(out="")).params() == {"out": ""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.uploads import absolute_outputs, as_message, read_uploads
+from workbench.engine.uploads import absolute_paths, as_message, read_uploads
 from workbench.verbs import Verb
 
 
@@ -18,7 +18,7 @@ def question(
         InputFileError: a file that the verb names cannot be read or is too large.
     """
     files = read_uploads(verb)
-    params = absolute_outputs(verb).params()
+    params = absolute_paths(verb).params()
     params.update({name: file.name for name, file in files.items()})
     message: dict[str, Any] = {
         "do": verb.dotted,

@@ -16,7 +16,7 @@ from typing import Any
 from workbench.engine.messages import UploadedFile
 from workbench.engine.wire import UPLOAD_LIMIT
 from workbench.errors import InputFileError, UsageError
-from workbench.verbs import Output, Upload, Verb
+from workbench.verbs import Folder, Output, Upload, Verb
 
 _KEPT = re.compile(r"inputs/[0-9a-f]{12}-[^/]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -28,11 +28,21 @@ def marked(verb: type[Verb], mark: type) -> list[str]:
     return [name for name, field in verb.model_fields.items() if any(isinstance(item, mark) for item in field.metadata)]
 
 
-def absolute_outputs(verb: Verb) -> Verb:
-    """The verb with the files it writes as absolute paths; an empty one stays for the handler to choose."""
-    values = {name: getattr(verb, name) for name in marked(type(verb), Output)}
-    update = {name: str(Path(value).expanduser().absolute()) for name, value in values.items() if value}
+def absolute_paths(verb: Verb) -> Verb:
+    """The verb with the files it writes and the local folders it names as absolute paths.
+
+    The engine works in another folder than whoever asks it. An empty output stays for the handler to choose, and
+    a name that is no folder here stays a name.
+    """
+    outputs = {name: getattr(verb, name) for name in marked(type(verb), Output)}
+    folders = {name: getattr(verb, name) for name in marked(type(verb), Folder)}
+    named = {**outputs, **{name: value for name, value in folders.items() if _is_folder(value)}}
+    update = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
     return verb.model_copy(update=update) if update else verb
+
+
+def _is_folder(value: str) -> bool:
+    return value not in ("", "demo", "raw") and Path(value).expanduser().is_dir()
 
 
 def read_uploads(verb: Verb) -> dict[str, UploadedFile]:
