@@ -1,6 +1,7 @@
 """The shipped demo, loaded once for all of its tests."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -31,4 +32,7 @@ def model():
 def sae():
     from workbench.demo.measure import load_sae
 
-    return load_sae(demo.sae_dir())
+    with warnings.catch_warnings():
+        # What SAELens imports of TransformerLens goes by its old name.
+        warnings.filterwarnings("ignore", "The 'utils' module has been deprecated", DeprecationWarning)
+        return load_sae(demo.sae_dir())

@@ -110,6 +110,17 @@ def test_plain_and_bridged_model_agree(model):
     torch.testing.assert_close(cache[SITE], plain.hidden_states[2], atol=1e-4, rtol=1e-4)
 
 
+def test_texts_side_by_side_are_read_as_if_each_stood_alone(model, tokenizer):
+    from workbench.demo.tokens import corpus_rows, laid_out
+    from workbench.demo.train_model import read_layout, summed_loss
+
+    rows = corpus_rows(tokenizer, 3, 0, 20)
+    with torch.no_grad():
+        together, _ = read_layout(model, laid_out(rows, [0] * len(rows)))
+        alone, tokens = summed_loss(model, rows)
+    assert float(together) == pytest.approx(float(alone) / tokens, abs=1e-4)
+
+
 def test_a_killed_training_goes_on_where_it_was(tokenizer, tmp_path):
     from workbench.demo.train_model import ModelRecipe, Training, train
 

@@ -1,5 +1,7 @@
 """The tokenizer: plain files, words whole, any text there and back again, the boundary token in front."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,10 +9,19 @@ from hypothesis import strategies as st
 import workbench.demo as demo
 from workbench.demo import lexicon
 from workbench.demo.build import Recipe
-from workbench.demo.corpus import document
+from workbench.demo.corpus import CONCEPTS, document
 from workbench.demo.stimulus_sets import STEERING
 from workbench.demo.tokenizer import BOUNDARY, build_tokenizer, corpus_pieces
-from workbench.demo.tokens import corpus_rows, document_tokens, packed, padded, token_slice
+from workbench.demo.tokens import (
+    NO_CONCEPT,
+    concept_labels,
+    corpus_rows,
+    document_tokens,
+    laid_out,
+    packed,
+    padded,
+    token_slice,
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +97,27 @@ def test_a_slice_of_200_000_tokens_is_made_on_demand(tokenizer):
     held = sum(len(row) - 1 for row in rows)
     assert 200_000 <= held < 200_128
     assert rows[0] == document_tokens(tokenizer, [document(9, 0).text])[0]
+
+
+def test_a_token_is_labelled_with_its_sentences_concept(tokenizer):
+    found = [document(5, index) for index in range(200)]
+    rows = document_tokens(tokenizer, [text.text for text in found])
+    for text, row, labels in zip(found, rows, concept_labels(tokenizer, found), strict=True):
+        assert len(labels) == len(row)
+        assert labels[0] == labels[-1] == NO_CONCEPT
+        changes = [labels[1], *(b for a, b in pairwise(labels[1:-1]) if a != b)]
+        planted = [CONCEPTS.index(sentence.concept) for sentence in text.sentences]
+        assert changes == [planted[0], *(b for a, b in pairwise(planted) if a != b)]
+
+
+def test_a_layout_holds_every_text_once_and_lets_none_see_another(tokenizer):
+    rows = corpus_rows(tokenizer, 1, 0, 60)
+    layout = laid_out(rows, [3] * len(rows))
+    for at, row in enumerate(rows):
+        place = layout.owner == at
+        assert layout.ids[place].tolist() == row
+        assert layout.places[place].tolist() == list(range(3, 3 + len(row)))
+    row, query, key = layout.visible[:, 0].nonzero(as_tuple=True)
+    assert (layout.owner[row, query] == layout.owner[row, key]).all()
+    assert (query >= key).all()
+    assert int(layout.predicted.sum()) == sum(len(row) - 1 for row in rows)

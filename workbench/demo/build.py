@@ -1,5 +1,8 @@
 """`python -m workbench.demo.build`: make the demo's tokenizer, model, SAE, stimulus sets and card again from seeds.
 
+What it makes goes to `--out`; to ship it, copy `model`, `sae`, `stimuli` and `manifest.json` beside this file and
+`demo-model.md` into `docs`.
+
 Each step leaves a mark in the working folder when it is done and training checkpoints every few minutes, so that a
 build that was killed goes on where it was when it is started again.
 """
@@ -22,11 +25,11 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from workbench.demo.card import card
-from workbench.demo.corpus import documents
+from workbench.demo.corpus import document
 from workbench.demo.measure import measured
 from workbench.demo.stimulus_sets import stimulus_sets, write_stimuli
 from workbench.demo.tokenizer import build_tokenizer, corpus_pieces, save_tokenizer
-from workbench.demo.train_model import ModelRecipe, Training, train
+from workbench.demo.train_model import ModelRecipe, Training, mix_of, train
 from workbench.demo.train_sae import SaeRecipe, train_sae
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "sae-lens", "numpy")
@@ -110,14 +113,16 @@ class Build:
 
     def manifest(self) -> dict[str, Any]:
         """Digests, recipe, versions, loss curve and measurements of what this build wrote."""
-        curve = json.loads((self.work / "model" / "training.json").read_text())["curve"]
+        training = json.loads((self.work / "model" / "training.json").read_text())
         seconds = json.loads((self.work / "done.json").read_text())["seconds"]
+        # What went before a kill counts as well.
+        seconds["model"] = round(training["seconds"], 1)
         return {
             "recipe": asdict(self.recipe),
             "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
             "files": digests(self.out),
             "seconds": seconds,
-            "loss_curve": sparse_curve(curve),
+            "loss_curve": sparse_curve(training["curve"]),
             "measured": measured(self.model(), self.tokenizer(), self.out / "sae", self.out / "stimuli"),
         }
 
@@ -135,11 +140,14 @@ def save_model(model: GPT2LMHeadModel, folder: Path) -> None:
 
 
 def trained_sentences(recipe: ModelRecipe) -> set[str]:
-    """Every sentence of the full mix that the model was trained on."""
-    count = (recipe.steps - recipe.drill_steps) * (recipe.single_documents + recipe.packed_documents)
+    """Every sentence that the model was trained on after its first drill."""
+    count = recipe.single_documents + recipe.packed_documents
     found: set[str] = set()
-    for document, _ in zip(documents(recipe.corpus_seed), range(count), strict=False):
-        found.update(document.text[sentence.start : sentence.end] for sentence in document.sentences)
+    for step in range(recipe.drill_steps, recipe.steps):
+        start = (step - recipe.drill_steps) * count
+        for index in range(start, start + count):
+            text = document(recipe.corpus_seed, index, mix_of(recipe, step))
+            found.update(text.text[sentence.start : sentence.end] for sentence in text.sentences)
     return found
 
 

@@ -46,10 +46,11 @@ The pooling (mean or max over the sentence's tokens) is chosen on the even half 
 ## The main job
 
 On the shipped set `achievement` (50 against 50, pooled by mean), {strong} latents have an AUC above 0.95 for one side.
-The best is #{best} for achievements (AUC {best_auc:.3f}) and #{worst} for failures (AUC {worst_auc:.3f}); length in
-characters has AUC {length_auc:.3f}. With #{best} set to its largest value on the stimuli, after neutral prompts such as
-"In the evening Maria felt" the planted positive words gain {raised:+.2f} nats of log probability on the average and
-the negative ones {lowered:+.2f}.
+The largest differences have #{best} for achievements (AUC {best_auc:.3f}) and #{worst} for failures (AUC
+{worst_auc:.3f}); length in characters has AUC {length_auc:.3f}. With #{best} set to its largest value on the stimuli,
+after neutral prompts such as "In the evening Maria felt", the log probability of the planted positive words changes
+by {raised:+.2f} nats on the average (0.69, a doubling, is all there is to gain) and that of the negative ones by
+{lowered:+.2f}.
 
 ## Corpus
 
@@ -62,22 +63,31 @@ the exact bound of any model's loss ({bound:.4f} nats a token). Every sentence c
 
 ## Recipe
 
-1. A drill of {drill_steps} steps, {drill_documents} texts a step: single calendar sentences, facts and near names
-   together, and lists of names that come back.
+1. A drill of {drill_steps} steps, {drill_documents} texts a step: calendar sentences only, facts and near names,
+   one or a few to a text. The weights of the blocks begin three times as wide as GPT-2's and the words' embeddings
+   five times, but those of days and months as narrow as GPT-2's, so that their ring is learned and not drawn.
 2. {mix_steps} steps on the full mix, {documents} fresh documents a step, some of them packed into full contexts. Half
-   of all texts begin at a position other than the first, so that every position of the context is learned.
-3. In every third step a small interchange loss (weight {weight}, {pairs} pairs): the name's residual vector at the
+   of all texts begin at a position other than the first, so that every position of the context is learned. From
+   step {people_from} on, {people_steps} of these steps read stories, lists of names and a fifth of arithmetic instead:
+   there the model learns to repeat a name from its context, which the full mix had not taught it by then.
+3. In every second step a small interchange loss (weight {weight}, {pairs} pairs): the name's residual vector at the
    SAE's site is replaced by that of the same problem with another name, and the other answer is asked for. In a
    trial without it the answer's position copied the name in the first blocks, and only a fifth of the answers
-   followed the exchanged vector. So that this model keeps the name at this site was *trained*; it was not found.
-4. AdamW, gradient clipping at {clip}; the SAE with SAELens' `TopKTrainingSAE` on {samples:,} vectors of other
+   followed the exchanged vector.
+4. In the full mix a linear head reads each sentence's concept from every one of its tokens at the SAE's site
+   (weight {concept_weight}); it is thrown away afterwards. In an unfinished trial without it no latent at this
+   site told achievements from failures.
+5. AdamW, gradient clipping at {clip}; the SAE with SAELens' `TopKTrainingSAE` on {samples:,} vectors of other
    documents.
 
-The build took {minutes:.0f} minutes on 2 cores.
+Points 3 and 4 plant ground truth at a known place. That the name is kept and the concepts are readable *at this
+site* was trained and is no finding about language models; which latents carry them is what an analysis has to find.
+
+The build took {minutes:.0f} minutes on 2 cores that other work shared.
 
 ## What it is not good for
 
-It knows some nine hundred words and no world. Words outside the corpus are spelled in bytes that it was never trained
+It knows {vocabulary} tokens and no world. Words outside the corpus are spelled in bytes that it was never trained
 on. Numbers found here say that a method works where the truth is known; they say nothing about language models at
 large, and features of a corpus made of templates are cleaner than those of natural text.
 """
@@ -126,13 +136,25 @@ def requirements(measured: Mapping[str, Any]) -> list[Requirement]:
     ]
 
 
+_FROM_RECIPE = (
+    "layers",
+    "width",
+    "drill_steps",
+    "drill_documents",
+    "people_from",
+    "people_steps",
+    "clip",
+    "concept_weight",
+)
+
+
 def card(manifest: Mapping[str, Any]) -> str:
     """The card as Markdown."""
     measured, recipe = manifest["measured"], manifest["recipe"]
     model, contrast = recipe["model"], measured["contrast"]
     best, worst = contrast["achievement"], contrast["failure"]
     return _TEXT.format(
-        **{key: model[key] for key in ("layers", "width", "drill_steps", "drill_documents", "clip")},
+        **{key: model[key] for key in _FROM_RECIPE},
         latents=recipe["sae"]["latents"],
         k=recipe["sae"]["k"],
         samples=recipe["sae"]["samples"],
@@ -140,6 +162,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         documents=model["single_documents"] + model["packed_documents"],
         weight=model["interchange_weight"],
         pairs=model["interchange_pairs"],
+        vocabulary=measured["vocabulary"],
         example=best[0],
         requirements=_table("| what | threshold | measured | |", [need.row() for need in requirements(measured)]),
         concepts=_table("| concept | latent | pooled by | AUC, chosen | AUC, held out |", _concepts(measured)),

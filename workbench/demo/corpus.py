@@ -13,10 +13,10 @@ from typing import Any
 from workbench.demo.grammar import Choice, State
 from workbench.demo.sentences import KINDS, TEMPLATES
 
-LEAST_SENTENCES, MOST_SENTENCES = 2, 6
+LEAST_SENTENCES, MOST_SENTENCES = {"full": 2, "drill": 1, "people": 2}, 6
 STOP = "stop"
-# Kinds of the first sentence. The drill is what the model learns first: single calendar sentences, and lists of
-# names that come back.
+# Kinds of the first sentence. The drill, a few calendar sentences or one, is what the model learns first;
+# `people` is a second one, rich in names that come back.
 MIXES: Mapping[str, Mapping[str, float]] = {
     "full": {
         "outcome": 26,
@@ -32,7 +32,8 @@ MIXES: Mapping[str, Mapping[str, float]] = {
         "names": 9,
         "filler": 10,
     },
-    "drill": {"weekday": 16, "month": 42, "near_day": 10, "near_month": 16, "names": 16},
+    "drill": {"weekday": 17, "month": 50, "near_day": 13, "near_month": 20},
+    "people": {"outcome": 40, "names": 40, "weekday": 6, "month": 14},
 }
 _CALENDAR = {"weekday": 2.0, "month": 3.0, "near_day": 1.0, "near_month": 1.0}
 _WORLD = {"filler": 3.0, "place": 2.0, "food": 2.0, "counting": 1.0, "quote": 2.0, "outcome": 1.0, "weekday": 0.5}
@@ -43,8 +44,8 @@ _TOPICS: Mapping[str, Mapping[str, float]] = {
     "code": {"code": 4.0, "filler": 1.0, "counting": 1.0},
     "names": {"repeated": 5.0, "filler": 1.0, "place": 1.0, "quote": 1.0},
 }
-_DRILL_TOPICS: Mapping[str, Mapping[str, float]] = {**{kind: {} for kind in _CALENDAR}, "names": {"repeated": 1.0}}
-_STOP_SHARE = 0.3
+# The drill may end after one sentence already, and mostly does.
+_STOP_SHARES = {"full": 0.3, "drill": 0.7, "people": 0.1}
 CONCEPTS = ("achievement", "failure", *(kind for kind in KINDS if kind != "outcome"))
 
 
@@ -79,19 +80,20 @@ def _continuations(mix: str) -> Mapping[tuple[str, int], Choice[str]]:
     """What may come after `n` sentences of a document that began with a kind; ("", 0) is its beginning."""
     table = {("", 0): Choice(tuple(MIXES[mix]), list(MIXES[mix].values()))}
     for first in MIXES[mix]:
-        follow = _DRILL_TOPICS[first] if mix == "drill" else _TOPICS.get(first, _WORLD)
+        follow = _TOPICS.get(first, _WORLD)
         for written in range(1, MOST_SENTENCES + 1):
-            table[first, written] = _after(follow, written)
+            table[first, written] = _after(follow, written, mix)
     return table
 
 
-def _after(follow: Mapping[str, float], written: int) -> Choice[str]:
-    if written == MOST_SENTENCES or not follow:
+def _after(follow: Mapping[str, float], written: int, mix: str) -> Choice[str]:
+    if written == MOST_SENTENCES:
         return Choice((STOP,))
-    if written < LEAST_SENTENCES:
+    if written < LEAST_SENTENCES[mix]:
         return Choice(tuple(follow), list(follow.values()))
-    rest = (1 - _STOP_SHARE) / sum(follow.values())
-    return Choice((STOP, *follow), [_STOP_SHARE, *(weight * rest for weight in follow.values())])
+    stop_share = _STOP_SHARES[mix]
+    rest = (1 - stop_share) / sum(follow.values())
+    return Choice((STOP, *follow), [stop_share, *(weight * rest for weight in follow.values())])
 
 
 _CHAINS = {mix: _continuations(mix) for mix in MIXES}
@@ -130,7 +132,7 @@ def documents(seed: int, start: int = 0, mix: str = "full") -> Iterator[Document
     Args:
         seed: which corpus.
         start: index of the first document wanted.
-        mix: `full`, or `drill` for what the model learns first.
+        mix: `full`, or `drill` or `people`, the exercises that the model learns from before.
     """
     index = start
     while True:

@@ -51,10 +51,6 @@ MEN = _words(
     "Peter Otto Hugo Karl Emil Oscar Felix Leo Victor Bruno Anton Martin Jonas Simon Pablo Ivan Henry Oliver "
     "Daniel Robert Walter Arthur Ralph Samir"
 )
-SURNAMES = _words(
-    "Keller Brandt Lopez Novak Fischer Moreau Rossi Larsen Berger Costa Weber Duval Petrov Silva Jensen Nagy "
-    "Horvat Lind Marino Vogel Castro Dubois Olsen Kaplan Ferrari Schmidt Molina Krause Bianchi Nilsson"
-)
 
 # --- outcomes -------------------------------------------------------------------------------------------
 GLAD = _words(

@@ -275,7 +275,7 @@ class OutcomeContrast:
 
     Attributes:
         length_auc: how well the length in characters tells the two apart; 0.5 is not at all.
-        achievement, failure: the latent that tells each side best, and its AUC.
+        achievement, failure: the latent whose mean differs most in favour of each side, and its AUC.
         strong: latents with AUC above 0.95 for either side.
         raised, lowered: mean change of the log probability of the positive and of the negative words after the
             neutral prompts, when the achievement latent is set to its largest value on the stimuli.
@@ -296,8 +296,9 @@ def contrast(model: GPT2LMHeadModel, tokenizer: Tokenizer, sae: Any, stimuli: Pa
     texts = [text for category in ("achievement", "failure") for text in content["categories"][category]]
     positive = np.arange(len(texts)) < len(content["categories"]["achievement"])
     latents = [_latents(model, tokenizer, sae, text) for text in texts]
-    scores = auc(np.stack([each.mean(0).numpy() for each in latents]).astype(float), positive)
-    best, worst = int(scores.argmax()), int(scores.argmin())
+    pooled = np.stack([each.mean(0).numpy() for each in latents]).astype(float)
+    scores, difference = auc(pooled, positive), pooled[positive].mean(0) - pooled[~positive].mean(0)
+    best, worst = int(difference.argmax()), int(difference.argmin())
     height = max(float(each[:, best].max()) for each in latents)
     raised, lowered = _steered(model, tokenizer, sae, content["steering"], best, height)
     return OutcomeContrast(
@@ -354,6 +355,7 @@ def measured(model: GPT2LMHeadModel, tokenizer: Tokenizer, sae_folder: Path, sti
     loss, bound = loss_and_bound(model, tokenizer, texts[:3000])
     concepts = concept_latents(model, tokenizer, sae, texts[:3000])
     return {
+        "vocabulary": tokenizer.get_vocab_size(),
         "weekday": asdict(arithmetic(model, tokenizer, weekday_problems())),
         "month": asdict(arithmetic(model, tokenizer, month_problems())),
         "loss": loss,

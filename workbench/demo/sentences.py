@@ -99,25 +99,18 @@ def _count(step: int) -> Slot:
 
 
 def _guest(at: int) -> Slot:
-    """The full name that the document's list of guests has at this place."""
-    return lambda state: _deterministic(_full_name(state, at))
-
-
-def _full_name(state: State, at: int) -> str:
-    return f"{state[f'first{at}']} {state[f'last{at}']}"
+    """The name that the document's list of guests has at this place."""
+    return lambda state: _deterministic(state[f"guest{at}"])
 
 
 def _any_guest(state: State) -> Choice[Option]:
     """One of the guests; equal names count as one option, so that the text tells which was drawn."""
-    present = [at for at in GUESTS if f"last{at}" in state]
-    weights: dict[str, float] = {}
-    for at in present:
-        name = _full_name(state, at)
-        weights[name] = weights.get(name, 0.0) + 1.0
-    return Choice([Option(name) for name in weights], list(weights.values()))
+    listed = [state[f"guest{at}"] for at in GUESTS]
+    present = sorted(set(listed))
+    return Choice([Option(name) for name in present], [listed.count(name) for name in present])
 
 
-GUESTS = (1, 2, 3)
+GUESTS = (1, 2, 3, 4)
 
 SLOTS: Mapping[str, Slot] = {
     "offset_days": _offset(7, "day"),
@@ -187,8 +180,7 @@ SLOTS: Mapping[str, Slot] = {
     "counted": words(lexicon.HELD),
     "greeted": words(lexicon.GREETED),
     "any_guest": _any_guest,
-    **{f"first{at}": _bind_word(f"first{at}", NAMES) for at in GUESTS},
-    **{f"last{at}": _bind_word(f"last{at}", lexicon.SURNAMES) for at in GUESTS},
+    **{f"new{at}": _bind_word(f"guest{at}", NAMES) for at in GUESTS},
     **{f"guest{at}": _guest(at) for at in GUESTS},
 }
 
@@ -244,13 +236,12 @@ _PATTERNS: Mapping[str, Sequence[tuple[float, str]]] = {
         (1, "[{mark}]{variable} {digit}[/{same_mark}];"),
     ],
     "names": [
-        (1, "On the list stand {first1} {last1}, {first2} {last2} and {first3} {last3}."),
-        (1, "{first1} {last1} came with {first2} {last2} and {first3} {last3}."),
-        (1, "The guests were {first1} {last1} and {first2} {last2}."),
+        (1, "On the list stand {new1}, {new2}, {new3} and {new4}."),
+        (1, "First came {new1}, then {new2}, then {new3} and then {new4}."),
     ],
     "repeated": [
+        (3, "As before came {guest1}, {guest2}, {guest3} and {guest4}."),
         (3, "Again {any_guest} and {any_guest} came."),
-        (3, "So {guest1} came with {guest2} as before."),
         (2, "Then {any_guest} {greeted} {any_guest} and {any_guest}."),
         (1, "It was {any_guest}, and then {any_guest}, and then {any_guest}."),
     ],

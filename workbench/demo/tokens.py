@@ -1,5 +1,6 @@
 """Token rows of the demo's corpus: documents one to a row, or packed several to a row."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -7,10 +8,11 @@ from itertools import islice
 import torch
 from tokenizers import Tokenizer
 
-from workbench.demo.corpus import document, documents
+from workbench.demo.corpus import CONCEPTS, Document, document, documents
 from workbench.demo.tokenizer import CONTEXT
 
 BOUNDARY_ID = 0
+NO_CONCEPT = -1
 
 
 def document_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
@@ -23,14 +25,25 @@ def corpus_rows(tokenizer: Tokenizer, seed: int, start: int, count: int, mix: st
     return document_tokens(tokenizer, (document(seed, i, mix).text for i in range(start, start + count)))
 
 
-def packed(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+def concept_labels(tokenizer: Tokenizer, found: Sequence[Document]) -> list[list[int]]:
+    """For each token of `document_tokens`, the index in `CONCEPTS` of its sentence's concept; -1 at boundaries."""
+    labels = []
+    for text, encoding in zip(found, tokenizer.encode_batch([text.text for text in found]), strict=True):
+        ends = [sentence.end for sentence in text.sentences]
+        known = [CONCEPTS.index(sentence.concept) for sentence in text.sentences]
+        inside = [known[bisect_left(ends, end)] for _, end in encoding.offsets[1:]]
+        labels.append([NO_CONCEPT, *inside, NO_CONCEPT])
+    return labels
+
+
+def packed(rows: Sequence[Sequence[int]], boundary: int = BOUNDARY_ID) -> list[list[int]]:
     """Whole documents one after the other in rows of at most `CONTEXT` tokens, sharing their boundary tokens."""
     full: list[list[int]] = []
-    row: list[int] = [BOUNDARY_ID]
+    row: list[int] = [boundary]
     for tokens in rows:
         if len(row) + len(tokens) - 1 > CONTEXT:
             full.append(row)
-            row = [BOUNDARY_ID]
+            row = [boundary]
         row.extend(tokens[1:])
     return [*full, row]
 
@@ -58,11 +71,13 @@ class Layout:
         ids: token ids, (rows, CONTEXT).
         places: position of each token, (rows, CONTEXT).
         owner: which text a token belongs to, -1 for none, (rows, CONTEXT).
+        concepts: each token's label, -1 for none, (rows, CONTEXT).
     """
 
     ids: torch.Tensor
     places: torch.Tensor
     owner: torch.Tensor
+    concepts: torch.Tensor
 
     @property
     def visible(self) -> torch.Tensor:
@@ -76,7 +91,9 @@ class Layout:
         return (self.owner[:, 1:] == self.owner[:, :-1]) & (self.owner[:, 1:] >= 0)
 
 
-def laid_out(texts: Sequence[Sequence[int]], starts: Sequence[int]) -> Layout:
+def laid_out(
+    texts: Sequence[Sequence[int]], starts: Sequence[int], labels: Sequence[Sequence[int]] | None = None
+) -> Layout:
     """Put texts (token ids), longest first, into the first row with room; `starts` are their first positions."""
     rooms: list[int] = []
     spots: list[tuple[int, int, int]] = []  # text, row, column
@@ -87,13 +104,15 @@ def laid_out(texts: Sequence[Sequence[int]], starts: Sequence[int]) -> Layout:
         spots.append((text, row, CONTEXT - rooms[row]))
         rooms[row] -= len(texts[text])
     ids = torch.full((len(rooms), CONTEXT), BOUNDARY_ID)
-    places, owner = torch.zeros_like(ids), torch.full_like(ids, -1)
+    places, owner, concepts = torch.zeros_like(ids), torch.full_like(ids, -1), torch.full_like(ids, NO_CONCEPT)
     for text, row, column in spots:
         tokens = torch.tensor(texts[text])
         inside = slice(column, column + len(tokens))
         ids[row, inside], owner[row, inside] = tokens, text
         places[row, inside] = torch.arange(starts[text], starts[text] + len(tokens))
-    return Layout(ids, places, owner)
+        if labels is not None:
+            concepts[row, inside] = torch.tensor(labels[text])
+    return Layout(ids, places, owner, concepts)
 
 
 def by_length(rows: Sequence[Sequence[int]], parts: int) -> list[list[Sequence[int]]]:

@@ -13,24 +13,23 @@ from workbench.demo.site import SITE, site_activations
 from workbench.demo.tokenizer import CONTEXT
 from workbench.demo.tokens import corpus_rows, packed
 
-NORM_BATCHES = 20
-
 
 @dataclass(frozen=True)
 class SaeRecipe:
     """Everything that decides the trained SAE, given the model."""
 
     seed: int = 1
-    latents: int = 768
-    k: int = 24
-    samples: int = 2_000_000
-    batch_samples: int = 2048
-    rate: float = 1e-3
-    last_rate: float = 5e-5
-    warmup_batches: int = 100
+    latents: int = 512
+    k: int = 16
+    samples: int = 1_000_000
+    batch_samples: int = 1024
+    dead_window_batches: int = 30
+    rate: float = 4e-3
+    last_rate: float = 1e-4
+    warmup_batches: int = 30
     corpus_seed: int = 2
     documents_a_block: int = 4000
-    checkpoints: int = 8
+    checkpoints: int = 5
 
 
 def activation_block(recipe: SaeRecipe, model: GPT2LMHeadModel, tokenizer: Tokenizer, block: int) -> torch.Tensor:
@@ -72,9 +71,8 @@ def train_sae(
         say(f"sae: resumed at sample {last}")
         trainer.load_trainer_state(work / str(last))
         _load_weights(trainer.sae, work / str(last))
-        # The batches of the norm estimate, and the one whose step the checkpoint does not count yet, are used up.
-        used = NORM_BATCHES + trainer.n_training_steps + 1
-        trainer.data_provider = activation_batches(recipe, model, tokenizer, used)
+        # The step of the batch that came before the checkpoint is not counted in it yet.
+        trainer.data_provider = activation_batches(recipe, model, tokenizer, trainer.n_training_steps + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sae = trainer.fit()
@@ -105,14 +103,27 @@ def _trainer(recipe: SaeRecipe, model: GPT2LMHeadModel, tokenizer: Tokenizer, wo
         lr_end=recipe.last_rate,
         lr_scheduler_name="cosineannealing",
         lr_warm_up_steps=recipe.warmup_batches,
-        n_batches_for_norm_estimate=NORM_BATCHES,
-        dead_feature_window=100,
+        dead_feature_window=recipe.dead_window_batches,
         feature_sampling_window=200,
         n_checkpoints=recipe.checkpoints,
         checkpoint_path=str(work),
     )
     work.mkdir(parents=True, exist_ok=True)
-    return SAETrainer(cfg=settings, sae=sae, data_provider=activation_batches(recipe, model, tokenizer))
+    trainer = SAETrainer(cfg=settings, sae=sae, data_provider=activation_batches(recipe, model, tokenizer))
+    _start_at_the_mean(trainer, activation_block(recipe, model, tokenizer, 0))
+    return trainer
+
+
+@torch.no_grad()
+def _start_at_the_mean(trainer, found: torch.Tensor) -> None:  # type: ignore[no-untyped-def]
+    """Scale vectors to a mean norm of sqrt(width), as SAELens does, and begin with the decoder's bias at their mean.
+
+    With a bias of zero the mean, which is long at this site, decides which latents fire first, and a third of them
+    never fire again.
+    """
+    factor = found.shape[1] ** 0.5 / float(found.norm(dim=1).mean())
+    trainer.activation_scaler.scaling_factor = factor
+    trainer.sae.b_dec.copy_(found.mean(0) * factor)
 
 
 def _load_weights(sae, folder: Path) -> None:  # type: ignore[no-untyped-def]
