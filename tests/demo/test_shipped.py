@@ -134,6 +134,21 @@ def test_a_killed_training_goes_on_where_it_was(tokenizer, tmp_path):
     assert resumed.curve == pytest.approx(whole.curve, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:The 'utils' module has been deprecated:DeprecationWarning")
+def test_a_killed_sae_training_goes_on_where_it_was(model, tokenizer, tmp_path):
+    from safetensors.torch import load_file
+
+    from workbench.demo.train_sae import SaeRecipe, train_sae
+
+    recipe = replace(SaeRecipe(), samples=60 * 256, batch_samples=256, documents_a_block=600, checkpoints=2)
+    found = []
+    for run in ("whole", "resumed"):  # the second run begins at the first one's last checkpoint
+        train_sae(recipe, model, tokenizer, tmp_path / "work", tmp_path / run, say=lambda _: None)
+        found.append(load_file(tmp_path / run / "sae_weights.safetensors"))
+    for name, tensor in found[0].items():
+        torch.testing.assert_close(found[1][name], tensor, atol=1e-5, rtol=1e-4)
+
+
 def test_importing_the_demo_imports_neither_numpy_nor_torch():
     import subprocess
     import sys

@@ -1,6 +1,5 @@
 """Training of the demo's sparse autoencoder on the model's residual stream, with SAELens."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,9 +72,7 @@ def train_sae(
         _load_weights(trainer.sae, work / str(last))
         # The step of the batch that came before the checkpoint is not counted in it yet.
         trainer.data_provider = activation_batches(recipe, model, tokenizer, trainer.n_training_steps + 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        sae = trainer.fit()
+    sae = trainer.fit()
     metadata = sae.cfg.metadata
     metadata.model_name, metadata.hook_name = "demo", SITE
     metadata.prepend_bos, metadata.context_size = True, CONTEXT
