@@ -22,7 +22,6 @@ from workbench.session.record import ARTIFACTS, INPUTS, NOTES_NAME, VIEW_NAME, S
 from workbench.session.state import fold
 from workbench.verbs import Command, Outcome, Upload
 
-
 _PROVEN = ("ref", "digest", "revision", "corpus", "tokens")
 """What a log line repeats of the state entries that its command read."""
 
