@@ -85,11 +85,11 @@ async def record(sessions: Path, setup: tuple[str, ...] = SETUP) -> list[dict[st
     for line in setup:
         await recorder.request(parse_line(line), session=SESSION)
     ranking = recorder.exchanges[3]["reply"]["result"]["rows"]
+    top = ranking[0]["feature"]
+    await recorder.request(parse_line(f"labels.set '{top}' 'things that went well'"), session=SESSION)
     for row in ranking[:SHOWN]:
         await recorder.request(parse_line(f"features.show '{row['feature']}'"), session=SESSION)
-    top = ranking[0]["feature"]
     await recorder.request(parse_line(f"steer.clamp '{top}' stimuli=achievement strength=1"), session=SESSION)
-    await recorder.request(parse_line(f"labels.set '{top}' 'things that went well'"), session=SESSION)
     for line in QUERIES:
         await recorder.request(parse_line(line), session=SESSION)
     return [portable(exchange, sessions) for exchange in recorder.exchanges] + [jobs()]

@@ -23,7 +23,7 @@ def _shapes(exchanges: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def test_the_real_engine_answers_in_the_recorded_shapes(tmp_path: Path) -> None:
+def test_the_real_engine_answers_in_the_recorded_shapes(tmp_path: Path, torch_loaded: None) -> None:
     from tests.transcripts.record_demo import record
 
     recorded, real = _shapes(load_transcript(TRANSCRIPT)), _shapes(asyncio.run(record(tmp_path)))

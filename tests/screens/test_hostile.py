@@ -1,0 +1,56 @@
+"""Tokens, labels, sentences and names from strangers: shown as they are, never obeyed."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from textual.pilot import Pilot
+
+from screens.app import WorkbenchApp
+from tests.screens.stage import _recorded, assert_fits, play, press, text_of
+from workbench.engine.fake import FakeEngine
+
+EVIL = "[bold red]x[/] \x1b[2J\x1b]0;t\x07\r\n\u202e\u200b\ud800 e\u0301 日本"
+FREE_TEXT = {
+    "label",
+    "labels",
+    "text",
+    "tokens",
+    "title",
+    "description",
+    "notes",
+    "source",
+    "word",
+    "message",
+    "prompt",
+}
+
+
+def poisoned(value: Any, free: bool = False) -> Any:
+    """A reply with every free text replaced."""
+    if isinstance(value, dict):
+        return {key: poisoned(item, key in FREE_TEXT) for key, item in value.items()}
+    if isinstance(value, list):
+        return [poisoned(item, free) for item in value]
+    return EVIL if free and isinstance(value, str) else value
+
+
+def test_no_screen_lets_a_hostile_text_through() -> None:
+    exchanges = copy.deepcopy(_recorded())
+    for exchange in exchanges:
+        if "reply" in exchange:
+            exchange["reply"]["result"] = poisoned(exchange["reply"]["result"])
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        seen = ""
+        for keys in (["1"], ["2", "enter"], ["3"], ["enter"], ["v"], ["tab"], ["5"], ["enter"], ["7"], ["8"], ["9"]):
+            await press(pilot, *keys)
+            text = text_of(app)
+            assert not set(text) & set("\x1b\x07\r\t\u202e\u200b\ud800"), f"control characters after {keys}"
+            assert_fits(app)
+            seen += text
+        assert "[bold red]x[/]" in seen
+        assert "␛[2J" in seen
+
+    play(scenario, engine=FakeEngine(exchanges))
