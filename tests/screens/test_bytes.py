@@ -33,4 +33,5 @@ def test_a_key_costs_few_bytes_and_rest_costs_none() -> None:
 
     allowed = {name: PAGE if name.startswith("screen") else STEP for name in counts}
     over = {name: count for name, count in counts.items() if count > allowed[name]}
+    print(counts)
     assert not over, f"more bytes than allowed: {over} of {counts}"
