@@ -109,7 +109,7 @@ class WorkbenchApp(App[None]):
     ]  # fmt: skip
 
     def __init__(self, open_engine: EngineOpener, session: str | None = None) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
         self.engine: Engine | None = None

@@ -77,6 +77,10 @@ class Heatmap(Painted, can_focus=True):
         self._top = 0
         self._laid_out: tuple[int, bool] = (0, False)
 
+    def on_mount(self) -> None:
+        """Without colour the levels are written from the start."""
+        self.digits = self.app.no_color
+
     # --- what is shown
 
     def show(

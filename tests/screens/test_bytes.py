@@ -23,6 +23,7 @@ def test_a_key_costs_few_bytes_and_rest_costs_none() -> None:
             counts[f"screen: {name}"] = terminal.press(keys)
         terminal.press("\x1b")
         terminal.press("3")
+        terminal.press("g")
         counts["screen: feature"] = terminal.press("\r")
         counts["screen: digits"] = terminal.press("v")
         counts["screen: page of heat"] = terminal.press("\x1b[6~")
@@ -35,3 +36,4 @@ def test_a_key_costs_few_bytes_and_rest_costs_none() -> None:
     over = {name: count for name, count in counts.items() if count > allowed[name]}
     print(counts)
     assert not over, f"more bytes than allowed: {over} of {counts}"
+    assert counts["screen: page of heat"] and counts["step: token"], "the heat was not measured"
