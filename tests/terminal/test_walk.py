@@ -70,12 +70,12 @@ def demo(surroundings: dict[str, str]) -> dict[str, str]:
     words = ["exec", "env", *(f"{name}={value}" for name, value in surroundings.items()), str(PROGRAM)]
     window = Window(shlex.join(words), 80, 24)
     try:
-        window.wait("No session yet.", "connected")
+        window.wait("achievement", "connected")
         window.keys("n")
         window.wait("new session:")
         window.type("demo")
         window.keys("Enter")
-        window.wait("› demo", "no model")
+        window.wait("demo · no model")
         for line in LINES:
             window.keys(":")
             window.wait("session.new")  # the advice: all commands
