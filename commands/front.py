@@ -102,26 +102,13 @@ def _print_summary(verb: Verb, replies: list[dict[str, Any]], executor: Executor
     sys.stdout.write(json.dumps(body) + "\n")
 
 
-def demo_lines() -> list[str]:
-    """The commands of the demo, as lines of a script."""
-    text = (demo.HERE / "demo.script").read_text("utf-8")
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-
-def ensure_demo_session(sessions: Path) -> str:
-    """Make the session `demo` where there is none yet, and give its name."""
-    if DEMO not in catalog.names(sessions):
-        catalog.create(DEMO, sessions, "The main job on the embedded model")
-    return DEMO
-
-
 def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     """The main job: contrast map, ranked features, heatmap, label, steering check, session, report."""
     started = time.perf_counter()
     executor.session = executor.session or DEMO  # the demo never writes into the session last worked in
     if executor.session not in catalog.names(executor.sessions):
         executor.do(SessionNew(name=executor.session, title="The main job on the embedded model"))
-    lines = [parse_line(line) for line in demo_lines()]
+    lines = [parse_line(line) for line in demo.script_lines()]
     replies = _issue(lines, executor, show=not as_json, quiet=quiet)
     top = _top_feature(replies)
     steering = [parse_line(f"features.show {top}"), parse_line(f"steer.clamp {top} stimuli=achievement tokens=12")]

@@ -13,19 +13,12 @@ from screens.text import thousands, visible
 from screens.widgets.command_line import Question
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
+from workbench import demo
 
 EMPTY = (
     "No session yet.\n\n"
     "Press d to make the session `demo` and run the demo's commands in it,\n"
     "or n to make an empty session of your own (:session.new NAME)."
-)
-DEMO_LINES = (
-    "model.load demo",
-    "sae.load demo",
-    "features.contrast achievement",
-    "index.build demo",
-    "labels.suggest",
-    "clusters.find",
 )
 
 
@@ -110,7 +103,7 @@ class HomePage(ListPage):
         if app.session != "demo":
             app.enter_session("demo")
             await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "session"])
-        for line in DEMO_LINES:
+        for line in demo.script_lines():
             if not await app.carry_out(verbs.parse_line(line)):
                 return
 

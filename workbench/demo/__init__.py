@@ -27,3 +27,9 @@ def sessions_dir() -> Path:
     """Folder of the worked example sessions: inside the package in a wheel, else at the root of the checkout."""
     packaged = HERE / "sessions"
     return packaged if packaged.is_dir() else HERE.parents[1] / "sessions"
+
+
+def script_lines() -> list[str]:
+    """The commands of the demo, as lines of a script: what the shell's `demo` and the app's `d` both issue."""
+    text = (HERE / "demo.script").read_text("utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
