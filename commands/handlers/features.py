@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from workbench.saes.ids import feature_id, feature_index
 from workbench.session.log import LogLine
 from workbench.stimuli.sets import StimulusSet
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.models.tokens import TokenizedText
+    from workbench.stats import ContrastMap
+    from workbench.stimuli.activations import TokenFeatures
 
 RANKING_VERBS = ("features.contrast",)
 _HEADER = (
@@ -49,20 +54,8 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
         shuffles=NULL_SHUFFLES,
         alpha=command.alpha,
     )
-    numbers = {"score": result.t, "effect": result.effect, "d": result.d, "p": result.p}
-    ranking = Ranking(space.name, {**numbers, "p_fwer": result.p_fwer, "q": result.q}, result.status)
-    lab.save("ranking", **ranking.arrays())
-    lab.save(
-        "tokens",
-        starts=features.starts,
-        pointers=features.pointers,
-        features=features.features,
-        values=features.values,
-        pooled_labels=labels.astype(np.int8),
-    )
-    lab.save_json(
-        "sentences", [{"category": row[0], "tokens": text.text_pieces} for row, text in zip(rows, texts, strict=True)]
-    )
+    ranking = _ranking(space.name, result)
+    _store(lab, ranking, features, labels, rows, texts)
     tested = int((result.status == "ok").sum())
     body = {
         "stimuli": command.stimuli,
@@ -88,6 +81,34 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
         sets={"ranking": {"params": command.params(), "space": space.name, "stimuli": found.digest}},
         warnings=_warnings(command, body),
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
+    )
+
+
+def _ranking(space: str, result: ContrastMap) -> Ranking:
+    numbers = {"score": result.t, "effect": result.effect, "d": result.d, "p": result.p}
+    return Ranking(space, {**numbers, "p_fwer": result.p_fwer, "q": result.q}, result.status)
+
+
+def _store(
+    lab: Lab,
+    ranking: Ranking,
+    features: TokenFeatures,
+    labels: np.ndarray,
+    rows: list[tuple[str, str]],
+    texts: list[TokenizedText],
+) -> None:
+    """Keep the numbers of all features, and every sentence's activations, so that any feature opens later."""
+    lab.save("ranking", **ranking.arrays())
+    lab.save(
+        "tokens",
+        starts=features.starts,
+        pointers=features.pointers,
+        features=features.features,
+        values=features.values,
+        pooled_labels=labels.astype(np.int8),
+    )
+    lab.save_json(
+        "sentences", [{"category": row[0], "tokens": text.text_pieces} for row, text in zip(rows, texts, strict=True)]
     )
 
 
