@@ -87,7 +87,7 @@ class Executor:
         # by name, so that the front end itself never imports a handler
         import importlib
 
-        from workbench.engine.uploads import absolute_paths, read_uploads
+        from workbench.uploads import absolute_paths, read_uploads
 
         runner_type = importlib.import_module("workbench.run").Runner
         resolve = importlib.import_module("commands.handlers").handler_of

@@ -16,9 +16,9 @@ from commands.report import Demo, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
-from workbench.engine.uploads import read_uploads
 from workbench.errors import UsageError, WorkbenchError
 from workbench.session import catalog
+from workbench.uploads import read_uploads
 from workbench.verbs import Verb
 
 if TYPE_CHECKING:

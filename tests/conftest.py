@@ -89,8 +89,8 @@ def do(sessions: Path, model_cache: Any, one_thread: None) -> Iterator[Callable[
     """Carry out a line in this process: `do("features.contrast wins", "s")`; files are read as a shell reads them."""
     from commands.handlers import handler_of
     from commands.line import parse_line
-    from workbench.engine.uploads import read_uploads
     from workbench.run import Runner
+    from workbench.uploads import read_uploads
 
     runner = Runner(handler_of, sessions, "a test", model_cache)
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.engine.uploads import keep_uploads
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
 from workbench.session import catalog
 from workbench.session.record import SessionRecord
 from workbench.session.session import Pending, Reply, Session, stage_outcome
+from workbench.uploads import keep_uploads
 from workbench.verbs import Command, Outcome, Verb
 
 if TYPE_CHECKING:
-    from workbench.engine.messages import UploadedFile
     from workbench.models.cache import ModelCache
+    from workbench.uploads import UploadedFile
 
 Resolve = Callable[[type[Verb]], Callable[[Any, Lab], Outcome]]
 """Gives the handler of a verb; handed in, since the library knows no verb."""

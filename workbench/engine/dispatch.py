@@ -19,11 +19,11 @@ from workbench.engine.pace import Pace
 from workbench.engine.registry import Registry
 from workbench.engine.sessions import Held, OpenSessions, sessions_or_default
 from workbench.engine.supervisor import ModelProcess
-from workbench.engine.uploads import keep_uploads
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import answer, carry_out, reply_object
 from workbench.session import Pending, Reply, SessionRecord, catalog
+from workbench.uploads import keep_uploads
 from workbench.verbs import Command, Verb
 
 NO_SESSION = "Name one with --session NAME, or make one: `workbench session new NAME`."

@@ -14,9 +14,9 @@ from typing import Any
 
 from workbench.digests import canonical_json
 from workbench.engine.protocol import Engine, EventHandler, LinkState, Progress
-from workbench.engine.uploads import marked
 from workbench.errors import UsageError, WorkbenchError, error_from_dict
 from workbench.files import write_atomic
+from workbench.uploads import marked
 from workbench.verbs import Output, Upload, Verb
 
 Exchange = dict[str, Any]

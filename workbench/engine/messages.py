@@ -9,17 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.wire import MESSAGE_LIMIT, UPLOAD_LIMIT, ProtocolError
+from workbench.engine.wire import MESSAGE_LIMIT, ProtocolError
+from workbench.uploads import UPLOAD_LIMIT, UploadedFile
 
 RequestId = int | str
-
-
-@dataclass(frozen=True)
-class UploadedFile:
-    """The content of a file of the user's, sent along with a request."""
-
-    name: str
-    content: bytes
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.uploads import absolute_paths, as_message, read_uploads
+from workbench.uploads import absolute_paths, as_message, read_uploads
 from workbench.verbs import Verb
 
 

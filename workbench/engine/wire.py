@@ -15,10 +15,8 @@ PROTOCOL = 1
 CAPABILITIES = ("detach", "files", "view", "watch")
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of a message; uploads and the messages of the child may have `LINE_LIMIT`."""
-UPLOAD_LIMIT = 16 * 1024 * 1024
-"""Bytes of one uploaded file."""
 LINE_LIMIT = 24 * 1024 * 1024
-"""Bytes of a line that carries an upload: its content in base64, and room for the rest."""
+"""Bytes of a line that carries an upload: `uploads.UPLOAD_LIMIT` in base64, and room for the rest."""
 READ_SIZE = 64 * 1024
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.engine import toy
-from workbench.engine import uploads
-from workbench.engine.messages import UploadedFile
+from workbench import uploads
 from workbench.engine.question import question
 from workbench.errors import InputFileError, UsageError
+from workbench.uploads import UploadedFile
 
 
 def test_the_content_of_a_named_file_is_sent_and_its_path_is_not(tmp_path: Path) -> None:

@@ -10,17 +10,26 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from workbench.engine.messages import UploadedFile
-from workbench.engine.wire import UPLOAD_LIMIT
 from workbench.errors import InputFileError, UsageError
 from workbench.verbs import Folder, Output, Upload, Verb
 
+UPLOAD_LIMIT = 16 * 1024 * 1024
+"""Bytes of one file."""
 _KEPT = re.compile(r"inputs/[0-9a-f]{12}-[^/]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _INPUTS = "inputs"
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """The content of a file of the user's, sent along with a request."""
+
+    name: str
+    content: bytes
 
 
 def marked(verb: type[Verb], mark: type) -> list[str]:
