@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette, verbs
-from screens.list_page import ListPage
+from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.select import steer_line
 from screens.text import short_id
@@ -22,7 +22,7 @@ EMPTY = (
 )
 
 
-class LabelsPage(ListPage):
+class LabelsPage(FilteredPage):
     """One label a row."""
 
     title = "Labels"
@@ -38,10 +38,6 @@ class LabelsPage(ListPage):
     HELP: ClassVar[str | None] = (
         "Labels by feature. A suggestion never overwrites a label of yours; l edits, an empty text removes."
     )
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self._filter = ""
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -60,9 +56,9 @@ class LabelsPage(ListPage):
 
     async def load(self) -> None:
         """List the labels."""
-        result = await self.ask(verbs.LabelsShow(filter=self._filter))
-        self.lines.empty = f"No label contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
-        note = f"matching {self._filter!r}" if self._filter else ""
+        result = await self.ask(verbs.LabelsShow(filter=self.wanted))
+        self.lines.empty = f"No label contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
+        note = f"matching {self.wanted!r}" if self.wanted else ""
         self.show_rows([_row(item) for item in result["labels"]], note=note)
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
@@ -88,23 +84,6 @@ class LabelsPage(ListPage):
             text, own = cell_text(row.cells[1]), row.cells[2] == "investigator"
             question = label_question(self.workbench, row.key, "" if own else text)
             self.workbench.open_line(question, text if own else "")
-
-    def filter(self, text: str) -> None:
-        """Only labels whose text or feature contains this."""
-        self._filter = text
-        self.reload()
-
-    @property
-    def filtered(self) -> str | None:
-        """The filter in force."""
-        return self._filter
-
-    def back_out(self) -> bool:
-        """Drop the filter."""
-        if not self._filter:
-            return False
-        self.filter("")
-        return True
 
 
 def _row(item: dict[str, Any]) -> Row:

@@ -74,3 +74,33 @@ class ListPage(Page):
         """Show these rows and spell the one under the cursor out."""
         self.lines.show(rows, note=note)
         self.spell_out()
+
+
+class FilteredPage(ListPage):
+    """A list that `/` narrows and `esc` shows whole again."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.wanted = ""
+        """The filter in force."""
+
+    def filter_changed(self) -> None:
+        """Ask again for what the list shows."""
+        self.reload()
+
+    def filter(self, text: str) -> None:
+        """Only rows that contain this."""
+        self.wanted = text
+        self.filter_changed()
+
+    @property
+    def filtered(self) -> str | None:
+        """The filter in force."""
+        return self.wanted
+
+    def back_out(self) -> bool:
+        """Drop the filter."""
+        if not self.wanted:
+            return False
+        self.filter("")
+        return True

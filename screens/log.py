@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette
-from screens.list_page import ListPage
+from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
@@ -16,7 +16,7 @@ from screens.widgets.painted import Paragraph
 EMPTY = "Nothing was done in this session yet.\n\nEvery action appears here as the :line that makes it again."
 
 
-class LogPage(ListPage):
+class LogPage(FilteredPage):
     """One action a row, the latest last."""
 
     title = "Log"
@@ -38,7 +38,6 @@ class LogPage(ListPage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._lines: dict[str, dict[str, Any]] = {}
-        self._filter = ""
         self._seen = 0
 
     def compose(self) -> ComposeResult:
@@ -62,9 +61,9 @@ class LogPage(ListPage):
             await self.workbench._read_summary()
         log = self.workbench.summary.get("log") or []
         self._lines = {str(item["seq"]): item for item in log}
-        wanted = self._filter.casefold()
+        wanted = self.wanted.casefold()
         rows = [_row(item) for item in log if wanted in str(item["line"]).casefold()]
-        self.lines.empty = f"No line contains {self._filter!r}.\nesc shows all." if self._filter else EMPTY
+        self.lines.empty = f"No line contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
         commands = int(self.workbench.summary.get("commands") or 0)
         older = f"{commands - len(log):,} older lines: workbench session show" if commands > len(log) else ""
         self.show_rows(rows, note=older)
@@ -104,23 +103,6 @@ class LogPage(ListPage):
         """The `:` line."""
         item = self._lines.get(self.lines.key)
         return str(item["line"]) if item else ""
-
-    def filter(self, text: str) -> None:
-        """Only lines that contain this."""
-        self._filter = text
-        self.reload()
-
-    @property
-    def filtered(self) -> str | None:
-        """The filter in force."""
-        return self._filter
-
-    def back_out(self) -> bool:
-        """Drop the filter."""
-        if not self._filter:
-            return False
-        self.filter("")
-        return True
 
 
 def _row(item: dict[str, Any]) -> Row:

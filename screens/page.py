@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -83,9 +82,9 @@ class Page(Box):
     # --- what the app asks of a page
 
     @property
-    @abstractmethod
     def main(self) -> Widget:
         """The widget that takes the keys when the page comes to the front."""
+        return self
 
     def acts(self) -> dict[str, Act]:
         """What the letter keys do here, by action name; a missing one is explained by the app."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from screens import palette, verbs
 from screens.glyphs import signed_bar
-from screens.list_page import ListPage
+from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
@@ -33,7 +33,7 @@ COLUMNS = (
 )
 
 
-class SelectPage(ListPage):
+class SelectPage(FilteredPage):
     """A ranking, best first."""
 
     title = "Select"
@@ -56,7 +56,7 @@ class SelectPage(ListPage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._order, self._sign, self._filter = "score", "both", ""
+        self._order, self._sign = "score", "both"
         self._ranking: int | None = None
         self.order: list[str] = []
 
@@ -77,7 +77,7 @@ class SelectPage(ListPage):
                 "limit": limit,
                 "sort": self._order,
                 "direction": self._sign,
-                "filter": self._filter,
+                "filter": self.wanted,
             }
         )
 
@@ -94,7 +94,7 @@ class SelectPage(ListPage):
         rows = [_row(row, header["alpha"], largest) for row in first["rows"]]
         self.order = [row["feature"] for row in first["rows"]]
         self.query_one("#ranking-header", TextLines).show(self._header(header))
-        self.lines.empty = f"No feature matches {self._filter!r}.\nesc shows all." if self._filter else "No features."
+        self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
         volcano = self.query_one(Volcano)
         volcano.show(first["rows"], header["alpha"])
@@ -104,8 +104,8 @@ class SelectPage(ListPage):
         parts = [f"by {self._order}"]
         if self._sign != "both":
             parts.append(f"{self._sign} only")
-        if self._filter:
-            parts.append(f"matching {self._filter!r}, {thousands(header['tested'])} tested")
+        if self.wanted:
+            parts.append(f"matching {self.wanted!r}, {thousands(header['tested'])} tested")
         return " · ".join(parts)
 
     def _header(self, ranking: dict[str, Any]) -> list[list[Piece]]:
@@ -115,7 +115,7 @@ class SelectPage(ListPage):
         """Take the order, the sign and the filter of a `:features.list` line over."""
         if isinstance(verb, verbs.FeaturesList):
             self._ranking, self._order = verb.ranking, verb.sort
-            self._sign, self._filter = verb.direction, verb.filter
+            self._sign, self.wanted = verb.direction, verb.filter
             self.outdated = True
 
     # --- keys
@@ -165,33 +165,20 @@ class SelectPage(ListPage):
         """The feature's id."""
         return self.lines.key
 
-    def filter(self, text: str) -> None:
-        """Only features whose number or label contains the text."""
-        self._filter = text
+    def filter_changed(self) -> None:
+        """The engine filters; the list begins again."""
         self._again()
-
-    @property
-    def filtered(self) -> str | None:
-        """The filter in force."""
-        return self._filter
-
-    def back_out(self) -> bool:
-        """Drop the filter."""
-        if not self._filter:
-            return False
-        self.filter("")
-        return True
 
     def state(self) -> dict[str, Any]:
         """Cursor, order, sign, filter."""
-        return {**super().state(), "order": self._order, "sign": self._sign, "filter": self._filter}
+        return {**super().state(), "order": self._order, "sign": self._sign, "filter": self.wanted}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up again."""
         super().restore(state)
         self._order = state["order"] if state.get("order") in ORDERS else "score"
         self._sign = state["sign"] if state.get("sign") in SIGNS else "both"
-        self._filter = str(state.get("filter", ""))
+        self.wanted = str(state.get("filter", ""))
 
 
 def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self, cast
 
@@ -34,9 +33,9 @@ class Painted(Widget):
     indent = 0
     """Blank cells at the left of every line; padding in CSS would send styles for them."""
 
-    @abstractmethod
-    def pieces(self, y: int, width: int) -> Iterable[Piece]:
+    def pieces(self, y: int, width: int) -> Iterable[Piece]:  # noqa: ARG002 - for the widgets that paint
         """The pieces of line `y`, left to right."""
+        return ()
 
     def render_line(self, y: int) -> Strip:
         """The strip of line `y`, equal styles merged into one run."""
