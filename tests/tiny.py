@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 LAYERS, WIDTH, CONTEXT, LATENTS, ACTIVE = 3, 32, 32, 48, 4
+NEURONS = 56
 SITE = "blocks.1.hook_resid_post"
 BOUNDARY = "<|endoftext|>"
 WORDS = [
@@ -43,6 +44,71 @@ def make_model(folder: Path, seed: int = 0, layers: int = LAYERS, width: int = W
             parameter.add_(0.1 * torch.randn_like(parameter))  # biases and gains too, so that none is a no-op
     model.save_pretrained(folder)
     return folder
+
+
+def make_llama(folder: Path, seed: int = 4) -> Path:
+    """Write a random Llama with grouped queries and a gated MLP, with the tokenizer of the tiny model."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return _save_random(
+        folder, LlamaForCausalLM, seed, LlamaConfig, _save_tokenizer(folder), num_key_value_heads=1,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+
+
+def make_bert(folder: Path, seed: int = 5) -> Path:
+    """Write a random BERT without a head, as sentence encoders come: [CLS] in front, [SEP] behind."""
+    from transformers import BertConfig, BertModel
+
+    return _save_random(folder, BertModel, seed, BertConfig, _save_word_pieces(folder))
+
+
+def _save_random(folder: Path, kind: Any, seed: int, config: Any, size: int, **more: Any) -> Path:
+    import torch
+
+    torch.manual_seed(seed)
+    model = kind(
+        config(
+            vocab_size=size, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2,
+            intermediate_size=NEURONS, max_position_embeddings=CONTEXT, pad_token_id=0, **more,
+        )
+    )  # fmt: skip
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    return folder
+
+
+def _save_word_pieces(folder: Path) -> int:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = [form for letter in "abcdefghijklmnopqrstuvwxyz.,!?'" for form in (letter, f"##{letter}")]
+    vocabulary = {token: at for at, token in enumerate(dict.fromkeys([*special, *WORDS, *letters]))}
+    tokenizer = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens(special)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    # as sentence encoders ship theirs: cut and padded to a fixed length, which nobody asked for here
+    tokenizer.enable_truncation(8)
+    tokenizer.enable_padding(length=8)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "mask_token": "[MASK]",
+    }
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": CONTEXT, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return len(vocabulary)
 
 
 def _save_tokenizer(folder: Path) -> int:

@@ -219,12 +219,12 @@ def test_names_of_the_bridge_mean_the_same_sites() -> None:
     [
         ("blocks.3.hook_resid_post", "3 blocks: 0 to 2"),
         ("blocks.1.hook_resid_pst", "blocks.1.hook_resid_post"),
-        ("blocks.1.attn.hook_z", "residual streams"),
-        ("blocks.-1.hook_resid_post", "residual streams"),
-        ("xblocks.1.hook_resid_post", "residual streams"),
-        ("blocks.1.hook_resid_post ", "residual streams"),
-        ("1", "residual streams"),
-        ("", "residual streams"),
+        ("blocks.1.attn.hook_z", "hook_mlp_out"),
+        ("blocks.-1.hook_resid_post", "hook_mlp_out"),
+        ("xblocks.1.hook_resid_post", "hook_mlp_out"),
+        ("blocks.1.hook_resid_post ", "hook_mlp_out"),
+        ("1", "hook_mlp_out"),
+        ("", "hook_mlp_out"),
     ],
 )
 def test_a_site_that_is_none_is_named(name: str, hint: str) -> None:

@@ -1,7 +1,9 @@
 """Sites: the named places of a model at which activations are read and changed.
 
-Names follow TransformerLens: `blocks.4.hook_resid_post` is the residual stream after block 4. On the plain
-Hugging Face model that is the output of the fifth module of its block list (`hidden_states[5]`).
+Names follow TransformerLens. `blocks.4.hook_resid_post` is the residual stream after block 4: on the plain
+Hugging Face model the output of the fifth module of its block list (`hidden_states[5]`). What the attention
+and the MLP of a block write is read as they add it to the stream, after a norm of their own where the
+architecture has one. The neurons are the input of the MLP's output projection, in gated MLPs too.
 """
 
 from __future__ import annotations
@@ -11,8 +13,18 @@ from dataclasses import dataclass
 
 from workbench.errors import UnknownNameError
 
-_PATTERN = re.compile(r"blocks\.(\d+)\.(hook_resid_post|hook_resid_pre|hook_out|hook_in)")
-_CANONICAL = {"hook_out": "hook_resid_post", "hook_in": "hook_resid_pre"}
+RESIDUAL_POST, RESIDUAL_PRE = "hook_resid_post", "hook_resid_pre"
+ATTENTION, MLP, NEURONS = "hook_attn_out", "hook_mlp_out", "mlp.hook_post"
+STREAMS = (RESIDUAL_POST, RESIDUAL_PRE, ATTENTION, MLP, NEURONS)
+RESIDUAL = (RESIDUAL_POST, RESIDUAL_PRE)
+_ALIASES = {
+    "hook_out": RESIDUAL_POST,
+    "hook_in": RESIDUAL_PRE,
+    "attn.hook_out": ATTENTION,
+    "mlp.hook_out": MLP,
+}
+_PATTERN = re.compile(r"blocks\.(\d+)\.(" + "|".join(map(re.escape, (*STREAMS, *_ALIASES))) + ")")
+_HINT = "Streams of blocks.N are " + ", ".join(STREAMS) + "."
 
 
 @dataclass(frozen=True)
@@ -36,9 +48,9 @@ def parse_site(name: str, layers: int) -> Site:
     """
     match = _PATTERN.fullmatch(name)
     if match is None:
-        known = [f"blocks.{layer}.hook_resid_post" for layer in range(layers)]
-        raise UnknownNameError.among("site", name, known, "Sites are residual streams: blocks.N.hook_resid_post.")
+        known = [f"blocks.{layer}.{stream}" for layer in range(layers) for stream in STREAMS]
+        raise UnknownNameError.among("site", name, known, _HINT)
     layer = int(match[1])
     if layer >= layers:
         raise UnknownNameError(f"site {name!r} does not exist", f"The model has {layers} blocks: 0 to {layers - 1}.")
-    return Site(layer, _CANONICAL.get(match[2], match[2]))
+    return Site(layer, _ALIASES.get(match[2], match[2]))

@@ -121,8 +121,9 @@ def _raw(site: str, model: LoadedModel) -> RawSpace:
         raise UsageError("raw units need a site", "Add --site blocks.N.hook_resid_post.")
     place = parse_site(site, model.layers)
     name = f"{model.name}/{place.name}/raw"
-    info = {"ref": "raw", "name": name, "digest": "", "site": place.name, "width": model.width}
-    return RawSpace(name, place, model.width, {**info, "architecture": "raw", "units": "raw"})
+    width = model.site_width(place)
+    info = {"ref": "raw", "name": name, "digest": "", "site": place.name, "width": width}
+    return RawSpace(name, place, width, {**info, "architecture": "raw", "units": "raw"})
 
 
 def _from_folder(ref: str, folder: Path, model: LoadedModel, expected: str | None) -> SaeSpace:
@@ -168,11 +169,6 @@ def _from_hub(ref: str, model: LoadedModel) -> SaeSpace:
 
 def _fitted(ref: str, short: str, sae: Any, digest: str, model: LoadedModel) -> SaeSpace:
     units, width = int(sae.cfg.d_in), int(sae.cfg.d_sae)
-    if units != model.width:
-        raise MismatchError(
-            f"the SAE {ref!r} reads {units} units, the residual stream of {model.name} has {model.width}",
-            "Load the model this SAE was trained on.",
-        )
     hook = str(sae.cfg.metadata.hook_name or "")
     if not hook:
         raise MismatchError(f"the SAE {ref!r} does not say its site", "Add metadata.hook_name to its cfg.json.")
@@ -180,6 +176,11 @@ def _fitted(ref: str, short: str, sae: Any, digest: str, model: LoadedModel) -> 
         site = parse_site(hook, model.layers)
     except UnknownNameError as error:
         raise MismatchError(f"the SAE {ref!r} belongs to site {hook!r}", error.message + ". " + error.hint) from error
+    if units != model.site_width(site):
+        raise MismatchError(
+            f"the SAE {ref!r} reads {units} units, {site.name} of {model.name} has {model.site_width(site)}",
+            "Load the model this SAE was trained on.",
+        )
     for part, weights in sae.named_parameters():
         if not bool(torch.isfinite(weights).all()):
             raise InputFileError(f"the SAE {ref!r} holds NaN or infinite weights ({part})", "Get a sound copy of it.")
