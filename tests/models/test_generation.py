@@ -65,7 +65,7 @@ def test_the_end_of_a_text_ends_it(tiny_model: Any) -> None:
     ids = prompt(tiny_model)
     (first,) = continue_ids(tiny_model, ids, 1)
     ending = dataclasses.replace(tiny_model, tokenizer=SimpleNamespace(eos_token_id=first))
-    ending.__dict__["bridge"] = tiny_model.bridge
+    ending.__dict__["bridged"] = tiny_model.bridged
     assert continue_ids(ending, ids, 5) == []
 
 

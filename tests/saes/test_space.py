@@ -91,7 +91,7 @@ def test_another_width_is_refused(tiny_model: Any, tmp_path: Path) -> None:
     assert str(folder) in caught.value.message
 
 
-@pytest.mark.parametrize("hook", ["blocks.3.hook_resid_post", "blocks.0.hook_mlp_out", "transformer.h.0"])
+@pytest.mark.parametrize("hook", ["blocks.3.hook_resid_post", "blocks.0.attn.hook_pattern", "transformer.h.0"])
 def test_another_site_is_refused(tiny_model: Any, tmp_path: Path, hook: str) -> None:
     folder = tiny.make_sae(tmp_path / "sae", hook_name=hook)
     with pytest.raises(MismatchError) as caught:
