@@ -68,11 +68,30 @@ class SaeSpace:
     sae: Any
     info: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def writes(self) -> Site:
+        """The site that the decoder reconstructs: the SAE's own."""
+        return self.site
+
     @torch.no_grad()
     def encode(self, acts: Tensor) -> Tensor:
         """Latent activations (..., width) of activations (..., units), in float32."""
         encoded: Tensor = self.sae.encode(acts.to(self.sae.W_dec.dtype))
         return encoded.to_dense().float() if encoded.is_sparse else encoded.float()
+
+    @torch.no_grad()
+    def encode_and_decode(self, acts: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents (..., width) and reconstruction (..., units of `writes`) of activations, in float32.
+
+        Together, because SAEs that normalise at run time decode with what they kept from encoding.
+        """
+        encoded: Tensor = self.sae.encode(acts.to(self.sae.W_dec.dtype))
+        made: Tensor = self.sae.decode(encoded)
+        return encoded.to_dense().float() if encoded.is_sparse else encoded.float(), made.float()
+
+    def reconstruct(self, acts: Tensor) -> Tensor:
+        """What the SAE makes of activations (..., units): (..., units of `writes`), in float32."""
+        return self.encode_and_decode(acts)[1]
 
     @torch.no_grad()
     def directions(self) -> Tensor:
