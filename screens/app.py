@@ -5,17 +5,15 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smooth scrolling costs 25 times the bytes
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -26,11 +24,14 @@ from screens.feature import FeaturePage
 from screens.help import HelpPage
 from screens.home import HomePage
 from screens.jobs import JobsPage
+from screens.keys import ABSENT, ACTIONS, BINDINGS, SCREENS, TABS
 from screens.labels import LabelsPage
 from screens.log import LogPage
+from screens.one_paint import OnePaint
 from screens.page import Page
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
+from screens.saved_view import SavedView
 from screens.select import SelectPage
 from screens.stimuli import StimuliPage
 from screens.text import duration, in_app, visible, wrapped
@@ -47,32 +48,7 @@ if TYPE_CHECKING:
 
     EngineOpener = Callable[[], Engine | Awaitable[Engine]]
 
-TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
-ABSENT = frozenset(("Quanta",))
-SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
-SAVE_AFTER = 0.5
-"""Seconds of rest before the view is saved."""
-PATIENCE = 0.1
-"""Seconds that a screen waits for its content before it is painted without."""
-ACTIONS = {
-    "label": "l",
-    "steer": "s",
-    "contrast": "c",
-    "index": "b",
-    "undo": "u",
-    "new": "n",
-    "cancel": "x",
-    "find": "f",
-    "demo": "d",
-    "suggest": "a",
-    "sign": "t",
-    "order": "o",
-    "refresh": "r",
-    "next_feature": "J",
-    "previous_feature": "K",
-}
-"""Letter keys by action name; the same letter means the same on every screen."""
 
 
 class QuietScreen(Screen[None]):
@@ -92,21 +68,7 @@ class WorkbenchApp(App[None]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *[Binding(str(digit), f"go('{name.lower()}')", name, id=f"go.{name.lower()}", show=False)
-          for digit, name in enumerate(TABS, start=1)],
-        *[Binding(key, f"act('{name}')", name, id=f"act.{name}", show=False) for name, key in ACTIONS.items()],
-        Binding("colon", "command", "command line", id="app.command", show=False),
-        Binding("slash", "filter", "filter", id="app.filter", show=False),
-        Binding("question_mark,f1", "help", "help", id="app.help", show=False),
-        Binding("p,ctrl+p", "commands", "command list", id="app.commands", show=False),
-        Binding("y", "copy", "copy", id="app.copy", show=False),
-        Binding("left_square_bracket,backspace", "travel(-1)", "back", id="app.back", show=False),
-        Binding("right_square_bracket", "travel(1)", "forward", id="app.forward", show=False),
-        Binding("escape", "back_out", "one level back", id="app.escape", show=False),
-        Binding("q", "leave", "leave", id="app.leave", show=False),
-        Binding("ctrl+q", "quit", "quit", id="app.quit", show=False, priority=True),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(self, open_engine: EngineOpener, session: str | None = None) -> None:
         super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
@@ -119,9 +81,8 @@ class WorkbenchApp(App[None]):
         self.trail = Trail(Place("home"))
         self.over = ""
         self.running = 0
-        self._view_timer: Timer | None = None
-        self._held: ExitStack | None = None
-        self._saved_view: dict[str, Any] = {}
+        self.saved_view = SavedView(self)
+        self._one_paint = OnePaint(self)
 
     def get_default_screen(self) -> Screen[None]:
         """The one Textual screen there is."""
@@ -205,7 +166,7 @@ class WorkbenchApp(App[None]):
             self.session = None
             self.notify_error(error)
         if self.session:
-            self._restore(self.summary.get("view") or {})
+            self.saved_view.restore(self.summary.get("view") or {}, SCREENS)
         self.status.show(session=self.session or "")
         self._outdate()
         self._show_place()
@@ -218,7 +179,7 @@ class WorkbenchApp(App[None]):
 
     def enter_session(self, name: str) -> None:
         """Open another session."""
-        self._save_view_now()
+        self.saved_view.save_now()
         self.trail = Trail(Place("home"))
         background.start(self, partial(self._enter_session, name), "session", latest=True)
 
@@ -320,12 +281,12 @@ class WorkbenchApp(App[None]):
         self.hide_notice()
         here = self.trail.here
         if self.page.outdated and self.engine is not None:
-            self._hold_paint()
+            self._one_paint.hold()
         self.query_one(ContentSwitcher).current = here.screen
         self.query_one(TabLine).show(here.screen.capitalize())
         self.page.bring(here.subject)
         self.show_hints()
-        self.view_changed()
+        self.saved_view.changed()
 
     def show_over(self, name: str) -> None:
         """Put an opaque page over the screen, until esc."""
@@ -338,21 +299,9 @@ class WorkbenchApp(App[None]):
         """The keys of the screen in front."""
         self.query_one(HintLine).show(self.page.hints)
 
-    def _hold_paint(self) -> None:
-        """Paint a screen once, with its content, where that comes at once; keys go to it meanwhile."""
-        if self._held is None:
-            self._held = ExitStack()
-            self._held.enter_context(self.batch_update())
-            self.set_timer(PATIENCE, self._paint)
-
-    def _paint(self) -> None:
-        if self._held is not None:
-            held, self._held = self._held, None
-            held.close()
-
     def page_loaded(self, page: Page) -> None:
         """A screen has its content: hints may differ now."""
-        self._paint()
+        self._one_paint.release()
         if page is self.page and not self.line.question:
             self.show_hints()
 
@@ -492,50 +441,6 @@ class WorkbenchApp(App[None]):
         notice = self.query_one(Notice)
         shown, notice.display = bool(notice.display), False
         return shown
-
-    # --- where we are, saved
-
-    def view_changed(self) -> None:
-        """Save the view after a short rest."""
-        if self._view_timer is not None:
-            self._view_timer.stop()
-        self._view_timer = self.set_timer(SAVE_AFTER, self._save_view_now)
-
-    def _view(self) -> dict[str, Any]:
-        states = {page.id: state for page in self.pages if (state := page.state())}
-        here = self.trail.here
-        return {
-            "screen": here.screen,
-            "subject": here.subject,
-            "trail": self.trail.as_list(),
-            "at": self.trail.at,
-            "pages": states,
-        }
-
-    def _save_view_now(self) -> None:
-        engine, session = self.engine, self.session
-        if engine is None or not session or engine.state != "connected":
-            return
-        view = self._view()
-        if (session, view) != (self._saved_view.get("session"), self._saved_view.get("view")):
-            self._saved_view = {"session": session, "view": view}
-            background.start(self, partial(self._send_view, engine, session, view), "view")
-
-    async def _send_view(self, engine: Engine, session: str, view: dict[str, Any]) -> None:
-        try:
-            await engine.save_view(session, view)
-        except WorkbenchError as error:
-            self.status.show(message=f"the view was not saved: {error.message}", good=False)
-
-    def _restore(self, view: dict[str, Any]) -> None:
-        pages = view.get("pages")
-        for page in self.pages:
-            state = pages.get(page.id) if isinstance(pages, dict) else None
-            if isinstance(state, dict):
-                page.restore(state)
-        trail = Trail.from_view(view.get("trail"), view.get("at"), SCREENS)
-        if trail is not None and self.trail.here.screen == "home":
-            self.trail = trail
 
     async def on_unmount(self) -> None:
         """Let go of the engine."""

@@ -217,7 +217,7 @@ class FeaturePage(Page):
         self._show_pane()
         if self.workbench.page is self and not self.workbench.line.question:
             self.main.focus()
-        self.workbench.view_changed()
+        self.workbench.saved_view.changed()
 
     def action_turn(self, step: int) -> None:
         """The pane after this one, or before it."""
@@ -288,7 +288,7 @@ class FeaturePage(Page):
 
     def on_heatmap_moved(self) -> None:
         """Remember the cursor."""
-        self.workbench.view_changed()
+        self.workbench.saved_view.changed()
 
     def state(self) -> dict[str, Any]:
         """Feature, pane, sentence."""

@@ -58,7 +58,7 @@ class ListPage(Page):
 
     def on_lines_moved(self, _event: Lines.Moved) -> None:
         """Remember the cursor, and spell out the row."""
-        self.workbench.view_changed()
+        self.workbench.saved_view.changed()
         self.spell_out()
 
     def whole(self) -> str:

@@ -138,7 +138,7 @@ class SelectPage(FilteredPage):
     def _again(self) -> None:
         self.lines.cursor = self.lines.top = 0
         self.reload()
-        self.workbench.view_changed()
+        self.workbench.saved_view.changed()
 
     def _label(self) -> None:
         row = self.lines.row

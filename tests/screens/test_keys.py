@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from screens.app import ACTIONS, SCREENS, WorkbenchApp
+from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
+from screens.keys import ACTIONS, SCREENS
 from tests.screens.stage import play, press, recorded_engine, reply_to, settle, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.errors import EngineUnreachable

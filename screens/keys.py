@@ -1,0 +1,42 @@
+"""Which key goes where and does what: the same letter means the same on every screen."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
+ABSENT = frozenset(("Quanta",))
+SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
+ACTIONS = {
+    "label": "l",
+    "steer": "s",
+    "contrast": "c",
+    "index": "b",
+    "undo": "u",
+    "new": "n",
+    "cancel": "x",
+    "find": "f",
+    "demo": "d",
+    "suggest": "a",
+    "sign": "t",
+    "order": "o",
+    "refresh": "r",
+    "next_feature": "J",
+    "previous_feature": "K",
+}
+"""Letter keys by action name."""
+BINDINGS: list[BindingType] = [
+    *[Binding(str(digit), f"go('{name.lower()}')", name, id=f"go.{name.lower()}", show=False)
+      for digit, name in enumerate(TABS, start=1)],
+    *[Binding(key, f"act('{name}')", name, id=f"act.{name}", show=False) for name, key in ACTIONS.items()],
+    Binding("colon", "command", "command line", id="app.command", show=False),
+    Binding("slash", "filter", "filter", id="app.filter", show=False),
+    Binding("question_mark,f1", "help", "help", id="app.help", show=False),
+    Binding("p,ctrl+p", "commands", "command list", id="app.commands", show=False),
+    Binding("y", "copy", "copy", id="app.copy", show=False),
+    Binding("left_square_bracket,backspace", "travel(-1)", "back", id="app.back", show=False),
+    Binding("right_square_bracket", "travel(1)", "forward", id="app.forward", show=False),
+    Binding("escape", "back_out", "one level back", id="app.escape", show=False),
+    Binding("q", "leave", "leave", id="app.leave", show=False),
+    Binding("ctrl+q", "quit", "quit", id="app.quit", show=False, priority=True),
+]  # fmt: skip

@@ -1,0 +1,32 @@
+"""Painting a screen once, with its content, where the content comes at once."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from textual.app import App
+
+PATIENCE = 0.1
+"""Seconds that a screen waits for its content before it is painted without."""
+
+
+class OnePaint:
+    """Holds the painting back; keys go to the screen meanwhile."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._held: ExitStack | None = None
+
+    def hold(self) -> None:
+        """Paint nothing until `release`, or until patience ends."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(self._app.batch_update())
+            self._app.set_timer(PATIENCE, self.release)
+
+    def release(self) -> None:
+        """Paint what there is."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.close()
