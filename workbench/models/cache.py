@@ -51,10 +51,15 @@ class ModelCache:
         from workbench.saes.space import digest_now, load_space
 
         ref, site = str(entry["ref"]), str(entry.get("site", ""))
-        key = repr((ref, site if ref == "raw" else "", entry.get("digest") or digest_now(ref), model.name))
-        if self._space is None or self._space[0] != key:
+        key = repr((ref, entry.get("digest") or digest_now(ref), model.name))
+        if self._space is None or self._space[0] != key or not _same_site(self._space[1], site):
             self._space = (key, load_space(ref, site, model, entry.get("digest")))
         return self._space[1]
+
+
+def _same_site(space: FeatureSpace, site: str) -> bool:
+    """Whether a space in memory is the one meant by this `--site`; without one, only if its files say the site."""
+    return site == space.site.name or (site == "" and not space.info["site_given"])
 
 
 def _digest_now(ref: str) -> str:

@@ -71,8 +71,8 @@ def acts_of(model: LoadedModel, texts: Texts, *sites: Site) -> Iterator[list[Ten
     for start in range(0, len(texts.rows), ROWS):
         ids, mask = model.pad(texts.rows[start : start + ROWS])
         keep = mask.bool() & ~torch.isin(ids, special)
-        read = {site: model.read_ids(ids, mask, site)[keep].float() for site in dict.fromkeys(sites)}
-        yield [read[site] for site in sites]
+        read = model.read_sites(ids, mask, list(dict.fromkeys(sites)))
+        yield [read[site][keep].float() for site in sites]
 
 
 def probe(model: LoadedModel, texts: Texts, *sites: Site) -> list[Tensor]:

@@ -27,6 +27,9 @@ STEPS = 8
 NEAR = 2
 """Layers tried on either side where the SAE's own fits well enough."""
 
+AT_ONCE = 4
+"""Layers whose activations are held at once."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -39,18 +42,29 @@ class Layer:
 def other_layers(model: LoadedModel, space: SaeSpace, texts: Texts, *, everywhere: bool) -> list[Layer]:
     """The SAE moved to other layers, its input and its output by the same number of blocks."""
     reach = model.layers if everywhere else NEAR
+    shifts = [shift for shift in range(-reach, reach + 1) if shift and _fits(model, space, shift)]
     found = []
-    for shift in range(-reach, reach + 1):
-        read, written = _moved(space.site, shift), _moved(space.writes, shift)
-        if shift == 0 or not all(0 <= site.layer < model.layers for site in (read, written)):
-            continue
-        try:
-            acts, target = probe(model, texts, read, written)
-        except WorkbenchError:
-            continue  # a model whose blocks differ may lack the site there
-        if acts.shape[1] == space.sae.W_enc.shape[0] and target.shape[1] == space.sae.b_dec.numel():
-            found.append(Layer(written.name, fvu(target, space.reconstruct(acts))))
+    for start in range(0, len(shifts), AT_ONCE):
+        moved = [(_moved(space.site, shift), _moved(space.writes, shift)) for shift in shifts[start : start + AT_ONCE]]
+        acts = probe(model, texts, *(site for pair in moved for site in pair))
+        for place, (_, written) in enumerate(moved):
+            target = acts[2 * place + 1]
+            found.append(Layer(written.name, fvu(target, space.reconstruct(acts[2 * place]))))
     return found
+
+
+def _fits(model: LoadedModel, space: SaeSpace, shift: int) -> bool:
+    """Whether the model has the sites so many blocks on, and as many units there."""
+    for site, units in ((space.site, space.sae.W_enc.shape[0]), (space.writes, space.sae.b_dec.numel())):
+        moved = _moved(site, shift)
+        if not 0 <= moved.layer < model.layers:
+            return False
+        try:
+            if model.site_width(moved) != units:
+                return False
+        except WorkbenchError:
+            return False  # a model whose blocks differ may lack the stream there
+    return True
 
 
 def _moved(site: Site, shift: int) -> Site:

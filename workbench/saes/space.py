@@ -18,11 +18,12 @@ from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.models.site import Site, parse_site
+from workbench.saes.formats import saelens
+from workbench.saes.formats.loaded import LoadedSae
+from workbench.saes.formats.recognise import read_folder
 
 if TYPE_CHECKING:
     from workbench.models.loaded import LoadedModel
-
-SAE_FILES = ("cfg.json", "sae_weights.safetensors")
 
 
 class FeatureSpace(Protocol):
@@ -60,18 +61,27 @@ class RawSpace:
 
 @dataclass
 class SaeSpace:
-    """The latents of an SAE that sae_lens loaded."""
+    """The latents of an SAE.
+
+    Attributes:
+        site: where it reads.
+        sae: the SAELens object.
+        output: where a transcoder writes; None for an SAE, which writes where it reads.
+        skip: (units out, units in) of a transcoder's linear path beside the latents.
+    """
 
     name: str
     site: Site
     width: int
     sae: Any
     info: dict[str, Any] = field(default_factory=dict)
+    output: Site | None = None
+    skip: Tensor | None = None
 
     @property
     def writes(self) -> Site:
-        """The site that the decoder reconstructs: the SAE's own."""
-        return self.site
+        """The site that the decoder reconstructs."""
+        return self.output or self.site
 
     @torch.no_grad()
     def encode(self, acts: Tensor) -> Tensor:
@@ -87,6 +97,8 @@ class SaeSpace:
         """
         encoded: Tensor = self.sae.encode(acts.to(self.sae.W_dec.dtype))
         made: Tensor = self.sae.decode(encoded)
+        if self.skip is not None:
+            made = made + acts.to(made.dtype) @ self.skip.T.to(made.dtype)
         return encoded.to_dense().float() if encoded.is_sparse else encoded.float(), made.float()
 
     def reconstruct(self, acts: Tensor) -> Tensor:
@@ -114,25 +126,25 @@ def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = N
     """The feature space that `ref` names, on a loaded model.
 
     Args:
-        ref: `demo`, a local SAELens folder, RELEASE/SAE_ID, or `raw`.
-        site: the site of `raw`; ignored otherwise.
+        ref: `demo`, a local SAE folder, RELEASE/SAE_ID of SAELens, or `raw`.
+        site: the site of `raw`, and of an SAE whose files do not say theirs; ignored otherwise.
         expected: digest the files must have, or nothing.
 
     Raises:
         InputFileError: files missing, damaged or not the recorded ones.
         MismatchError: the SAE's width or site does not fit the model.
-        UsageError: `raw` without a site.
+        UsageError: `raw` without a site, or an SAE that has none either.
     """
     if ref == "raw":
         return _raw(site, model)
     folder = _folder(ref)
     if folder.is_dir():
-        return _from_folder(ref, folder.resolve(), model, expected)
+        return _from_folder(ref, folder.resolve(), site, model, expected)
     if ref == "demo" or ref.startswith((".", "/", "~")) or "/" not in ref:
         raise UnknownNameError(
-            f"no SAE {ref!r}", "Give `demo`, an existing SAELens folder, RELEASE/SAE_ID, or `raw` with --site."
+            f"no SAE {ref!r}", "Give `demo`, an existing SAE folder, RELEASE/SAE_ID of SAELens, or `raw` with --site."
         )
-    return _from_hub(ref, model)
+    return _from_hub(ref, site, model)
 
 
 def _raw(site: str, model: LoadedModel) -> RawSpace:
@@ -142,34 +154,20 @@ def _raw(site: str, model: LoadedModel) -> RawSpace:
     name = f"{model.name}/{place.name}/raw"
     width = model.site_width(place)
     info = {"ref": "raw", "name": name, "digest": "", "site": place.name, "width": width}
-    return RawSpace(name, place, width, {**info, "architecture": "raw", "units": "raw"})
+    return RawSpace(name, place, width, {**info, "architecture": "raw", "units": "raw", "site_given": True})
 
 
-def _from_folder(ref: str, folder: Path, model: LoadedModel, expected: str | None) -> SaeSpace:
-    missing = [name for name in SAE_FILES if not (folder / name).exists()]
-    if missing:
-        raise InputFileError(f"{folder} has no {' and no '.join(missing)}", "Give a folder in SAELens format.")
+def _from_folder(ref: str, folder: Path, site: str, model: LoadedModel, expected: str | None) -> SaeSpace:
     digest = folder_digest(folder)
     if expected and digest != expected:
         raise InputFileError(
             f"the SAE {ref!r} is not the one of this session (its files changed)",
             "Load it again with `workbench sae load`, which starts new results.",
         )
-    from sae_lens import SAE
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            sae = SAE.load_from_disk(str(folder), device=str(model.device))
-    except Exception as error:
-        reason = str(error).strip().split("\n")[0][:200]
-        raise InputFileError(
-            f"cannot load the SAE in {folder} ({type(error).__name__}: {reason})", "Check cfg.json and the weights."
-        ) from error
-    return _fitted(ref, folder.name, sae, digest, model)
+    return _fitted(ref, folder.name, read_folder(folder, str(model.device)), site, digest, model)
 
 
-def _from_hub(ref: str, model: LoadedModel) -> SaeSpace:
+def _from_hub(ref: str, site: str, model: LoadedModel) -> SaeSpace:
     from sae_lens import SAE
 
     release, _, sae_id = ref.partition("/")
@@ -183,35 +181,48 @@ def _from_hub(ref: str, model: LoadedModel) -> SaeSpace:
             f"cannot load the SAE {ref!r} ({type(error).__name__}: {reason})",
             "Check RELEASE/SAE_ID against the SAELens list, and the network.",
         ) from error
-    return _fitted(ref, re.sub(r"[^A-Za-z0-9._-]+", "-", ref), sae, "", model)
+    return _fitted(ref, re.sub(r"[^A-Za-z0-9._-]+", "-", ref), saelens.from_sae(sae), site, "", model)
 
 
-def _fitted(ref: str, short: str, sae: Any, digest: str, model: LoadedModel) -> SaeSpace:
-    units, width = int(sae.cfg.d_in), int(sae.cfg.d_sae)
-    hook = str(sae.cfg.metadata.hook_name or "")
+def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, model: LoadedModel) -> SaeSpace:
+    hook = found.hook or given
     if not hook:
-        raise MismatchError(f"the SAE {ref!r} does not say its site", "Add metadata.hook_name to its cfg.json.")
+        raise MismatchError(
+            f"the SAE {ref!r} does not say its site", "Add --site, for example --site blocks.1.hook_resid_post."
+        )
+    site = _site(ref, hook, model, int(found.sae.W_enc.shape[0]), "reads")
+    output = _site(ref, found.hook_out, model, int(found.sae.b_dec.numel()), "writes") if found.hook_out else None
+    if output is None and found.sae.b_dec.numel() != found.sae.W_enc.shape[0]:
+        raise MismatchError(f"the transcoder {ref!r} does not say where it writes", "Add metadata.hook_name_out.")
+    for part, weights in found.sae.named_parameters():
+        if not bool(torch.isfinite(weights).all()):
+            raise InputFileError(f"the SAE {ref!r} holds NaN or infinite weights ({part})", "Get a sound copy of it.")
+    found.sae.eval()
+    name, width = f"{model.name}/{site.name}/{short}", int(found.sae.W_dec.shape[0])
+    info = {
+        "ref": ref,
+        "name": name,
+        "digest": digest,
+        "site": site.name,
+        "writes": (output or site).name,
+        "width": width,
+        "architecture": str(found.sae.cfg.architecture()),
+        "format": found.format,
+        "units": "latents",
+        "site_given": not found.hook,
+    }
+    return SaeSpace(name, site, width, found.sae, info, output, found.skip)
+
+
+def _site(ref: str, hook: str, model: LoadedModel, units: int, verb: str) -> Site:
+    """The site that an SAE names, which must have as many units as its weights."""
     try:
         site = parse_site(hook, model.layers)
     except UnknownNameError as error:
         raise MismatchError(f"the SAE {ref!r} belongs to site {hook!r}", error.message + ". " + error.hint) from error
     if units != model.site_width(site):
         raise MismatchError(
-            f"the SAE {ref!r} reads {units} units, {site.name} of {model.name} has {model.site_width(site)}",
+            f"the SAE {ref!r} {verb} {units} units, {site.name} of {model.name} has {model.site_width(site)}",
             "Load the model this SAE was trained on.",
         )
-    for part, weights in sae.named_parameters():
-        if not bool(torch.isfinite(weights).all()):
-            raise InputFileError(f"the SAE {ref!r} holds NaN or infinite weights ({part})", "Get a sound copy of it.")
-    sae.eval()
-    name = f"{model.name}/{site.name}/{short}"
-    info = {
-        "ref": ref,
-        "name": name,
-        "digest": digest,
-        "site": site.name,
-        "width": width,
-        "architecture": str(sae.cfg.architecture()),
-        "units": "latents",
-    }
-    return SaeSpace(name, site, width, sae, info)
+    return site
