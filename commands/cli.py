@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 # Looking for pydantic plugins costs 7 ms of every shell call, and none is used.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from commands.line import build, is_flag, is_list, pairs_of
+from commands.line import build, choices, is_flag, is_list, pairs_of
 from commands.registry import VERBS, by_name
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
@@ -103,6 +103,9 @@ def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
             sys.stderr.write(f"warning: {warning}\n")
         if reply.get("reused"):
             sys.stderr.write(f"the stored result of line {reply['reused']} (--fresh computes again)\n")
+        if reply["command"] in ("session.new", "session.fork"):
+            name = reply["result"]["session"]
+            sys.stderr.write(f"commands without --session now work in {name!r}, the session changed last\n")
     if as_json:
         reply = {key: value for key, value in reply.items() if key != "figures"}
         sys.stdout.write(json.dumps(reply, ensure_ascii=True) + "\n")
@@ -186,9 +189,8 @@ def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:
             parser.add_argument(flag, dest=field_name, action=argparse.BooleanOptionalAction, default=None, help=text)
         else:
             action = "append" if is_list(field) else "store"
-            parser.add_argument(
-                flag, dest=field_name, action=action, default=None, help=text, metavar=field_name.upper()
-            )
+            shown = "|".join(choices(field)) or field_name.upper()
+            parser.add_argument(flag, dest=field_name, action=action, default=None, help=text, metavar=shown)
     return parser
 
 

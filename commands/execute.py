@@ -57,7 +57,7 @@ class Executor:
         """
         if isinstance(verb, Report) and not verb.out:
             name = verb.target or self.session_name(verb) or "session"
-            verb = verb.model_copy(update={"out": f"report-{name}.{verb.format}"})
+            verb = verb.model_copy(update={"out": f"report-{name}.{verb.format or 'html'}"})
         if self.in_process:
             return self._here(verb)
         if isinstance(verb, Query) and verb.place == "broker" and not self.host:

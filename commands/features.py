@@ -56,4 +56,5 @@ class FeaturesShow(Query):
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")
     stimuli: str = Field("", description="Stimulus set to show it on (default: that of the latest ranking)")
+    ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     lines: int = Field(200, ge=1, le=500, description="At most this many stimulus sentences, strongest first")

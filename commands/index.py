@@ -15,6 +15,7 @@ class IndexBuild(Command):
     dotted = "index.build"
     heavy = True
     reads = ("model", "sae")
+    reuse = False  # the index lives in the cache, not in the session: it may be gone, and is found there if it is not
     positional = ("corpus",)
 
     corpus: Literal["demo"] = Field("demo", description="The corpus; `demo` is made on demand from its seed")

@@ -76,6 +76,16 @@ def is_list(field: FieldInfo) -> bool:
     return any(typing.get_origin(part) is tuple for part in _parts(field.annotation))
 
 
+def choices(field: FieldInfo) -> list[str]:
+    """The words that a field takes, where it takes no others."""
+    return [
+        str(value)
+        for part in _parts(field.annotation)
+        if typing.get_origin(part) is typing.Literal
+        for value in typing.get_args(part)
+    ]
+
+
 def is_flag(field: FieldInfo) -> bool:
     """Whether a field is a plain yes or no."""
     return field.annotation is bool

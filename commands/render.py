@@ -45,6 +45,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def chance(value: float | None) -> str:
+    """A p or q value; nothing finer than 1e-9, beyond which it is a formula's word alone."""
+    return "<1e-9" if value is not None and value < 1e-9 else number(value, 4)
+
+
 def _table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
     if title:
         console.print(Text(visible(title)))  # not the table's own title, which wraps at the table's width
@@ -73,6 +78,8 @@ def _generic(result: Result, console: Console) -> None:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("message") or ", ".join(f"{name} {_cell(item)}" for name, item in value.items()))
     if isinstance(value, bool) or value is None:
         return "-" if value is None else "yes" if value else "no"
     return number(value) if isinstance(value, float) else str(value)
@@ -160,8 +167,8 @@ def _ranking(result: Result, console: Console) -> None:
         )
     )
     rows = [
-        [row["rank"], f"#{row['index']}", number(row["effect"]), number(row["score"], 2), number(row["p"], 4),
-         number(row["p_fwer"], 4), number(row["q"], 4), row["label"] + (" (tie)" if row["tie"] else "")]
+        [row["rank"], f"#{row['index']}", number(row["effect"]), number(row["score"], 2), chance(row["p"]),
+         chance(row["p_fwer"]), chance(row["q"]), row["label"] + (" (tie)" if row["tie"] else "")]
         for row in result["rows"][:20]
     ]  # fmt: skip
     columns = [
@@ -198,13 +205,16 @@ def _feature(result: Result, console: Console) -> None:
     label = f"  “{visible(result['label']['text'])}” ({result['label']['source']})" if result["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
     if (test := result["test"]) is not None:
-        console.print(
-            Text(
-                f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, t {number(test['score'], 2)}, "
-                f"p {number(test['p'], 4)}, q {number(test['q'], 4)} "
-                f"(rank {test['rank']}, log line {result['ranking']['seq']})"
+        where = f"log line {result['ranking']['seq']}"
+        if test["status"] != "ok":
+            console.print(Text(f"  {result['ranking']['stimuli']}: not tested, {test['status']} ({where})"))
+        else:
+            console.print(
+                Text(
+                    f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, t {number(test['score'], 2)}, "
+                    f"p {chance(test['p'])}, q {chance(test['q'])} (rank {test['rank']}, {where})"
+                )
             )
-        )
     if (corpus := result["corpus"]) is not None:
         share = 100 * corpus["density"]
         most = number(corpus["maximum"], 2)

@@ -50,7 +50,9 @@ class Report(Query):
     positional = ("target",)
 
     target: str = Field("", description="Session to report (default: the current one)")
-    format: Literal["html", "md"] = Field("html", description="One offline HTML file, or Markdown")
+    format: Literal["html", "md"] | None = Field(
+        None, description="One offline HTML file, or Markdown (default: by the ending of --out, else html)"
+    )
     out: OutputFile = Field("", description="File to write (default: report-SESSION.html or .md here)")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported; smooth scrolling costs 25 times the bytes
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.reactive import Reactive
@@ -115,6 +116,32 @@ class WorkbenchApp(App[None]):
         self._show_place()
         self.call_after_refresh(background.start, self, self._connect, "connect")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Deal with a key wholly before the next one: over a slow link several come in one packet."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._take_key(event)
+        elif isinstance(event, events.Paste) and not event.is_forwarded and self.line.question is None:
+            self._take_paste(event.text)
+        else:
+            await super().on_event(event)
+
+    async def _take_key(self, event: events.Key) -> None:
+        """Give a key to the line while something is typed there, else to what it is bound to."""
+        if self.line.takes(event):
+            self.line.press(event)
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.enabled:
+            await self.run_action(bound.binding.action, bound.node)
+
+    def _take_paste(self, text: str) -> None:
+        """A pasted `:` line is put on the line, to be read before it is run; other text has no place to go."""
+        pasted = " ".join(text.split())
+        if pasted.startswith(":"):
+            self.open_command(pasted[1:])
+        else:
+            self.explain("pasted text goes to a line: press : or / first")
+
     # --- parts
 
     @property
@@ -157,7 +184,9 @@ class WorkbenchApp(App[None]):
         engine = self.engine
         if engine is None:
             return
-        self.session = session
+        self.session, self.summary = session, {}
+        for page in self.pages:
+            page.forget()
         try:
             await engine.watch(session)
             if session:
@@ -241,7 +270,8 @@ class WorkbenchApp(App[None]):
         try:
             reply = await doing.request(self.engine, verb, self.session, progress)
         except WorkbenchError as error:
-            self.status.show(message=f"{error.kind} :{line}", good=False)
+            what = "cancelled" if error.kind == "cancelled" else "failed"
+            self.status.show(message=f"{what} :{line}", good=False)
             self.notify_error(error)
             return False
         finally:

@@ -122,6 +122,14 @@ class FeaturePage(Page):
 
     # --- loading
 
+    def forget(self) -> None:
+        """No feature of the session before stays."""
+        super().forget()
+        self.pane = "stimuli"
+        self._clear("")
+        self.query_one(SteeringView).show_feature("", {})
+        self._show_pane()
+
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
         reached = self.workbench.engine is not None
@@ -147,7 +155,8 @@ class FeaturePage(Page):
         if not feature:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
-        shown = await self.ask(verbs.FeaturesShow(feature=feature))
+        ranking = self.workbench.query_one(SelectPage).ranking
+        shown = await self.ask(verbs.FeaturesShow(feature=feature, ranking=ranking))
         self.shown = shown
         self.subject = shown["feature"]
         self._show_card()

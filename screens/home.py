@@ -43,6 +43,13 @@ class HomePage(ListPage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.names: list[str] = []
+        self._found: str | None = None
+        """The session that the cursor was put on when it was opened."""
+
+    def forget(self) -> None:
+        """The list of sessions is the same for all of them; only what the open one knows goes."""
+        self.outdated = True
+        self.query_one(TextLines).show([])
 
     def compose(self) -> ComposeResult:
         """The list, and what the open session knows below it."""
@@ -60,8 +67,9 @@ class HomePage(ListPage):
         self.names = [item["name"] for item in sessions]
         self.lines.empty = EMPTY
         self.lines.show([self._row(item) for item in sessions], note=f"in {result['folder']}")
-        if self.workbench.session and not self.lines.cursor:
-            self.lines.put_cursor(self.workbench.session)
+        if self.workbench.session and self._found != self.workbench.session:
+            self._found = self.workbench.session
+            self.lines.put_cursor(self._found)
         self.query_one(TextLines).show(summary_lines(self.workbench.summary))
 
     def _row(self, item: dict[str, Any]) -> Row:

@@ -24,6 +24,12 @@ class ListPage(Page):
         """The list takes the keys."""
         return self.lines
 
+    def forget(self) -> None:
+        """No row of the session before stays, and the cursor begins at the top."""
+        super().forget()
+        self.lines.cursor = self.lines.top = 0
+        self.clear("")
+
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
         reached = self.workbench.engine is not None
@@ -83,6 +89,11 @@ class FilteredPage(ListPage):
         super().__init__(id)
         self.wanted = ""
         """The filter in force."""
+
+    def forget(self) -> None:
+        """The filter goes with the session that it was set in."""
+        self.wanted = ""
+        super().forget()
 
     def filter_changed(self) -> None:
         """Ask again for what the list shows."""

@@ -40,6 +40,11 @@ class LogPage(FilteredPage):
         self._lines: dict[str, dict[str, Any]] = {}
         self._seen = 0
 
+    def forget(self) -> None:
+        """The newest line of another session is looked for anew."""
+        self._seen = 0
+        super().forget()
+
     def compose(self) -> ComposeResult:
         """The list."""
         yield Lines(

@@ -36,6 +36,12 @@ class Page(Box):
         """The app, by its own type."""
         return cast("WorkbenchApp", self.app)
 
+    def forget(self) -> None:
+        """Another session is opened: nothing of the one before may stay in sight."""
+        self.subject = ""
+        self.outdated = True
+        self.failure = None
+
     # --- coming to the front
 
     def bring(self, subject: str) -> None:

@@ -49,7 +49,8 @@ class SelectPage(FilteredPage):
     )
     HELP: ClassVar[str | None] = (
         "Features ranked by how they tell the positive sentences from the rest. effect: difference of means in "
-        "activation units; t: the statistic; p: by label permutations; q: false discovery rate; fwer: family-wise. "
+        "activation units; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
+        "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
         "t turns through both signs, positive, negative; o through the orders."
     )
@@ -66,6 +67,17 @@ class SelectPage(FilteredPage):
         with Box(id="ranking-body"):
             yield Lines(COLUMNS, id="ranking")
             yield Volcano(id="volcano")
+
+    def forget(self) -> None:
+        """Order and sign begin anew as well."""
+        self._order, self._sign, self._ranking, self.order = "score", "both", None, []
+        super().forget()
+
+    def clear(self, text: str) -> None:
+        """Show no rows and no picture of them, but this text."""
+        self.query_one("#ranking-header", TextLines).show([])
+        self.query_one(Volcano).show([], 0.0)
+        super().clear(text)
 
     # --- loading
 
@@ -117,6 +129,11 @@ class SelectPage(FilteredPage):
             self._ranking, self._order = verb.ranking, verb.sort
             self._sign, self.wanted = verb.direction, verb.filter
             self.outdated = True
+
+    @property
+    def ranking(self) -> int | None:
+        """Log line of the ranking that was asked for; None for the latest."""
+        return self._ranking
 
     # --- keys
 

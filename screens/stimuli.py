@@ -48,6 +48,13 @@ class StimuliPage(ListPage):
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
             yield Paragraph(id="whole-sentence")
 
+    def clear(self, text: str) -> None:
+        """Show no set and no sentence, but this text."""
+        self.query_one("#set-header", TextLines).show([])
+        self.query_one("#sentences", Lines).show([])
+        self.query_one(Paragraph).show("")
+        super().clear(text)
+
     async def load(self) -> None:
         """List the sets, then the sentences of the one under the cursor."""
         result = await self.ask(verbs.StimuliList())

@@ -62,11 +62,11 @@ def number(value: float | int | None, digits: int = 3, sign: bool = False) -> st
 
 
 def chance(value: float | None) -> str:
-    """A p or q value in at most six cells."""
+    """A p or q value in at most six cells; nothing finer than 1e-9, beyond which it is a formula's word alone."""
     if value is None:
         return "–"
-    if value == 0:
-        return "0"
+    if value < 1e-9:
+        return "<1e-9"
     if value < 0.001:
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa}e{int(exponent)}"

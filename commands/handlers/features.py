@@ -79,7 +79,7 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
         body,
         figures=[_volcano(ranking, command, positive)],
         sets={"ranking": {"params": command.params(), "space": space.name, "stimuli": found.digest}},
-        warnings=_warnings(command, body),
+        warnings=_warnings(command, body, result) + _length_warning(texts, labels, positive),
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
     )
 
@@ -130,8 +130,25 @@ def _design(command: FeaturesContrast, found: StimulusSet) -> tuple[str, list[tu
     return positive, rows, np.array([category == positive for category, _ in rows])
 
 
-def _warnings(command: FeaturesContrast, body: dict[str, Any]) -> list[str]:
+def _length_warning(texts: list[TokenizedText], labels: np.ndarray, positive: str) -> list[str]:
+    """Sentences of one side that are longer, or spelt in rarer words, differ in more than the concept."""
+    from workbench.stats import contrast_map
+
+    lengths = np.array([[sum(text.is_text)] for text in texts], dtype=np.float64)  # (sentences, 1)
+    found = contrast_map(lengths, labels, statistic="mann_whitney", permutations=200)
+    if found.status[0] != "ok" or found.p[0] >= 0.01:
+        return []
+    sides = f"{lengths[labels].mean():.1f} tokens in {positive!r}, {lengths[~labels].mean():.1f} in the others"
+    return [f"the two sides differ in length ({sides}): features of length or of rare spellings are found as well"]
+
+
+def _warnings(command: FeaturesContrast, body: dict[str, Any], result: ContrastMap) -> list[str]:
     warnings = []
+    if result.exhaustive and result.min_p > 0.001:
+        warnings.append(
+            f"this design has only {result.permutations} labellings: no feature's p can be below {result.min_p:.2g}; "
+            "a q below that leans on the null of all features together"
+        )
     if 1 / (command.permutations + 1) > command.alpha:
         warnings.append(
             f"{command.permutations} permutations cannot give a p below {1 / (command.permutations + 1):.3g}, "
@@ -223,7 +240,7 @@ def show(query: FeaturesShow, lab: Lab) -> Outcome:
 
 def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: list[str]) -> dict[str, Any]:
     try:
-        line = ranking_line(lab, None, query.stimuli)
+        line = ranking_line(lab, query.ranking, query.stimuli)
         header = ranking_header(lab, line)
     except UsageError as error:
         missing.append(f"{error.message}: {error.hint}")

@@ -12,6 +12,8 @@ from workbench.lab import Lab
 from workbench.session import SessionRecord, catalog
 from workbench.verbs import Outcome
 
+MARKDOWN = (".md", ".markdown")
+
 
 def report(query: Report, lab: Lab) -> Outcome:
     """Write the session's report to a file."""
@@ -20,7 +22,8 @@ def report(query: Report, lab: Lab) -> Outcome:
     record = lab.record if not query.target else SessionRecord(catalog.find(query.target, lab.sessions))
     if not record.lines:
         raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
-    path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{query.format}"
-    text = write_report(record, lab, query.format, text_of)
+    form = query.format or ("md" if Path(query.out).suffix.lower() in MARKDOWN else "html")
+    path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
+    text = write_report(record, lab, form, text_of)
     write_atomic(path, text)
     return Outcome({"path": str(path), "bytes": len(text.encode())})

@@ -110,10 +110,14 @@ def text_of(line: LogLine) -> str:
 
 def note(command: SessionNote, lab: Lab) -> Outcome:
     """Append to notes.md."""
-    before = lab.record.notes()
-    gap = "" if not before or before.endswith("\n") else "\n"
-    write_atomic(lab.record.path / NOTES_NAME, f"{before}{gap}{command.text}\n")
+    _add_note(lab.record, command.text)
     return Outcome({"text": command.text})
+
+
+def _add_note(record: SessionRecord, text: str) -> None:
+    before = record.notes()
+    gap = "" if not before or before.endswith("\n") else "\n"
+    write_atomic(record.path / NOTES_NAME, f"{before}{gap}{text}\n")
 
 
 def undo(command: SessionUndo, lab: Lab) -> Outcome:
@@ -129,8 +133,21 @@ def undo(command: SessionUndo, lab: Lab) -> Outcome:
         line = record.line(command.line)
         if line not in candidates:
             raise UsageError(f"log line {line.seq} ({line.do}) is not in force", "It failed, or was undone before.")
+    if line.do == "session.note":
+        _take_back_note(record, str(line.params["text"]))
+    for other in (record.line(seq) for seq in line.withdraws):
+        if other.do == "session.note":
+            _add_note(record, str(other.params["text"]))
     stale = [other.seq for other in record.lines if line.seq in other.uses]
     return Outcome({"undone": line.seq, "line": text_of(line), "stale": stale}, withdraws=[line.seq])
+
+
+def _take_back_note(record: SessionRecord, text: str) -> None:
+    """Remove the note's own text from notes.md; one that was edited since stays, and the log keeps what was written."""
+    notes, added = record.notes(), f"{text}\n"
+    before, found, after = notes.rpartition(added)
+    if found and (not before or before.endswith("\n")):
+        write_atomic(record.path / NOTES_NAME, before + after)
 
 
 def fork(command: SessionFork, lab: Lab) -> Outcome:

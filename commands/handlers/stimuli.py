@@ -22,8 +22,9 @@ def import_(command: StimuliImport, lab: Lab) -> Outcome:
     name = command.to or _UPLOADED.sub("", Path(command.file).stem)
     if not re.fullmatch(r"[\w.-]{1,64}", name):
         raise UsageError(f"{name!r} cannot name a stimulus set", "Give --to NAME (letters, digits, '.', '_', '-').")
-    found = read_set(path, name, command.positive)
-    _check_lengths(found, path.name, lab)
+    shown = _UPLOADED.sub("", path.name)
+    found = read_set(path, name, command.positive, shown)
+    _check_lengths(found, shown, lab)
     page = _page(found, 0, 20)
     lab.save_json("set", found.as_dict())
     return Outcome({**page, "digest": found.digest}, sets={f"stimuli/{name}": found.entry()})

@@ -57,12 +57,12 @@ class CommandLine(Painted, can_focus=True):
 
     # --- typing
 
-    async def on_key(self, event: events.Key) -> None:
-        """Edit the line; every key is used up here, so that none of them acts on the screen behind."""
-        if event.key in ("ctrl+q", "ctrl+c") or self.question is None:
-            return
-        event.stop()
-        event.prevent_default()
+    def takes(self, event: events.Key) -> bool:
+        """Whether the key is for the line: while it asks, every key is but those that quit."""
+        return self.question is not None and event.key not in ("ctrl+q", "ctrl+c")
+
+    def press(self, event: events.Key) -> None:
+        """Edit the line."""
         before = (self.text, self.at, self.error)
         edit = getattr(self, f"_press_{event.key.replace('+', '_')}", None)
         if edit is not None:

@@ -64,7 +64,9 @@ class Painted(Widget):
 
     def repaint_line(self, y: int) -> None:
         """Repaint one line only."""
-        if 0 <= y < self.size.height:
+        if not self.size.height:
+            self.refresh()  # out of sight, it has no lines to repaint, but must not come back with those it had
+        elif 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
     @property

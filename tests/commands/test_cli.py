@@ -276,3 +276,39 @@ def test_a_word_that_sets_no_variable_is_named(call: Any, script: Any, pair: str
     told = call("run", script("session.new s\n"), pair)
     assert told.code == 2
     assert repr(pair) in told.err
+
+
+def test_an_undone_note_leaves_the_notes_and_comes_back_with_them(call: Any) -> None:
+    call("session", "new", "s")
+    call("session", "note", "stays")
+    call("session", "note", "goes")
+    notes = lambda: call("session", "show", "--json").json["result"]["notes"]  # noqa: E731
+    call("session", "undo")
+    assert notes() == "stays\n"
+    call("session", "undo", "3")
+    assert notes() == "stays\ngoes\n"
+
+
+def test_the_shell_says_which_session_comes_next(call: Any) -> None:
+    call("session", "new", "s")
+    assert "now work in 't'" in call("session", "fork", "t").err
+
+
+def test_the_words_that_a_parameter_takes_stand_in_its_help(call: Any) -> None:
+    assert "--statistic welch|mann_whitney|rate" in call("features", "contrast", "--help").out
+
+
+def test_a_report_takes_its_form_from_the_ending(call: Any, tmp_path: Path) -> None:
+    call("session", "new", "s")
+    call("session", "note", "words")
+    for name, start in (("r.md", "# "), ("r.html", "<!doctype html>"), ("r", "<!doctype html>")):
+        assert call("report", "--out", str(tmp_path / name)).code == 0
+        assert (tmp_path / name).read_text().startswith(start), name
+
+
+def test_a_refused_file_is_called_by_the_name_it_has_for_its_owner(call: Any, tmp_path: Path) -> None:
+    call("session", "new", "s")
+    (tmp_path / "bad.json").write_text("{")
+    refused = call("stimuli", "import", str(tmp_path / "bad.json"))
+    assert refused.code == 2
+    assert "error: bad.json is not JSON" in refused.err

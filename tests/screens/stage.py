@@ -28,7 +28,12 @@ def _recorded() -> list[dict[str, Any]]:
 
 def recorded_engine() -> FakeEngine:
     """A fresh engine that answers as the real one did on the demo session."""
-    return FakeEngine(copy.deepcopy(_recorded()))
+    return FakeEngine(recorded())
+
+
+def recorded() -> list[dict[str, Any]]:
+    """The exchanges themselves, for engines that change some of them."""
+    return copy.deepcopy(_recorded())
 
 
 def reply_to(do: str, **params: Any) -> dict[str, Any]:

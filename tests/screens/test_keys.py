@@ -6,16 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
 from screens.keys import ACTIONS, SCREENS
-from tests.screens.stage import play, press, recorded_engine, reply_to, settle, text_of, type_line
+from tests.screens.stage import play, press, recorded, recorded_engine, reply_to, settle, text_of, type_line
 from workbench.engine.fake import FakeEngine
-from workbench.errors import EngineUnreachable
+from workbench.errors import EngineUnreachable, UsageError
 
 top = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"][0]["feature"]
+
+_NAMES = {" ": "space", ".": "full_stop", ":": "colon"}
 
 
 def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
@@ -223,7 +226,7 @@ def test_an_error_of_the_engine_is_shown_with_its_hint_and_goes_with_escape() ->
         await press(pilot, "5", "f")
         assert "the model process ended" in text_of(app)
         assert "Repeat the command." in text_of(app)
-        assert "engine_died :clusters.find" in text_of(app)
+        assert "failed :clusters.find" in text_of(app)
         await press(pilot, "escape")
         assert "the model process ended" not in text_of(app)
         assert app.trail.here.screen == "clusters"
@@ -366,3 +369,60 @@ def test_every_binding_has_an_id_and_help_names_the_keys() -> None:
     assert len(set(names)) == len(names)
     told = " ".join(key for key, _ in EVERYWHERE)
     assert all(key in told for key in (":", "/", "?", "[", "]", "y", "p"))
+
+
+def test_keys_of_one_packet_go_where_they_were_typed() -> None:
+    """Over a slow link `:` and what follows arrive together: none of them may act as a letter key."""
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        for sign in ":session.note ubnd":
+            app.post_message(events.Key(_NAMES.get(sign, sign), sign))
+        await settle(pilot)
+        assert app.line.question is not None
+        assert app.line.text == "session.note ubnd"
+        assert app.trail.here.screen == "home"
+
+    play(scenario)
+
+
+def test_a_pasted_line_waits_on_the_line() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.post_message(events.Paste(":features.list ranking=4\n"))
+        await settle(pilot)
+        assert app.line.text == "features.list ranking=4"
+        await press(pilot, "escape")
+        app.post_message(events.Paste("some words"))
+        await settle(pilot)
+        assert "press : or / first" in text_of(app)
+
+    play(scenario)
+
+
+def test_another_session_shows_nothing_of_the_one_before() -> None:
+    nothing = {**reply_to("session.show"), "name": "fresh", "model": None, "sae": None, "index": None, "stimuli": {},
+               "labels": 0, "rankings": [], "clusters": None, "steers": [], "log": [], "notes": "", "view": {}}  # fmt: skip
+
+    class Empty(FakeEngine):
+        async def request(self, verb: Any, *, session: str | None, **how: Any) -> dict[str, Any]:
+            if session != "fresh":
+                return await super().request(verb, session=session, **how)
+            if verb.dotted == "session.show":
+                return {"command": "session.show", "result": nothing, "session": "fresh"}
+            if verb.dotted in ("features.list", "features.show", "labels.show", "clusters.list"):
+                raise UsageError("nothing here yet", "Make it.")
+            return await super().request(verb, session="demo", **how)
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        for screen in "345":
+            await press(pilot, screen)
+        assert "#" in text_of(app)
+        app.enter_session("fresh")
+        await settle(pilot)
+        for screen in "3457":
+            await press(pilot, screen)
+            shown = text_of(app)
+            assert "discoveries" not in shown
+            assert "#419" not in shown
+            assert "achievement" not in shown, shown
+
+    play(scenario, engine=Empty(recorded()), size=(120, 40))

@@ -43,7 +43,8 @@ def test_numbers_keep_to_seven_cells(value: float | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(None, "–"), (0.0123, "0.012"), (0.000999, "1e-3"), (3.2e-7, "3e-7"), (0, "0"), (1.0, "1.000")]
+    ("value", "shown"),
+    [(None, "–"), (0.0123, "0.012"), (0.000999, "1e-3"), (3.2e-7, "3e-7"), (0, "<1e-9"), (1.0, "1.000")],
 )
 def test_chances_keep_to_six_cells(value: float | None, shown: str) -> None:
     assert chance(value) == shown

@@ -201,3 +201,11 @@ def test_what_a_handler_did_not_expect_is_an_error_that_names_the_verb(sessions:
     ) as caught:
         Runner(resolve, sessions, "a test").do(Put(), "s")
     assert getattr(caught.value, "exit_code", None) == 1
+
+
+def test_own_sessions_beside_the_examples_are_not_seen_from_another_folder(sessions: Path, example: Path) -> None:
+    catalog.create("mine", example.parent)
+    assert catalog.names(sessions) == ["weekdays"]
+    with pytest.raises(UnknownNameError):
+        catalog.find("mine", sessions)
+    assert catalog.find("mine", example.parent).name == "mine"

@@ -34,8 +34,9 @@ def check_name(name: str) -> str:
 def names(sessions: Path) -> list[str]:
     """Names of the sessions in the folder and of the shipped examples, sorted."""
     found = {path.parent.name for path in sessions.glob(f"*/{META_NAME}")}
-    found |= {path.parent.name for path in demo.sessions_dir().glob(f"*/{META_NAME}")}
-    return sorted(found)
+    # in a checkout the examples' folder holds sessions of the user's as well; from elsewhere these are not listed
+    shipped = (path.parent for path in demo.sessions_dir().glob(f"*/{META_NAME}"))
+    return sorted(found | {path.name for path in shipped if _is_example(path)})
 
 
 def latest(sessions: Path) -> str | None:
@@ -62,9 +63,10 @@ def find(name: str, sessions: Path) -> Path:
         UnknownNameError: there is none of that name.
     """
     check_name(name)
-    for folder in (sessions, demo.sessions_dir()):
-        if (folder / name / META_NAME).exists():
-            return folder / name
+    if (sessions / name / META_NAME).exists():
+        return sessions / name
+    if _is_example(demo.sessions_dir() / name):
+        return demo.sessions_dir() / name
     raise UnknownNameError.among("session", name, names(sessions), f"Make it with `workbench session new {name}`.")
 
 

@@ -12,30 +12,32 @@ from workbench.errors import InputFileError, UnknownNameError
 from workbench.stimuli.sets import StimulusSet, from_dict
 
 
-def read_set(path: Path, name: str, positive: str = "") -> StimulusSet:
+def read_set(path: Path, name: str, positive: str = "", file: str = "") -> StimulusSet:
     """Read a set from JSON (`{category: [sentences]}`, or the workbench's own form) or CSV (category, text).
 
     Args:
         path: the file; `.csv` and `.tsv` are read as tables, everything else as JSON.
         name: the set's name.
         positive: the category that carries the concept; "" takes the file's own, else the first.
+        file: what messages call the file; "" takes the name it has.
 
     Raises:
         InputFileError: the file is missing, empty, of another form, has one category, or an empty or
             repeated sentence.
         UnknownNameError: `positive` is no category of the file.
     """
-    text = _text(path)
-    data = _from_table(text, path) if path.suffix.lower() in {".csv", ".tsv"} else _from_json(text, path)
+    file = file or path.name
+    text = _text(path, file)
+    data = _from_table(text, file) if path.suffix.lower() in {".csv", ".tsv"} else _from_json(text, file)
     found = from_dict(name, data)
-    _check(found, path)
+    _check(found, file)
     chosen = positive or found.positive or found.categories[0][0]
     if chosen not in found.counts:
         raise UnknownNameError.among("category", chosen, found.counts)
     return StimulusSet(name, found.categories, chosen, found.description, found.steering)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, file: str) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -43,34 +45,34 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise InputFileError(f"cannot read {str(path)!r} ({error.strerror})", "Check the path.") from error
     if not raw.strip():
-        raise InputFileError(f"{path.name} is empty", "It should hold a JSON object {category: [sentences]} or a CSV.")
+        raise InputFileError(f"{file} is empty", "It should hold a JSON object {category: [sentences]} or a CSV.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputFileError(f"{path.name} is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from error
+        raise InputFileError(f"{file} is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from error
 
 
-def _from_json(text: str, path: Path) -> dict[str, Any]:
+def _from_json(text: str, file: str) -> dict[str, Any]:
     try:
         data = json.loads(text, object_pairs_hook=_once)
     except _RepeatedKeyError as error:
-        raise InputFileError(f"{path.name} has {error.args[0]!r} twice", "Merge the two, or rename one.") from error
+        raise InputFileError(f"{file} has {error.args[0]!r} twice", "Merge the two, or rename one.") from error
     except (ValueError, RecursionError) as error:
         raise InputFileError(
-            f"{path.name} is not JSON ({error})", "Give {category: [sentences]}, or a .csv with category and text."
+            f"{file} is not JSON ({error})", "Give {category: [sentences]}, or a .csv with category and text."
         ) from error
     if isinstance(data, dict) and isinstance(data.get("categories"), dict):
         body = dict(data)
     elif isinstance(data, dict):
         body = {"categories": data}
     else:
-        raise InputFileError(f"{path.name} holds no JSON object", "Give {category: [sentences]}.")
+        raise InputFileError(f"{file} holds no JSON object", "Give {category: [sentences]}.")
     for category, texts in body["categories"].items():
         if not isinstance(texts, list) or not all(isinstance(item, str) for item in texts):
             raise InputFileError(
-                f"category {category!r} of {path.name} is no list of sentences", "Give {category: [sentences]}."
+                f"category {category!r} of {file} is no list of sentences", "Give {category: [sentences]}."
             )
-    _check_extras(body, path)
+    _check_extras(body, file)
     return body
 
 
@@ -87,38 +89,38 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_extras(body: dict[str, Any], path: Path) -> None:
+def _check_extras(body: dict[str, Any], file: str) -> None:
     """Types of what may stand beside the categories."""
     for name in ("positive", "description"):
         if not isinstance(body.get(name) or "", str):
-            raise InputFileError(f"{name!r} of {path.name} is {body[name]!r}, no text", "Give a text.")
+            raise InputFileError(f"{name!r} of {file} is {body[name]!r}, no text", "Give a text.")
     steering = body.get("steering") or {}
     lists = steering.values() if isinstance(steering, dict) else [None]
     if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
         raise InputFileError(
-            f"'steering' of {path.name} is not made of lists of texts",
+            f"'steering' of {file} is not made of lists of texts",
             'Give {"prompts": [], "raise": [], "lower": []}.',
         )
 
 
-def _from_table(text: str, path: Path) -> dict[str, Any]:
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+def _from_table(text: str, file: str) -> dict[str, Any]:
+    separator = "\t" if Path(file).suffix.lower() == ".tsv" else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         columns = [column.strip() for column in reader.fieldnames or ()]
     except csv.Error as error:
-        raise InputFileError(f"line 1 of {path.name} cannot be read ({error})", "Mend it.") from error
+        raise InputFileError(f"line 1 of {file} cannot be read ({error})", "Mend it.") from error
     for needed in ("category", "text"):
         if needed not in columns:
             raise InputFileError(
-                f"{path.name} has no column {needed!r} (its columns: {', '.join(columns) or 'none'})",
+                f"{file} has no column {needed!r} (its columns: {', '.join(columns) or 'none'})",
                 "The first line must name the columns category and text.",
             )
     reader.fieldnames = columns
     categories: dict[str, list[str]] = {}
     try:
         for row in reader:
-            where = f"line {reader.line_num} of {path.name}"
+            where = f"line {reader.line_num} of {file}"
             if row["category"] is None or row["text"] is None or not row["category"].strip():
                 raise InputFileError(f"{where} has no category or no text", "Fill both columns.")
             if None in row:
@@ -128,29 +130,27 @@ def _from_table(text: str, path: Path) -> dict[str, Any]:
                 )
             categories.setdefault(row["category"].strip(), []).append(row["text"])
     except csv.Error as error:
-        raise InputFileError(f"line {reader.line_num} of {path.name} cannot be read ({error})", "Mend it.") from error
+        raise InputFileError(f"line {reader.line_num} of {file} cannot be read ({error})", "Mend it.") from error
     return {"categories": categories}
 
 
-def _check(found: StimulusSet, path: Path) -> None:
+def _check(found: StimulusSet, file: str) -> None:
     if len(found.categories) < 2:
         have = ", ".join(found.counts) or "none"
         raise InputFileError(
-            f"{path.name} has {len(found.categories)} category ({have})", "A contrast needs at least two categories."
+            f"{file} has {len(found.categories)} category ({have})", "A contrast needs at least two categories."
         )
     seen: dict[str, str] = {}
     for category, texts in found.categories:
         if not category.strip() or _has_surrogate(category):
-            raise InputFileError(f"{path.name} has a category named {category!r}", "Give it a name of whole letters.")
+            raise InputFileError(f"{file} has a category named {category!r}", "Give it a name of whole letters.")
         if len(texts) < 2:
-            raise InputFileError(
-                f"category {category!r} of {path.name} has {len(texts)} sentence", "Give at least two."
-            )
+            raise InputFileError(f"category {category!r} of {file} has {len(texts)} sentence", "Give at least two.")
         for number, text in enumerate(texts, start=1):
-            _check_sentence(text, f"sentence {number} of category {category!r} in {path.name}")
+            _check_sentence(text, f"sentence {number} of category {category!r} in {file}")
             if text in seen:
                 raise InputFileError(
-                    f"{path.name} has the sentence {text[:60]!r} twice (in {seen[text]!r} and {category!r})",
+                    f"{file} has the sentence {text[:60]!r} twice (in {seen[text]!r} and {category!r})",
                     "Remove one; repeated stimuli are not independent.",
                 )
             seen[text] = category
