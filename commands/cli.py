@@ -78,11 +78,12 @@ def _run(words: list[str]) -> int:
 
 
 def _do(verb: Verb, options: argparse.Namespace) -> int:
-    from commands.execute import Executor, clear_progress, show_progress
+    from commands.execute import Executor, JsonProgress, clear_progress, show_progress
 
     executor = Executor.default(options.session, options.sessions)
     executor.in_process, executor.host, executor.fresh = options.no_engine, options.host or "", options.fresh
-    executor.progress = None if options.quiet or options.json else show_progress
+    if not options.quiet:
+        executor.progress = JsonProgress() if options.json and verb.heavy else None if options.json else show_progress
     if verb.place == "front":
         from commands.front import carry_out
 
@@ -90,7 +91,7 @@ def _do(verb: Verb, options: argparse.Namespace) -> int:
     try:
         reply = executor.do(verb)
     finally:
-        if executor.progress is not None:
+        if executor.progress is show_progress:
             clear_progress()
     show_reply(reply, as_json=options.json, quiet=options.quiet)
     return 0 if reply["result"].get("equal", True) is not False else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any
 
 from commands.report import Report
 from workbench import paths
+from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable
+from workbench.progress import read_numbers
 from workbench.session import catalog
 from workbench.verbs import Query, Verb
 
@@ -107,6 +110,20 @@ def show_progress(done: int, total: int, text: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{text} {done}/{total}" if total else f"\r\x1b[K{text}")
         sys.stderr.flush()
+
+
+class JsonProgress:
+    """One JSON object a line on stderr, at most one a second, with the running numbers that its text holds."""
+
+    def __init__(self) -> None:
+        self._pace = Pace(1.0)
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        """Say how far the work is."""
+        if self._pace.due():
+            told = {"done": done, "total": total, "text": text, "numbers": read_numbers(text)}
+            sys.stderr.write(json.dumps({"progress": told}) + "\n")
+            sys.stderr.flush()
 
 
 def clear_progress() -> None:

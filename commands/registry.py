@@ -18,6 +18,8 @@ VERBS: tuple[type[Verb], ...] = (
     model.ModelLoad,
     model.ModelInfo,
     sae.SaeLoad,
+    sae.SaeTrain,
+    sae.SaeSweep,
     stimuli.StimuliImport,
     stimuli.StimuliList,
     stimuli.StimuliShow,

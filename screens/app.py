@@ -286,7 +286,7 @@ class WorkbenchApp(App[None]):
         self.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
         if warnings := reply.get("warnings"):
             self.notify_text([f"warning: {warning}" for warning in warnings])
-        if not isinstance(verb, verbs.Command) or verb.makes_session:
+        if not verb.changes_session:
             return
         if reply.get("session") and reply["session"] != self.session:
             self.session = reply["session"]

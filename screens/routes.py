@@ -56,7 +56,7 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted in _SCREEN_OF:
             app.visit(_SCREEN_OF[verb.dotted], str(result["feature"]) if verb.dotted == "steer.clamp" else "")
-        elif not isinstance(verb, verbs.Command):
+        elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
 

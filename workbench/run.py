@@ -76,7 +76,7 @@ class Runner:
         Raises:
             WorkbenchError: whatever went wrong, each with its kind and hint.
         """
-        if not isinstance(verb, Command) or verb.makes_session:
+        if not verb.changes_session:
             return self._query(verb, session, progress, cancelled)
         if session is None:
             raise UsageError("no session", "Name one with --session NAME, or make one: `workbench session new NAME`.")

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from workbench.errors import InputFileError, UsageError
-from workbench.verbs import Folder, Output, Upload, Verb
+from workbench.verbs import File, Folder, Output, Upload, Verb
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
 """Bytes of one file."""
@@ -38,20 +38,26 @@ def marked(verb: type[Verb], mark: type) -> list[str]:
 
 
 def absolute_paths(verb: Verb) -> Verb:
-    """The verb with the files it writes and the local folders it names as absolute paths.
+    """The verb with the files it writes and the local files and folders it names as absolute paths.
 
     The engine works in another folder than whoever asks it. An empty output stays for the handler to choose, and
-    a name that is no folder here stays a name.
+    a name that is no folder or file here stays a name.
     """
     outputs = {name: getattr(verb, name) for name in marked(type(verb), Output)}
     folders = {name: getattr(verb, name) for name in marked(type(verb), Folder)}
+    files = {name: getattr(verb, name) for name in marked(type(verb), File)}
     named = {**outputs, **{name: value for name, value in folders.items() if _is_folder(value)}}
+    named |= {name: value for name, value in files.items() if _is_file(value)}
     update = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
     return verb.model_copy(update=update) if update else verb
 
 
 def _is_folder(value: str) -> bool:
     return value not in ("", "demo", "raw") and Path(value).expanduser().is_dir()
+
+
+def _is_file(value: str) -> bool:
+    return value not in ("", "demo") and Path(value).expanduser().is_file()
 
 
 def read_uploads(verb: Verb) -> dict[str, UploadedFile]:

@@ -34,9 +34,15 @@ class Folder:
     """Marks a field that may name a folder: front ends make the path of one that exists absolute."""
 
 
+@dataclass(frozen=True)
+class File:
+    """Marks a field that may name a file that is read where it lies: front ends make the path of one absolute."""
+
+
 InputFile = Annotated[str, Upload()]
 OutputFile = Annotated[str, Output()]
 NameOrFolder = Annotated[str, Folder()]
+NameOrFile = Annotated[str, File()]
 
 
 class Verb(BaseModel):
@@ -57,6 +63,11 @@ class Verb(BaseModel):
     def params(self) -> dict[str, Any]:
         """The fields as plain JSON values, defaults included, so that a log line explains itself."""
         return self.model_dump(mode="json")
+
+    @property
+    def changes_session(self) -> bool:
+        """Whether the verb is logged in the session it is issued in; a dry run is not."""
+        return False
 
     @classmethod
     def is_query(cls) -> bool:
@@ -85,6 +96,11 @@ class Command(Verb):
     """Relative and absolute tolerance of a result field in a replay, by field name; see session/replay.py."""
     loose_arrays: ClassVar[tuple[str, ...]] = ()
     """Stored arrays of which a replay compares only the totals."""
+
+    @property
+    def changes_session(self) -> bool:
+        """True, but for a verb that makes a session of its own, or is only to say what it would cost (`dry_run`)."""
+        return not self.makes_session and not getattr(self, "dry_run", False)
 
 
 class Query(Verb):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from commands.handlers.sae_training import sweep, train
 from commands.sae import SaeLoad
 from workbench.lab import Lab
 from workbench.verbs import Outcome
+
+__all__ = ["load", "sweep", "train"]
 
 
 def load(command: SaeLoad, lab: Lab) -> Outcome:

@@ -69,7 +69,7 @@ class Dispatch:
         sessions = await asyncio.to_thread(sessions_or_default, request.sessions)
         named = None if verb.sessionless else request.session
         path = None if named is None else await asyncio.to_thread(catalog.find, named, sessions)
-        changes = isinstance(verb, Command) and not verb.makes_session
+        changes = verb.changes_session
         if changes and path is None:
             raise UsageError("no session", NO_SESSION)
         if request.files and not changes:
@@ -137,6 +137,7 @@ class Dispatch:
         if (
             path is not None
             and isinstance(verb, Command)
+            and verb.changes_session
             and (stored := await self._stored(verb, request, path, sessions))
         ):
             return stored
@@ -165,7 +166,7 @@ class Dispatch:
 
     async def _run(self, job: Job) -> dict[str, Any]:
         try:
-            if job.path is not None and isinstance(job.verb, Command):
+            if job.path is not None and job.verb.changes_session:
                 return await self._run_command(job, job.path)
             return await self._through_model(job, _question(job.verb, job.path, job.sessions))
         except WorkbenchError:

@@ -68,6 +68,7 @@ class SaeSpace:
         sae: the SAELens object.
         output: where a transcoder writes; None for an SAE, which writes where it reads.
         skip: (units out, units in) of a transcoder's linear path beside the latents.
+        bounds: to which inputs are clamped first, as they were in training; None for most SAEs.
     """
 
     name: str
@@ -77,6 +78,7 @@ class SaeSpace:
     info: dict[str, Any] = field(default_factory=dict)
     output: Site | None = None
     skip: Tensor | None = None
+    bounds: tuple[float, float] | None = None
 
     @property
     def writes(self) -> Site:
@@ -86,7 +88,7 @@ class SaeSpace:
     @torch.no_grad()
     def encode(self, acts: Tensor) -> Tensor:
         """Latent activations (..., width) of activations (..., units), in float32."""
-        encoded: Tensor = self.sae.encode(acts.to(self.sae.W_dec.dtype))
+        encoded: Tensor = self.sae.encode(self._taken(acts))
         return encoded.to_dense().float() if encoded.is_sparse else encoded.float()
 
     @torch.no_grad()
@@ -95,11 +97,16 @@ class SaeSpace:
 
         Together, because SAEs that normalise at run time decode with what they kept from encoding.
         """
-        encoded: Tensor = self.sae.encode(acts.to(self.sae.W_dec.dtype))
+        encoded: Tensor = self.sae.encode(self._taken(acts))
         made: Tensor = self.sae.decode(encoded)
         if self.skip is not None:
             made = made + acts.to(made.dtype) @ self.skip.T.to(made.dtype)
         return encoded.to_dense().float() if encoded.is_sparse else encoded.float(), made.float()
+
+    def _taken(self, acts: Tensor) -> Tensor:
+        """Activations as the SAE takes them: clamped where it was trained so, in its number format."""
+        clamped = acts if self.bounds is None else acts.clamp(*self.bounds)
+        return clamped.to(self.sae.W_dec.dtype)
 
     def reconstruct(self, acts: Tensor) -> Tensor:
         """What the SAE makes of activations (..., units): (..., units of `writes`), in float32."""
@@ -211,7 +218,7 @@ def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, mod
         "units": "latents",
         "site_given": not found.hook,
     }
-    return SaeSpace(name, site, width, found.sae, info, output, found.skip)
+    return SaeSpace(name, site, width, found.sae, info, output, found.skip, _bounds(ref, found.sae))
 
 
 def _site(ref: str, hook: str, model: LoadedModel, units: int, verb: str) -> Site:
@@ -226,3 +233,13 @@ def _site(ref: str, hook: str, model: LoadedModel, units: int, verb: str) -> Sit
             "Load the model this SAE was trained on.",
         )
     return site
+
+
+def _bounds(ref: str, sae: Any) -> tuple[float, float] | None:
+    """The bounds of an SAE that was trained on winsorised inputs (`winsorised` in its metadata)."""
+    found = sae.cfg.metadata.winsorised
+    if found is None:
+        return None
+    if not isinstance(found, list) or len(found) != 2 or not all(isinstance(end, (int, float)) for end in found):
+        raise InputFileError(f"the SAE {ref!r} has winsorised = {found!r:.60}", "It must be two numbers, [low, high].")
+    return float(found[0]), float(found[1])

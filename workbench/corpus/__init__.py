@@ -1,0 +1,1 @@
+"""Corpora: streams of documents with a digest; neither numpy nor torch."""

@@ -1,0 +1,148 @@
+"""Where documents come from: the demo's corpus, or a text file of the user's, read as a stream.
+
+A `.txt` file in which blank lines stand between lines of text has one document for each stretch between them;
+in one without, every line is a document. A `.jsonl` file has one object with the key `text` on each line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from workbench.digests import value_digest
+from workbench.errors import InputFileError, UnknownNameError
+
+DEMO = "demo"
+LONGEST = 1_000_000
+"""Characters of the longest document; a longer one comes in pieces of that length, so that memory is bounded."""
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A stream of documents that can be begun again.
+
+    Attributes:
+        ref: `demo`, or the path of the file.
+        name: short name for people.
+        digest: changes when the documents do.
+        seed: of a made corpus; nothing for a file.
+        path: the file, or None.
+        by_blank_lines: whether blank lines separate the documents of a `.txt` file.
+    """
+
+    ref: str
+    name: str
+    digest: str
+    seed: int = 0
+    path: Path | None = None
+    by_blank_lines: bool = False
+
+    def documents(self, start: int = 0) -> Iterator[str]:
+        """The documents from number `start` on; the demo's have no end.
+
+        Raises:
+            InputFileError: the file cannot be read as what its name says.
+        """
+        if self.path is None:
+            from workbench.demo.corpus import documents
+
+            return (document.text for document in documents(self.seed, start))
+        return islice(_of_file(self.path, self.by_blank_lines), start, None)
+
+
+def open_corpus(ref: str, seed: int = 0) -> Corpus:
+    """The corpus that `ref` names.
+
+    Args:
+        ref: `demo`, or the path of a `.txt` or `.jsonl` file.
+        seed: which corpus of the demo's.
+
+    Raises:
+        UnknownNameError: no corpus and no file of that name.
+        InputFileError: the file is of another kind, empty, or cannot be read.
+    """
+    if ref == DEMO:
+        return Corpus(DEMO, DEMO, value_digest({"corpus": DEMO, "seed": seed}), seed)
+    path = Path(ref).expanduser()
+    if not path.is_file():
+        raise UnknownNameError(f"no corpus {ref!r}", "Give `demo`, or a .txt or .jsonl file.")
+    if path.suffix not in (".txt", ".jsonl"):
+        raise InputFileError(f"{path} is neither .txt nor .jsonl", "Rename it, or write one document a line.")
+    digest, blank_lines = _look_through(path)
+    return Corpus(str(path), path.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
+
+
+def _look_through(path: Path) -> tuple[str, bool]:
+    """The digest of the file's bytes, and whether a blank line stands between two lines of text."""
+    digest, inside, gap, found = hashlib.sha256(), False, False, False
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(_CHUNK):
+                digest.update(line)
+                text = bool(line.strip())
+                found = found or (text and gap)
+                inside = inside or text
+                gap = inside and not text
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
+    if not inside:
+        raise InputFileError(f"{path} has no text", "Give a file with at least one document.")
+    return "sha256:" + digest.hexdigest(), found
+
+
+def _of_file(path: Path, by_blank_lines: bool) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            if path.suffix == ".jsonl":
+                yield from _of_json_lines(path, file)
+            elif by_blank_lines:
+                yield from _stretches(file)
+            else:
+                yield from (line.strip() for line in _lines(file) if line.strip())
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"{path} is not UTF-8 (byte {error.start} of a line)", "Save it as UTF-8.") from error
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(LONGEST):
+        yield line
+
+
+def _stretches(file: TextIO) -> Iterator[str]:
+    """Lines joined up to the next blank one, in pieces of at most about `LONGEST` characters."""
+    held: list[str] = []
+    size = 0
+    for line in _lines(file):
+        if held and (not line.strip() or size + len(line) > LONGEST):
+            yield "".join(held).strip()
+            held, size = [], 0
+        if line.strip():
+            held.append(line)
+            size += len(line)
+    if held:
+        yield "".join(held).strip()
+
+
+def _of_json_lines(path: Path, file: TextIO) -> Iterator[str]:
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            text = json.loads(line)["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputFileError(
+                f'line {number} of {path} is no object with "text" ({line.strip()[:60]!r})', "Mend or remove it."
+            ) from error
+        if not isinstance(text, str):
+            raise InputFileError(f"line {number} of {path} has a {type(text).__name__} as text", "Make it a string.")
+        for at in range(0, len(text), LONGEST):
+            if piece := text[at : at + LONGEST].strip():
+                yield piece
