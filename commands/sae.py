@@ -74,6 +74,6 @@ class SaeSweep(_Training):
     dotted = "sae.sweep"
     tolerance = _TRAINED
 
-    k: tuple[int, ...] = Field((8, 16, 32, 64), description="Values of k to compare (topk, batchtopk); repeatable")
+    k: tuple[int, ...] = Field((), description="Values of k to compare (topk, batchtopk); without any 8 16 32 64")
     k_start: int = Field(128, ge=1, description="Where the K schedule starts")
-    l1: tuple[float, ...] = Field((2.0, 5.0, 10.0), description="Weights of L1 to compare (standard, gated)")
+    l1: tuple[float, ...] = Field((), description="Weights of L1 to compare (standard, gated); without any 2 5 10")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ENTRY = ("ref", "name", "digest", "site", "width", "architecture", "units")
 """What the session keeps of the features it works with."""
+SWEPT_K, SWEPT_L1 = (8, 16, 32, 64), (2.0, 5.0, 10.0)
+"""What a sweep compares where nothing is asked for."""
 UNSEEN = 10_000_000
 """Document of the made corpus from which the gate reads: beyond those that training reads."""
 
@@ -150,9 +152,11 @@ def _with(recipe: Recipe, command: SaeTrain | SaeSweep, k: int, k_start: int, l1
 def _grid(recipe: Recipe, command: SaeSweep) -> list[Recipe]:
     if recipe.architecture in WITH_K:
         return [
-            _with(recipe, command, k, k_start, 0.0) for k in sorted(set(command.k)) for k_start in (k, command.k_start)
+            _with(recipe, command, k, k_start, 0.0)
+            for k in sorted(set(command.k or SWEPT_K))
+            for k_start in (k, command.k_start)
         ]
-    weights = sorted(set(command.l1)) if recipe.architecture in WITH_L1 else [command.l0]
+    weights = sorted(set(command.l1 or SWEPT_L1)) if recipe.architecture in WITH_L1 else [command.l0]
     return [_with(recipe, command, 1, 1, weight) for weight in weights]
 
 
@@ -288,7 +292,7 @@ def _dry_run(plan: _Plan, grid: list[Recipe], lab: Lab) -> Outcome:
             **_setting(plan, rows, grid[0]),
             "trainings": len(grid),
             "steps": replace(grid[0], rows=rows).steps,
-            "seconds": round(training + tried[0].recording, 1),
+            "seconds": round(training + tried[0].recording, 3),
             "memory_bytes": max(item.memory for item in tried),
             "disk_bytes": max(item.disk for item in tried),
             "recorded": recorded is not None,
