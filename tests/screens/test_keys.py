@@ -399,8 +399,16 @@ def test_a_pasted_line_waits_on_the_line() -> None:
 
 
 def test_another_session_shows_nothing_of_the_one_before() -> None:
-    nothing = {**reply_to("session.show"), "name": "fresh", "model": None, "sae": None, "index": None, "stimuli": {},
-               "labels": 0, "rankings": [], "clusters": None, "steers": [], "log": [], "notes": "", "view": {}}  # fmt: skip
+    nothing = {
+        **reply_to("session.show"),
+        **dict.fromkeys(("model", "sae", "index", "clusters")),
+        "stimuli": {},
+        "view": {},
+        "rankings": [],
+        "steers": [],
+        "log": [],
+        **{"name": "fresh", "labels": 0, "notes": ""},
+    }
 
     class Empty(FakeEngine):
         async def request(self, verb: Any, *, session: str | None, **how: Any) -> dict[str, Any]:
