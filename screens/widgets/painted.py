@@ -64,9 +64,7 @@ class Painted(Widget):
 
     def repaint_line(self, y: int) -> None:
         """Repaint one line only."""
-        if not self.size.height:
-            self.refresh()  # out of sight, it has no lines to repaint, but must not come back with those it had
-        elif 0 <= y < self.size.height:
+        if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
     @property
@@ -97,6 +95,8 @@ class TextLines(Painted):
     def show(self, lines: list[list[Piece]]) -> None:
         """Show these lines; repaints only what differs."""
         old, self.lines = self.lines, lines
+        if not self.size.height and old != lines:
+            self.refresh()  # out of sight there is no line to repaint, but the old ones must not come back
         for y in range(max(len(old), len(lines))):
             if old[y : y + 1] != lines[y : y + 1]:
                 self.repaint_line(y)
