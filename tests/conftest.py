@@ -72,7 +72,7 @@ def model_cache(torch_loaded: None) -> Any:
 
 @pytest.fixture(scope="session")
 def tiny_model(tiny_files: Path, torch_loaded: None) -> Any:
-    from workbench.models.cache import load_model
+    from workbench.models.loading import load_model
 
     return load_model({"ref": str(tiny_files / "model"), "device": "cpu"})
 

@@ -138,6 +138,10 @@ class Lab:
             raise UsageError("this process holds no model", "Run the command through the engine.")
         return self._models
 
+    def take_notices(self) -> list[str]:
+        """What the loaded model had to say, for the warnings of the reply."""
+        return [] if self._models is None else self._models.take_notices()
+
     def stimuli(self, name: str) -> StimulusSet:
         """A stimulus set of this session, or a shipped one.
 

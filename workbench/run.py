@@ -141,7 +141,7 @@ def answer(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
 def guarded(verb: Verb, lab: Lab, resolve: Resolve) -> Outcome:
     """Run a handler; what it did not expect becomes an error that names the verb, never a bare traceback."""
     try:
-        return resolve(type(verb))(verb, lab)
+        outcome = resolve(type(verb))(verb, lab)
     except (WorkbenchError, KeyboardInterrupt):
         raise
     except MemoryError as error:
@@ -151,6 +151,8 @@ def guarded(verb: Verb, lab: Lab, resolve: Resolve) -> Outcome:
             f"{verb.dotted} failed unexpectedly ({type(error).__name__}: {error})",
             "This is a fault of the workbench; the session is whole. See `workbench engine log`.",
         ) from error
+    outcome.warnings.extend(lab.take_notices())
+    return outcome
 
 
 def reply_object(

@@ -12,10 +12,10 @@ _RECORDED = ("ref", "name", "digest", "revision", "architecture", "layers", "wid
 def load(command: ModelLoad, lab: Lab) -> Outcome:
     """Load the model once to know that it works; the session keeps its reference and digest."""
     lab.tick(0, 1, "loading the model")
-    wanted = {"ref": command.ref, "revision": command.revision, "dtype": command.dtype, "device": command.device}
-    info = lab.models.model(wanted).info
+    placing = {"device": command.device, "device_map": command.device_map}
+    info = lab.models.model({"ref": command.ref, "revision": command.revision, "dtype": command.dtype, **placing}).info
     shown = {key: value for key, value in info.items() if key != "source"}
-    entry = {key: info[key] for key in _RECORDED} | {"dtype": command.dtype, "device": command.device}
+    entry = {key: info[key] for key in _RECORDED} | {"dtype": command.dtype, **placing}
     return Outcome(
         # the device is where it ran, not what it is: a replay elsewhere is still the same result
         {key: value for key, value in shown.items() if key != "device"},

@@ -239,7 +239,7 @@ def test_a_site_that_is_none_is_named(name: str, hint: str) -> None:
 def test_a_device_that_is_not_here_is_named(device: str) -> None:
     import torch
 
-    from workbench.models.cache import pick_device
+    from workbench.models.loading import pick_device
 
     if (device.startswith("cuda") and torch.cuda.is_available()) or torch.backends.mps.is_available():
         pytest.skip("this machine has one")
@@ -252,7 +252,7 @@ def test_a_device_that_is_not_here_is_named(device: str) -> None:
 def test_a_folder_without_the_files_of_a_model_is_named(tiny_files: Path, tmp_path: Path) -> None:
     import shutil
 
-    from workbench.models.cache import load_model
+    from workbench.models.loading import load_model
 
     for missing, says in (("config.json", "no config.json"), ("model.safetensors", "no weights")):
         folder = tmp_path / missing
@@ -267,7 +267,7 @@ def test_a_folder_without_the_files_of_a_model_is_named(tiny_files: Path, tmp_pa
 def test_a_damaged_model_is_an_error_of_its_files(tiny_files: Path, tmp_path: Path, damage: str) -> None:
     import shutil
 
-    from workbench.models.cache import load_model
+    from workbench.models.loading import load_model
 
     folder = tmp_path / "model"
     shutil.copytree(tiny_files / "model", folder)

