@@ -25,6 +25,8 @@ class FeaturesContrast(Command):
     loose_arrays: ClassVar[tuple[str, ...]] = ("tokens",)
 
     stimuli: str = Field(description="Name of the stimulus set")
+    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
+    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
     positive: str = Field("", description="The category that carries the concept (default: the set's own)")
     against: str = Field("", description="Compare with this one category (default: all the others)")
     pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")

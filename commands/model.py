@@ -28,3 +28,17 @@ class ModelInfo(Query):
 
     dotted = "model.info"
     place = "child"
+
+
+class ModelGenerate(Query):
+    """Continue a prompt with the loaded model, greedily or by sampling."""
+
+    dotted = "model.generate"
+    place = "child"
+    positional = ("prompt",)
+
+    prompt: str = Field(description="Text to continue")
+    tokens: int = Field(30, ge=1, le=2000, description="At most this many new tokens; fewer at the end of a text")
+    temperature: float = Field(0.0, ge=0, le=10, description="0 takes the likeliest token; otherwise draw at this heat")
+    top_k: int = Field(0, ge=0, description="Draw among this many likeliest tokens (0: among all)")
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of the draws")

@@ -17,6 +17,7 @@ VERBS: tuple[type[Verb], ...] = (
     session.SessionFork,
     model.ModelLoad,
     model.ModelInfo,
+    model.ModelGenerate,
     sae.SaeLoad,
     sae.SaeTrain,
     sae.SaeSweep,

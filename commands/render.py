@@ -281,6 +281,12 @@ def _first_of_each_group(words: list[dict[str, Any]], count: int = 6) -> list[di
     return [word for group in groups for word in [item for item in words if item["group"] == group][:count]]
 
 
+def _generated(result: Result, console: Console) -> None:
+    console.print(Text(visible(result["prompt"]), "dim").append(visible(result["text"]), "not dim"), soft_wrap=True)
+    if result["ended"]:
+        console.print(Text(f"(ended by itself after {len(result['tokens'])} tokens)", "dim"))
+
+
 def _labels(result: Result, console: Console) -> None:
     rows = [
         [f"#{row['index']}", row["text"] or f"({row['status']})", row.get("source", result.get("labeller", ""))]
@@ -400,6 +406,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "session.show": _session,
     "sae.train": _trained,
     "sae.sweep": _sweep,
+    "model.generate": _generated,
     "stimuli.list": _sets,
     "stimuli.show": _set,
     "stimuli.import": _set,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commands.features import FeaturesContrast, FeaturesList, FeaturesShow
+from commands.handlers.sae import chosen
 from workbench.errors import UnknownNameError, UsageError
 from workbench.evidence import labels_by_index, on_corpus, sentence_lines
 from workbench.figures import Figure
@@ -19,6 +20,7 @@ from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
     from workbench.models.tokens import TokenizedText
+    from workbench.saes.space import FeatureSpace
     from workbench.stats import ContrastMap
     from workbench.stimuli.activations import TokenFeatures
 
@@ -37,7 +39,8 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
 
     found = lab.stimuli(command.stimuli)
     positive, rows, labels = _design(command, found)
-    model, space = lab.model, lab.space
+    model = lab.model
+    space, sets = _space(command, lab)
     texts = [model.tokenize(text) for _, text in rows]
     features = stimulus_features(model, space, texts, command.pool, lab.tick)
     lab.tick(0, NULL_SHUFFLES + 1, "testing features")
@@ -78,10 +81,22 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     return Outcome(
         body,
         figures=[_volcano(ranking, command, positive)],
-        sets={"ranking": {"params": command.params(), "space": space.name, "stimuli": found.digest}},
+        sets={**sets, "ranking": {"params": command.params(), "space": space.name, "stimuli": found.digest}},
         warnings=_warnings(command, body, result) + _length_warning(texts, labels, positive),
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
     )
+
+
+def _space(command: FeaturesContrast, lab: Lab) -> tuple[FeatureSpace, dict[str, Any]]:
+    """The features to rank, and the state entries that make them the session's own where they were not."""
+    if not command.sae:
+        if command.site:
+            raise UsageError(f"--site {command.site} is for raw units", "Add --sae raw.")
+        return lab.space, {}
+    model, loaded = lab.model, lab.entry("sae") or {}
+    site = command.site or loaded.get("site") or f"blocks.{model.layers // 2}.hook_resid_post"
+    space = lab.models.space({"ref": "raw", "site": site, "digest": ""}, model)
+    return space, {} if loaded.get("name") == space.name else chosen(space)
 
 
 def _ranking(space: str, result: ContrastMap) -> Ranking:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.model import ModelInfo, ModelLoad
+from commands.model import ModelGenerate, ModelInfo, ModelLoad
 from workbench.lab import Lab
 from workbench.verbs import Outcome
 
@@ -27,3 +27,28 @@ def load(command: ModelLoad, lab: Lab) -> Outcome:
 def info(_query: ModelInfo, lab: Lab) -> Outcome:
     """What is loaded, where."""
     return Outcome({key: value for key, value in lab.model.info.items() if key != "source"})
+
+
+def generate(query: ModelGenerate, lab: Lab) -> Outcome:
+    """The prompt and what the model makes of it."""
+    from workbench.models.generation import continue_ids
+
+    model = lab.model
+    model.need_logits()
+    text = model.tokenize(query.prompt)
+    new = continue_ids(
+        model,
+        text.ids,
+        query.tokens,
+        temperature=query.temperature,
+        top_k=query.top_k,
+        seed=query.seed,
+        tick=lambda made: lab.tick(made, query.tokens, "continuing the prompt"),
+    )
+    body = {
+        "prompt": query.prompt,
+        "text": model.tokenizer.decode(new),
+        "tokens": [model.tokenizer.decode([token]) for token in new],
+        "ended": len(new) < query.tokens,
+    }
+    return Outcome(body)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from commands.handlers.sae_training import sweep, train
 from commands.sae import SaeLoad
 from workbench.lab import Lab
 from workbench.verbs import Outcome
 
 __all__ = ["load", "sweep", "train"]
+if TYPE_CHECKING:
+    from workbench.saes.space import FeatureSpace
 
 
 def load(command: SaeLoad, lab: Lab) -> Outcome:
@@ -18,5 +22,10 @@ def load(command: SaeLoad, lab: Lab) -> Outcome:
     warnings = []
     if command.site and space.info["units"] == "latents" and command.site != space.info["site"]:
         warnings.append(f"--site is for raw units; this SAE reads {space.info['site']}")
+    return Outcome(dict(space.info), sets=chosen(space), warnings=warnings)
+
+
+def chosen(space: FeatureSpace) -> dict[str, Any]:
+    """The state entries that make a feature space the session's own; what rested on another one is gone."""
     entry = {key: space.info[key] for key in ("ref", "name", "digest", "site", "width", "architecture", "units")}
-    return Outcome(dict(space.info), sets={"sae": entry, "index": None}, warnings=warnings)
+    return {"sae": entry, "index": None}

@@ -210,10 +210,63 @@ def test_raw_units_of_a_site_are_features_too(loaded: Any, tmp_path: Path) -> No
         loaded("index.build tokens=1000")
 
 
+def test_raw_units_can_be_ranked_without_loading_them_first(ranked: Any, tmp_path: Path) -> None:
+    loaded = ranked("session.show")["result"]["sae"]
+    own = ranked("features.contrast wins sae=raw permutations=50")["result"]
+    assert own["space"] == f"model/{loaded['site']}/raw", "the site of the loaded features"
+    assert ranked("session.show")["result"]["sae"]["name"] == own["space"], "they are the session's features now"
+    neurons = ranked("features.contrast wins sae=raw site=blocks.2.mlp.hook_post permutations=50 top=500")["result"]
+    assert neurons["space"] == "model/blocks.2.mlp.hook_post/raw"
+    assert neurons["tested"] == len(neurons["rows"]) == 4 * tiny.WIDTH
+    first = neurons["rows"][0]
+    shown = ranked(f"features.show {first['index']}")["result"]
+    assert shown["test"]["score"] == pytest.approx(first["score"])
+    ranked("sae.load raw site=blocks.2.mlp.hook_post")
+    assert ranked("features.contrast wins permutations=50")["result"]["rows"][0]["score"] == first["score"]
+
+
+def test_raw_units_without_any_features_are_those_of_the_middle(do: Any, tiny_files: Path, tmp_path: Path) -> None:
+    do("session.new s", None)
+    do(f"model.load {tiny_files / 'model'} device=cpu")
+    do(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    result = do("features.contrast wins sae=raw permutations=50")["result"]
+    assert result["space"] == f"model/blocks.{tiny.LAYERS // 2}.hook_resid_post/raw"
+
+
+def test_a_prompt_is_continued_as_the_plain_model_would(loaded: Any, tiny_model: Any) -> None:
+    import torch
+
+    result = loaded("model.generate 'the cat won' tokens=6")["result"]
+    ids = list(tiny_model.tokenize("the cat won").ids)
+    with torch.no_grad():
+        whole = tiny_model.plain.generate(
+            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), max_new_tokens=6, do_sample=False
+        )
+    new = [token for token in whole[0, len(ids) :].tolist() if token != 0]  # the end of a text is no part of it
+    assert result["text"] == tiny_model.tokenizer.decode(new)
+    assert "".join(result["tokens"]) == result["text"]
+    assert result["ended"] is (len(new) < 6)
+    assert result["prompt"] == "the cat won"
+
+
+def test_sampling_repeats_with_its_seed_and_writes_no_line(loaded: Any) -> None:
+    lines = len(loaded("session.show")["result"]["log"])
+    drawn = [
+        loaded(f"model.generate 'the cat' tokens=12 temperature=2 seed={seed}")["result"]["text"] for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    greedy = loaded("model.generate 'the cat' tokens=12")["result"]["text"]
+    assert loaded("model.generate 'the cat' tokens=12 temperature=2 top_k=1 seed=5")["result"]["text"] == greedy
+    assert len(loaded("session.show")["result"]["log"]) == lines
+
+
 @pytest.mark.parametrize(
     ("line", "names"),
     [
         ("features.contrast nosuch", "'nosuch'"),
+        ("features.contrast wins site=blocks.1.hook_resid_post", "--site blocks.1.hook_resid_post is for raw units"),
+        ("features.contrast wins sae=raw site=blocks.1.hook_nosuch", "'blocks.1.hook_nosuch'"),
+        ("model.generate ''", "''"),
         ("features.contrast wins positive=godo", "'godo'"),
         ("features.contrast wins against=nosuch", "'nosuch'"),
         ("features.contrast wins against=good", "'good'"),
