@@ -20,7 +20,7 @@ Spoil = Callable[[Any], Any]
 
 @pytest.fixture(scope="module")
 def demo_model(torch_loaded: None) -> Any:
-    from workbench.models.cache import load_model
+    from workbench.models.loading import load_model
 
     return load_model({"ref": "demo", "device": "cpu"})
 

@@ -18,6 +18,10 @@ from workbench.models.site import RESIDUAL_POST, Site
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
+SHORT = 256
+"""Contexts up to here compute attention eagerly: a fused kernel gains nothing on them, and eagerly the plain model
+agrees with the bridge to the last bit. Longer ones take the kernel that transformers prefers."""
+
 
 def load_model(entry: dict[str, Any]) -> LoadedModel:
     """Load `{"ref", "revision", "dtype", "device", "device_map", "digest"}`; an empty digest accepts any files.
@@ -82,6 +86,7 @@ def _weights(reference: references.ModelReference, folder: Path, kind: Kind, dty
                 dtype=dtype,
                 device_map="auto" if spread else None,
                 use_safetensors=True,
+                attn_implementation="eager" if _context(kind.config.get_text_config()) <= SHORT else None,
                 local_files_only=True,
                 trust_remote_code=False,
                 output_loading_info=True,
@@ -151,7 +156,7 @@ def _info(
         "architecture": (kind.config.architectures or [type(model.plain).__name__])[0],
         "layers": model.layers,
         "width": model.width,
-        "context": int(getattr(config, "max_position_embeddings", 0) or 2048),
+        "context": _context(config),
         "vocabulary": int(config.vocab_size),
         "parameters": sum(p.numel() for p in model.plain.parameters()),
         "dtype": str(model.plain.dtype).removeprefix("torch."),
@@ -159,6 +164,10 @@ def _info(
         "sites": [Site(layer, RESIDUAL_POST).name for layer in range(model.layers)],
         "causal": kind.causal,
     }
+
+
+def _context(config: Any) -> int:
+    return int(getattr(config, "max_position_embeddings", 0) or 2048)
 
 
 def pick_device(wanted: str) -> str:
