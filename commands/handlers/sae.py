@@ -9,9 +9,10 @@ from commands.sae import SaeLoad
 from workbench.lab import Lab
 from workbench.verbs import Outcome
 
-__all__ = ["load", "sweep", "train"]
 if TYPE_CHECKING:
     from workbench.saes.space import FeatureSpace
+
+__all__ = ["chosen", "load", "sweep", "train"]
 
 
 def load(command: SaeLoad, lab: Lab) -> Outcome:
