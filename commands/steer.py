@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 from pydantic import Field
 
 from workbench.verbs import Command
 
 
 class SteerClamp(Command):
-    """Clamp one feature while the model reads prompts, and measure what changes in its predictions."""
+    """Set, add, scale or ablate features while the model reads prompts, and measure what changes in its predictions."""
 
     dotted = "steer.clamp"
     reads = ("model", "sae", "stimuli", "index", "ranking")
     positional = ("feature",)
+    result_revision: ClassVar[int] = 2
 
-    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    feature: str = Field("", description="Feature ids or numbers with commas; each may have its value: 417:3.5,459:0")
+    direction: str = Field("", description="Also the difference of class means of this stimulus set (SET or SET:CLASS)")
     prompt: tuple[str, ...] = Field((), description="Text to steer on; repeat for several")
     stimuli: str = Field("", description="Take prompts and watched words from this stimulus set")
     raises: tuple[str, ...] = Field((), description="Words expected to become likelier; repeat for several")
     lowers: tuple[str, ...] = Field((), description="Words expected to become unlikelier; repeat for several")
-    value: float | None = Field(None, description="Activation to clamp to (default: the largest seen)")
-    strength: float = Field(1.0, ge=-20, le=20, description="Share of the way to that value; 0 changes nothing")
-    tokens: int = Field(0, ge=0, le=200, description="Also continue each prompt by this many tokens")
-    seed: int = Field(0, ge=0, description="Seed of the random control feature and of sampling")
+    mode: Literal["set", "add", "scale", "zero", "mean"] = Field(
+        "set", description="Set to, add, scale by the value; or ablate to zero or to the mean"
+    )
+    value: float | None = Field(
+        None, description="Activation to set or add (default: the largest seen), or factor to scale by (default: 2)"
+    )
+    strength: float = Field(1.0, ge=-20, le=20, description="Share of the change that is made; 0 changes nothing")
+    positions: str = Field("all", description="Tokens to change: all, last, numbers from 0 (0,3,-1), or a token's text")
+    draws: int = Field(5, ge=0, le=50, description="Random alive features of equal norm to compare with; 0 for none")
+    tokens: int = Field(0, ge=0, le=200, description="Also continue each prompt by this many tokens, with and without")
+    temperature: float = Field(0.0, ge=0, le=10, description="Of the continuations; 0 takes the likeliest token")
+    top_k: int = Field(0, ge=0, description="Draw among so many likeliest tokens; 0 draws among all")
+    seed: int = Field(0, ge=0, description="Seed of the random controls and of sampling")

@@ -2,68 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from commands.steer import SteerClamp
 from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.saes.ids import feature_id, feature_index
+from workbench.saes.ids import feature_id
 from workbench.stimuli.sets import Steering
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.intervention_plan import Plan
+    from workbench.models.experiment import Experiment
+    from workbench.seen import Seen
 
 DOSES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def clamp(command: SteerClamp, lab: Lab) -> Outcome:
-    """Clamp on every prompt, a dose-response curve, and a random direction of equal norm as control."""
-    from workbench.models import steering
+    """Intervene on every prompt at several strengths, with random features and a random direction as controls."""
+    from workbench.intervention_plan import plan
+    from workbench.models.experiment import Experiment, Prompt, run
+    from workbench.models.positions import chosen_tokens
+    from workbench.models.steering import Sampling, find_words
+    from workbench.seen import seen
 
     steered = _what_to_steer(command, lab)
     model, space = lab.model, lab.space
     model.need_logits()
-    feature = feature_index(command.feature, space.name, space.width)
-    reference = None if command.value is not None else _largest_seen(lab, feature)
-    value = float(command.value if command.value is not None else reference or 0.0)
     texts = [model.tokenize(prompt) for prompt in steered.prompts]
-    watched = steering.find_words(model, steered.raises, "raise") + steering.find_words(model, steered.lowers, "lower")
+    chosen = [chosen_tokens(command.positions, text) for text in texts]
+    watched = find_words(model, steered.raises, "raise") + find_words(model, steered.lowers, "lower")
 
-    def run(strength: float, direction: Any = None) -> tuple[list[dict[str, Any]], int]:
-        found, fired = [], 0
-        for prompt, text in zip(steered.prompts, texts, strict=True):
-            change = steering.Clamp(space, feature, value, strength, text.is_text, direction)
-            found.append(steering.measure(model, space, text, prompt, watched, change))
-            fired += change.fired
-        return found, fired
+    @cache
+    def look() -> Seen:
+        return seen(lab, space, command.stimuli, steered.prompts)
 
-    total = len(DOSES) + 2
-    lab.tick(0, total, "steering")
-    measured, fired = run(command.strength)
-    if command.tokens:
-        for item, text in zip(measured, texts, strict=True):
-            change = steering.Clamp(space, feature, value, command.strength, text.is_text)
-            item["text_before"] = steering.continue_text(model, space, text.ids, command.tokens, None)
-            item["text_after"] = steering.continue_text(model, space, text.ids, command.tokens, change)
-    dose = []
-    for number, strength in enumerate(DOSES, start=1):
-        lab.tick(number, total, "dose-response")
-        dose.append({"strength": strength, **_summary(run(strength)[0])})
-    lab.tick(total - 1, total, "random control")
-    own = space.directions()[feature]
-    control, _ = run(command.strength, steering.random_direction(own, command.seed))
+    planned = plan(lab, command.feature, command.direction, command.mode, command.value, look)
+    own = {int(item["index"]) for item in planned.told if item["feature"].startswith(f"{space.name}#")}
+    alive = [int(index) for index in look().fired.nonzero()[0] if int(index) not in own] if command.draws else []
+    experiment = Experiment(
+        model=model,
+        space=space,
+        mode=planned.mode,
+        targets=tuple(planned.targets),
+        strength=command.strength,
+        doses=_doses(command.strength),
+        generated=command.positions == "all",
+        watched=tuple(watched),
+        drawn=tuple(_drawn(alive, command.draws, command.seed)),
+        sampling=Sampling(command.tokens, command.temperature, command.top_k, command.seed),
+        seed=command.seed,
+    )
+    prompts = [Prompt(*parts) for parts in zip(steered.prompts, texts, chosen, strict=True)]
+    found = run(experiment, prompts, lab.tick)
+    drawn = found.pop("drawn")
     body = {
-        "feature": feature_id(space.name, feature),
-        "index": feature,
-        "value": value,
-        "reference": reference,
-        "strength": command.strength,
-        "fired": fired,
-        "prompts": measured,
-        **{key: number for key, number in _summary(measured).items() if key != "kl"},
-        "dose": dose,
-        "control": {"what": "random direction of equal norm", **_summary(control)},
+        **_told(command, planned),
+        **found,
+        "random_features": _random_features(experiment, drawn, alive, look) if drawn else None,
     }
-    return Outcome(body, figures=[_figure(body)], warnings=_warnings(body))
+    return Outcome(body, figures=_figures(body), warnings=_warnings(body))
+
+
+def _doses(strength: float) -> tuple[float, ...]:
+    """The strengths of the curve: on the side of the one asked for, that one among them."""
+    sign = -1 if strength < 0 else 1
+    return tuple(sorted({*(sign * dose for dose in DOSES if dose), 0.0, strength}, key=abs))
+
+
+def _drawn(alive: list[int], draws: int, seed: int) -> list[int]:
+    import numpy as np
+
+    size = min(draws, len(alive))
+    return [int(index) for index in np.random.default_rng(seed).choice(alive, size, replace=False)] if size else []
+
+
+def _told(command: SteerClamp, planned: Plan) -> dict[str, Any]:
+    """What was asked, with what it came to."""
+    first = planned.told[0]
+    return {
+        "feature": first["feature"],
+        "index": first["index"],
+        "value": first["value"],
+        "reference": first["reference"],
+        "features": planned.told,
+        "mode": command.mode,
+        "positions": command.positions,
+        "strength": command.strength,
+        "mean_of": planned.mean_of,
+    }
+
+
+def _random_features(experiment: Experiment, ends: list[dict[str, Any]], alive: list[int], look: Any) -> dict[str, Any]:
+    return {
+        "what": "directions of random features that fire, scaled to the norm of the change",
+        "alive": len(alive),
+        "source": look().source,
+        "draws": [
+            {"feature": feature_id(experiment.space.name, index), "index": index, **end}
+            for index, end in zip(experiment.drawn, ends, strict=True)
+        ],
+    }
 
 
 def _what_to_steer(command: SteerClamp, lab: Lab) -> Steering:
@@ -79,55 +121,47 @@ def _what_to_steer(command: SteerClamp, lab: Lab) -> Steering:
     return own
 
 
-def _largest_seen(lab: Lab, feature: int) -> float:
-    """The feature's largest activation on the indexed corpus, else on the stimuli of the latest ranking."""
-    index = lab.index()
-    if index is None and lab.state.get("index") is not None:
-        raise UsageError(
-            "this session's corpus index is not on this machine", "Run `workbench index build`, or give --value."
-        )
-    if index is not None:
-        found = float(index.summary["maximum"][feature])
-    else:
-        lines = lab.record.done("features.contrast")
-        if not lines:
-            raise UsageError(
-                "no activation of this feature was seen yet", "Run `workbench index build`, or give --value."
-            )
-        arrays = lab.arrays(lines[-1], "tokens")
-        found = float(arrays["values"][arrays["features"] == feature].max(initial=0.0))
-    if found <= 0:
-        raise UsageError(f"feature {feature} never fired", "Give --value, or choose another feature.")
-    return round(found, 6)
-
-
-def _summary(measured: list[dict[str, Any]]) -> dict[str, float | None]:
-    from workbench.models.steering import mean_log_ratio
-
-    return {
-        "raised": mean_log_ratio(measured, "raise"),
-        "lowered": mean_log_ratio(measured, "lower"),
-        "kl": sum(item["kl"] for item in measured) / len(measured),
-    }
-
-
-def _figure(body: dict[str, Any]) -> Figure:
+def _figures(body: dict[str, Any]) -> list[Figure]:
+    """The dose-response with the band of the random features, and where in the prompts predictions moved."""
     dose = body["dose"]
-    series = {"expected up": [item["raised"] for item in dose], "expected down": [item["lowered"] for item in dose]}
-    return Figure(
-        kind="curve",
-        title=f"Clamping #{body['index']}",
-        x_label="strength",
-        y_label="change of log probability (nats)",
-        data={
-            "x": [item["strength"] for item in dose],
-            "series": {name: values for name, values in series.items() if None not in values},
-        },
-    )
+    series = {"expected up": "raised", "expected down": "lowered", "KL": "kl"}
+    shown = {name: key for name, key in series.items() if all(item[key] is not None for item in dose)}
+    data: dict[str, Any] = {
+        "x": [item["strength"] for item in dose],
+        "series": {name: [item[key] for item in dose] for name, key in shown.items()},
+    }
+    if body["random_features"]:
+        data["band"] = {
+            f"{name}, random features": [item["control"][key] for item in dose] for name, key in shown.items()
+        }
+    title = f"Dose-response of {', '.join('#' + str(item['index']) for item in body['features'])}"
+    lines = [
+        {"title": f"prompt {number}", "tokens": item["tokens"], "values": item["kl_by_position"]}
+        for number, item in enumerate(body["prompts"], start=1)
+    ]
+    largest = max((value for line in lines for value in line["values"]), default=0.0)
+    return [
+        Figure(kind="curve", title=title, x_label="strength", y_label="nats", data=data),
+        Figure(
+            kind="tokens",
+            title="KL of the prediction after each token",
+            note=f"Full heat is {largest:.3g} nats.",
+            data={"lines": lines, "maximum": largest},
+        ),
+    ]
 
 
 def _warnings(body: dict[str, Any]) -> list[str]:
-    kl, control = body["dose"][-3]["kl"], body["control"]["kl"]
-    if body["strength"] and control > kl:
-        return ["a random direction of equal norm changes the prediction more than this feature does"]
-    return []
+    here = next(item for item in body["dose"] if item["strength"] == body["strength"])
+    found = []
+    if body["strength"] and not any(item["relative_norm"] for item in body["prompts"]):
+        return ["nothing was changed: the features are silent on these tokens already"]
+    if body["strength"] and body["control"]["kl"] > here["kl"]:
+        found.append("a random direction of equal norm changes the prediction more than this does")
+    draws = (body["random_features"] or {}).get("draws", [])
+    stronger = sum(draw["kl"] >= here["kl"] for draw in draws)
+    if body["strength"] and draws and stronger * 2 >= len(draws):
+        found.append(
+            f"{stronger} of {len(draws)} random features of equal norm change the prediction as much as this does"
+        )
+    return found

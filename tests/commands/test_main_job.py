@@ -110,7 +110,8 @@ def test_clamping_changes_the_predictions_and_says_by_how_much(ranked: Any) -> N
         assert np.log(word["after"] / word["before"]) == pytest.approx(word["log_ratio"], abs=1e-6)
     ratios = [word["log_ratio"] for found in result["prompts"] for word in found["words"] if word["group"] == "raise"]
     assert result["raised"] == pytest.approx(np.mean(ratios))
-    assert result["dose"][0] == {"strength": 0.0, "raised": 0.0, "lowered": 0.0, "kl": 0.0}
+    nothing = {"raised": [0.0] * 3, "lowered": [0.0] * 3, "kl": [0.0] * 3}
+    assert result["dose"][0] == {"strength": 0.0, "raised": 0.0, "lowered": 0.0, "kl": 0.0, "control": nothing}
     assert result["control"]["kl"] is not None
     assert isinstance(item["text_after"], str)
 

@@ -151,33 +151,6 @@ def test_a_hook_that_did_not_run_is_an_error(tiny_model: Any) -> None:
         pass
 
 
-def test_a_clamp_is_the_formula_at_text_tokens_only(tiny_model: Any, tiny_space: Any) -> None:
-    import torch
-
-    from workbench.models.steering import Clamp
-
-    text = tiny_model.tokenize(TEXTS[2])
-    (acts,) = tiny_model.read([text], tiny_space.site)
-    clamp = Clamp(tiny_space, 5, 3.0, 0.7, text.is_text)
-    changed = clamp(acts[None])[0]
-    step = 0.7 * (3.0 - tiny_space.encode(acts)[:, 5])
-    expected = acts + step[:, None] * tiny_space.directions()[5]
-    assert torch.equal(changed[0], acts[0]), "BOS is left alone"
-    assert float((changed[1:] - expected[1:]).abs().max()) < 1e-5
-    assert clamp.fired == 1
-
-
-def test_a_clamp_of_strength_0_changes_no_bit(tiny_model: Any, tiny_space: Any) -> None:
-    import torch
-
-    from workbench.models.steering import Clamp
-
-    text = tiny_model.tokenize(TEXTS[2])
-    clamp = Clamp(tiny_space, 5, 3.0, 0.0, text.is_text)
-    assert torch.equal(tiny_model.logits(text.ids, tiny_space.site, clamp), tiny_model.logits(text.ids))
-    assert clamp.fired == 1
-
-
 def test_a_text_longer_than_the_context_is_refused(tiny_model: Any) -> None:
     with pytest.raises(UsageError, match=rf"a sentence has {tiny.CONTEXT + 1} tokens, the model reads {tiny.CONTEXT}"):
         tiny_model.tokenize(" ".join(["the"] * tiny.CONTEXT))

@@ -215,11 +215,22 @@ class LoadedModel:
         Raises:
             MismatchError: the model is an encoder, or the hook at the site did not run.
         """
+        return self.logits_of_copies(ids, 1, site, change)[0]
+
+    @torch.no_grad()
+    def logits_of_copies(
+        self, ids: Sequence[int], copies: int, site: Site | None, change: Callable[[Tensor], Tensor] | None
+    ) -> Tensor:
+        """Logits (copies, tokens, vocabulary) of one text in several rows, which `change` may change differently.
+
+        Raises:
+            MismatchError: the model is an encoder, or the hook at the site did not run.
+        """
         self.need_logits()
-        tokens = torch.tensor([list(ids)], device=self.device)
+        tokens = torch.tensor([list(ids)] * copies, device=self.device)
         with self.intervention(site, change):
             output: Tensor = self.bridge(tokens, return_type="logits")
-        return output[0]
+        return output
 
     @torch.no_grad()
     def read_changed(self, ids: Sequence[int], at: Site, site: Site, change: Callable[[Tensor], Tensor]) -> Tensor:

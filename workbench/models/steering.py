@@ -1,25 +1,30 @@
-"""Clamping a feature while the model reads, and what that does to its predictions.
-
-The clamp keeps what the SAE does not explain: x' = x + strength * (value - f(x)) * d at every text token,
-with d the feature's decoder direction and f(x) its activation. Strength 0 leaves x untouched bit by bit,
-strength 1 moves the feature to `value`, more overshoots.
-"""
+"""What an intervention does to a model's predictions: numbers at every position, and continuations side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from workbench.errors import UsageError
+from workbench.errors import MismatchError, UsageError
+from workbench.models.generation import continue_ids
+from workbench.models.interventions import RandomMoves
 
 if TYPE_CHECKING:
+    from workbench.models.interventions import Intervention
     from workbench.models.loaded import LoadedModel
+    from workbench.models.site import Site
     from workbench.models.tokens import TokenizedText
-    from workbench.saes.space import FeatureSpace
+
+Ends = dict[str, "float | None"]
+"""`raised`, `lowered` and `kl` of the prediction after a prompt."""
+
+
+LOGITS_AT_ONCE = 1 << 26
+"""Logits held at a time while random moves are compared: 256 MiB in float32."""
 
 
 @dataclass(frozen=True)
@@ -32,43 +37,15 @@ class Watched:
     group: str
 
 
-class Clamp:
-    """The change made at a site; `fired` counts how often it ran.
+Words = Sequence[Watched]
 
-    Args:
-        space: the feature space.
-        feature: index of the feature.
-        value: activation to move to.
-        strength: share of the way.
-        is_text: (tokens,) which tokens are changed; tokens beyond it (generated ones) are changed too.
-        direction: (units,) what to add instead of the feature's own decoder direction, for a control.
-    """
 
-    def __init__(
-        self,
-        space: FeatureSpace,
-        feature: int,
-        value: float,
-        strength: float,
-        is_text: Sequence[bool],
-        direction: Tensor | None = None,
-    ) -> None:
-        self.space, self.feature, self.value, self.strength = space, feature, value, strength
-        self.is_text = torch.tensor(list(is_text))
-        self.direction = space.directions()[feature] if direction is None else direction
-        self.fired = 0
+@dataclass(frozen=True)
+class RandomMove:
+    """A control: a unit vector (units,), and the share of the intervention's norm that is gone along it."""
 
-    def __call__(self, acts: Tensor) -> Tensor:
-        """Activations (1, tokens, units) -> the same with the feature moved."""
-        self.fired += 1
-        tokens = acts.shape[1]
-        mask = torch.ones(tokens, dtype=torch.bool)
-        # with a key-value cache only the newest token passes: it is a generated one, and is changed
-        if tokens >= len(self.is_text):
-            mask[: len(self.is_text)] = self.is_text
-        active = self.space.encode(acts)[..., self.feature]  # (1, tokens)
-        step = self.strength * (self.value - active) * mask.to(acts.device)
-        return acts + (step[..., None] * self.direction.to(acts.device)).to(acts.dtype)
+    strength: float
+    direction: Tensor
 
 
 def find_words(model: LoadedModel, words: Sequence[str], group: str) -> list[Watched]:
@@ -87,23 +64,122 @@ def find_words(model: LoadedModel, words: Sequence[str], group: str) -> list[Wat
     return found
 
 
-def measure(
-    model: LoadedModel, space: FeatureSpace, text: TokenizedText, prompt: str, watched: Sequence[Watched], clamp: Clamp
-) -> dict[str, Any]:
-    """Next-token predictions after a prompt, without and with the clamp; see `steer.clamp` in docs/wire.md.
+@dataclass(frozen=True)
+class Reading:
+    """A prompt, and what the model predicts after each of its tokens when nothing is changed.
 
-    `kl` is the Kullback-Leibler divergence of the steered from the plain prediction of the next token, in nats.
+    Attributes:
+        logits: (tokens, vocabulary).
+        end: (vocabulary,) log probabilities of the next token, in double precision.
     """
-    plain = model.logits(text.ids)
-    steered = model.logits(text.ids, space.site, clamp)
-    before, after = (logits[-1].double().log_softmax(dim=-1) for logits in (plain, steered))
-    change = (after.exp() - before.exp()).cpu()
+
+    prompt: str
+    text: TokenizedText
+    logits: Tensor
+    end: Tensor
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How prompts are continued: see `generation.continue_ids`."""
+
+    tokens: int
+    temperature: float = 0.0
+    top_k: int = 0
+    seed: int = 0
+
+
+def read_plain(model: LoadedModel, prompt: str, text: TokenizedText) -> Reading:
+    """The unchanged predictions, made once for each prompt."""
+    logits = model.logits(text.ids)
+    return Reading(prompt, text, logits, _log_probabilities(logits[-1]))
+
+
+def steered_logits(model: LoadedModel, reading: Reading, site: Site, change: Intervention) -> Tensor:
+    """Logits (tokens, vocabulary) with the change made.
+
+    Raises:
+        MismatchError: the change did not run, or the model predicts NaN with it.
+    """
+    before = change.fired
+    logits = model.logits(reading.text.ids, site, change)
+    if change.fired == before:
+        raise MismatchError(f"the hook at {site.name} did not run", "Nothing was changed; this is a fault.")
+    _need_numbers(logits, reading)
+    return logits
+
+
+def moved_ends(
+    model: LoadedModel, reading: Reading, site: Site, moves: Sequence[RandomMove], like: Intervention, watched: Words
+) -> list[Ends]:
+    """`at_end` of the prompt for each random move, in as few passes as fit into the memory set aside for logits.
+
+    Raises:
+        MismatchError: the hook did not run, or the model predicts NaN.
+    """
+    found: list[Ends] = []
+    copies = max(1, LOGITS_AT_ONCE // reading.logits.numel())
+    for start in range(0, len(moves), copies):
+        some = moves[start : start + copies]
+        change = RandomMoves(like, [move.strength for move in some], torch.stack([move.direction for move in some]))
+        logits = model.logits_of_copies(reading.text.ids, len(some), site, change)  # (copies, tokens, vocabulary)
+        _need_numbers(logits, reading)
+        found += [at_end(reading, row, watched) for row in logits]
+    return found
+
+
+def _need_numbers(logits: Tensor, reading: Reading) -> None:
+    if bool(torch.isnan(logits).any() | torch.isposinf(logits).any()):
+        raise MismatchError(
+            f"with this change the model predicts NaN or infinity after {reading.prompt[:60]!r}",
+            "Lower --value or --strength, or load the model in float32.",
+        )
+
+
+def divergence(before: Tensor, after: Tensor) -> float:
+    """KL divergence of the predictions `after` from those `before`, in nats: both log probabilities (vocabulary,)."""
+    terms = before.exp() * (before - after)
+    return float(torch.where(before.isneginf(), 0.0, terms).sum())
+
+
+def at_end(reading: Reading, logits: Tensor, watched: Words) -> Ends:
+    """Mean log ratio of the words of each group and the KL divergence, for the token after the prompt."""
+    after = _log_probabilities(logits[-1])
+    found: Ends = {}
+    for key, group in (("raised", "raise"), ("lowered", "lower")):
+        tokens = [item.token for item in watched if item.group == group]
+        found[key] = float((after[tokens] - reading.end[tokens]).mean()) if tokens else None
+    return {**found, "kl": divergence(reading.end, after)}
+
+
+def mean_of(ends: Sequence[Ends]) -> Ends:
+    """Means over several `at_end`; None where there is nothing to take the mean of."""
+    found: Ends = {}
+    for key in ("raised", "lowered", "kl"):
+        numbers = [value for end in ends if (value := end[key]) is not None]
+        found[key] = sum(numbers) / len(numbers) if numbers else None
+    return found
+
+
+def describe(
+    model: LoadedModel, reading: Reading, logits: Tensor, watched: Words, change: Intervention
+) -> dict[str, Any]:
+    """Everything about one prompt; see `prompts` of `steer.clamp` in docs/wire.md."""
+    before, after = reading.end, _log_probabilities(logits[-1])
     names = model.tokenizer.convert_ids_to_tokens
+    moved = after.exp() - before.exp()
+    shown = [place for place, keep in enumerate(reading.text.is_text) if keep]
     return {
-        "prompt": prompt,
-        "identical": bool(torch.equal(plain, steered)),
-        "max_logit_change": float((steered - plain).abs().max()),
-        "kl": float((before.exp() * (before - after)).sum()),
+        "prompt": reading.prompt,
+        "identical": bool(torch.equal(reading.logits, logits)),
+        "max_logit_change": float((logits - reading.logits).abs().max()),
+        "kl": divergence(before, after),
+        "relative_norm": change.relative_norm,
+        "tokens": [reading.text.pieces[place] for place in shown],
+        "changed": [bool(change.chosen[place]) for place in shown],
+        "kl_by_position": [
+            divergence(_log_probabilities(reading.logits[place]), _log_probabilities(logits[place])) for place in shown
+        ],
         "words": [
             {
                 "word": item.word,
@@ -115,13 +191,17 @@ def measure(
             }
             for item in watched
         ],
-        "up": _moved(change, before, after, names, largest=True),
-        "down": _moved(change, before, after, names, largest=False),
+        "up": _moved(moved, before, after, names, largest=True),
+        "down": _moved(moved, before, after, names, largest=False),
     }
 
 
-def _moved(change: Tensor, before: Tensor, after: Tensor, names: Any, *, largest: bool) -> list[list[Any]]:
-    picked = change.topk(min(8, len(change)), largest=largest).indices
+def _log_probabilities(logits: Tensor) -> Tensor:
+    return logits.cpu().double().log_softmax(dim=-1)
+
+
+def _moved(moved: Tensor, before: Tensor, after: Tensor, names: Any, *, largest: bool) -> list[list[Any]]:
+    picked = moved.topk(min(8, len(moved)), largest=largest).indices
     return [
         [
             str(names(int(token))).replace("▁", " ").replace("Ġ", " "),
@@ -132,29 +212,35 @@ def _moved(change: Tensor, before: Tensor, after: Tensor, names: Any, *, largest
     ]
 
 
-def mean_log_ratio(measured: Sequence[dict[str, Any]], group: str) -> float | None:
-    """Mean change of log probability over the words of a group and all prompts; None without such words."""
-    ratios = [word["log_ratio"] for item in measured for word in item["words"] if word["group"] == group]
-    return sum(ratios) / len(ratios) if ratios else None
+def continue_both(
+    model: LoadedModel,
+    ids: Sequence[int],
+    sampling: Sampling,
+    site: Site,
+    change: Intervention,
+    tick: Callable[[], None],
+) -> dict[str, Any]:
+    """A prompt continued without and with the change, by the same draws.
 
+    Returns:
+        `text_before`, `text_after`, and `agree`: how many tokens they have in common before they part.
+    """
 
-def random_direction(like: Tensor, seed: int) -> Tensor:
-    """A random direction of the same norm as `like` (units,), for a control."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(like.shape, generator=generator)
-    scaled: Tensor = drawn / drawn.norm() * like.norm()
-    return scaled
+    def grown(change: Intervention | None) -> list[int]:
+        return continue_ids(
+            model,
+            ids,
+            sampling.tokens,
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            seed=sampling.seed,
+            site=site,
+            change=change,
+            tick=lambda _: tick(),
+        )
 
-
-def continue_text(model: LoadedModel, space: FeatureSpace, ids: Sequence[int], tokens: int, clamp: Clamp | None) -> str:
-    """Continue a prompt greedily, with the clamp when given; greedy, so that both runs differ by it alone."""
-    grown = list(ids)
-    eos = model.tokenizer.eos_token_id
-    for _ in range(min(tokens, model.context - len(grown))):
-        logits = model.logits(grown) if clamp is None else model.logits(grown, space.site, clamp)
-        token = int(logits[-1].argmax())
-        if token == eos:
-            break
-        grown.append(token)
-    text: str = model.tokenizer.decode(grown[len(ids) :])
-    return text
+    before, after = grown(None), grown(change)
+    pairs = list(zip(before, after, strict=False))
+    agree = next((place for place, (one, other) in enumerate(pairs) if one != other), len(pairs))
+    decode = model.tokenizer.decode
+    return {"text_before": decode(before), "text_after": decode(after), "agree": agree}

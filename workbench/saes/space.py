@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,6 +41,9 @@ class FeatureSpace(Protocol):
     def directions(self) -> Tensor:
         """What each feature writes into the site: (width, units)."""
 
+    def written(self, acts: Tensor, steps: Tensor, features: Sequence[int]) -> Tensor:
+        """What the site gains at activations (..., units) when features change by steps (..., features)."""
+
 
 @dataclass
 class RawSpace:
@@ -57,6 +61,12 @@ class RawSpace:
     def directions(self) -> Tensor:
         """The unit vectors (width, width)."""
         return torch.eye(self.width)
+
+    def written(self, acts: Tensor, steps: Tensor, features: Sequence[int]) -> Tensor:
+        """The steps at the places of their units."""
+        gained = torch.zeros(acts.shape, dtype=torch.float32, device=acts.device)
+        gained[..., list(features)] = steps
+        return gained
 
 
 @dataclass
@@ -117,6 +127,29 @@ class SaeSpace:
         """Decoder directions (width, units), as stored, on the CPU in float32."""
         weights: Tensor = self.sae.W_dec
         return weights.detach().float().cpu()
+
+    @torch.no_grad()
+    def written(self, acts: Tensor, steps: Tensor, features: Sequence[int]) -> Tensor:
+        """The difference that the steps make to the decoder's output.
+
+        An SAE that measures activations in units of its decoder rows' norms divides by them when it decodes, one
+        that normalises each token on the way in scales it back on the way out.
+        """
+        rows = self.sae.W_dec[list(features)].float()  # (features, units)
+        if getattr(self.sae.cfg, "rescale_acts_by_decoder_norm", False):
+            rows = rows / rows.norm(dim=-1, keepdim=True)
+        gained: Tensor = (steps @ rows) * _scale_back(acts.float(), str(self.sae.cfg.normalize_activations))
+        return gained
+
+
+def _scale_back(acts: Tensor, normalisation: str) -> Tensor:
+    """The factor (..., 1) that undoes a normalisation of each token, as sae_lens does it."""
+    factor = torch.ones(1, device=acts.device)
+    if normalisation == "layer_norm":
+        factor = acts.std(dim=-1, keepdim=True)
+    elif normalisation == "constant_norm_rescale":
+        factor = acts.norm(dim=-1, keepdim=True) / float(acts.shape[-1]) ** 0.5
+    return factor
 
 
 def digest_now(ref: str) -> str:
