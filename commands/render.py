@@ -237,25 +237,48 @@ def _feature(result: Result, console: Console) -> None:
 
 
 def _steer(result: Result, console: Console) -> None:
-    seen = f" (largest seen {number(result['reference'], 2)})" if result["reference"] is not None else ""
-    head = f"{result['feature']} clamped to {number(result['value'], 2)}{seen}, strength {result['strength']}"
-    console.print(Text(head, "bold"))
-    rows = [
-        [number(item["strength"], 2), number(item["raised"]), number(item["lowered"]), number(item["kl"])]
-        for item in result["dose"]
-    ]
-    control = result["control"]
-    rows.append(["random", number(control["raised"]), number(control["lowered"]), number(control["kl"])])
-    columns = [("strength", True), ("expected up", True), ("expected down", True), ("KL", True)]
-    _table(console, columns, rows, "mean change of log probability (nats); random: a direction of equal norm")
+    where = "" if result["positions"] == "all" else f", at positions {visible(result['positions'])}"
+    of = f" (mean of {visible(result['mean_of'])})" if result["mean_of"] else ""
+    for item in result["features"]:
+        seen = f" (largest seen {number(item['reference'], 2)})" if result["mode"] in ("set", "add") else ""
+        head = (
+            f"{visible(item['feature'])} {result['mode']} {number(item['value'], 2)}{seen if item['reference'] else ''}"
+        )
+        console.print(Text(f"{head}{of}, strength {result['strength']:g}{where}", "bold"))
+    _dose(result, console)
     _steered_words(result["prompts"], console)
     for prompt in result["prompts"]:
         same = ", no bit changed" if prompt["identical"] else ""
-        console.print(Text(f"{visible(prompt['prompt'])}  (KL {number(prompt['kl'])} nats{same})"))
+        changed = f"moved by {number(prompt['relative_norm'], 2)} of |x|"
+        console.print(Text(f"{visible(prompt['prompt'])}  (KL {number(prompt['kl'])} nats, {changed}{same})"))
+        pairs = zip(prompt["tokens"], prompt["kl_by_position"], strict=True)
+        curve = " ".join(f"{visible(token).strip()}[{number(value, 2)}]" for token, value in pairs)
+        console.print(Text(f"  KL:      {curve}"), soft_wrap=True)
         if "text_after" in prompt:
             console.print(Text(f"  plain:   {visible(prompt['text_before'])}", "dim"))
-            console.print(Text(f"  clamped: {visible(prompt['text_after'])}"))
+            console.print(Text(f"  changed: {visible(prompt['text_after'])}"))
     console.print()
+
+
+def _dose(result: Result, console: Console) -> None:
+    """The dose-response with what random features of equal norm do, from the least to the most, and a direction."""
+    rows = []
+    for item in result["dose"]:
+        cells = [number(item["strength"], 2)]
+        for key in ("raised", "lowered", "kl"):
+            band = (item["control"] or {}).get(key)
+            cells += [number(item[key]), f"{number(band[0], 2)} to {number(band[2], 2)}" if band else "-"]
+        rows.append(cells)
+    control = result["control"]
+    alone = [number(control[key]) for key in ("raised", "lowered", "kl")]
+    rows.append(["direction", "", alone[0], "", alone[1], "", alone[2]])
+    names = ("strength", "expected up", "random", "expected down", "random", "KL", "random")
+    draws = len((result["random_features"] or {}).get("draws", []))
+    title = (
+        f"mean change of log probability (nats); random: {draws} random features that fire, scaled to the same norm; "
+        f"direction: a random direction of that norm at strength {result['strength']:g}"
+    )
+    _table(console, [(name, True) for name in names], rows, title)
 
 
 def _steered_words(prompts: list[dict[str, Any]], console: Console) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from commands.steer import SteerClamp
-from workbench.errors import UsageError
+from workbench.errors import MismatchError, UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
@@ -16,6 +16,7 @@ from workbench.verbs import Outcome
 if TYPE_CHECKING:
     from workbench.intervention_plan import Plan
     from workbench.models.experiment import Experiment
+    from workbench.saes.space import FeatureSpace
     from workbench.seen import Seen
 
 DOSES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
@@ -32,6 +33,7 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
     steered = _what_to_steer(command, lab)
     model, space = lab.model, lab.space
     model.need_logits()
+    _need_one_site(space)
     texts = [model.tokenize(prompt) for prompt in steered.prompts]
     chosen = [chosen_tokens(command.positions, text) for text in texts]
     watched = find_words(model, steered.raises, "raise") + find_words(model, steered.lowers, "lower")
@@ -65,6 +67,16 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
         "random_features": _random_features(experiment, drawn, alive, look) if drawn else None,
     }
     return Outcome(body, figures=_figures(body), warnings=_warnings(body))
+
+
+def _need_one_site(space: FeatureSpace) -> None:
+    """Refuse a transcoder: it reads at one site and writes at another, so that no error term of its own is there."""
+    writes = getattr(space, "writes", space.site)
+    if writes != space.site:
+        raise MismatchError(
+            f"{space.name} reads {space.site.name} and writes {writes.name}",
+            "Steering needs features that are read where they write: load an SAE, or `raw` at the site.",
+        )
 
 
 def _doses(strength: float) -> tuple[float, ...]:

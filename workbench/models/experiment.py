@@ -37,7 +37,7 @@ class Experiment:
     """An intervention and everything it is compared with.
 
     Attributes:
-        doses: strengths of the dose-response curve, `strength` among them.
+        doses: strengths of the dose-response curve, 0 and `strength` among them.
         generated: whether generated tokens are changed too.
         drawn: random features whose directions, scaled to the norm of the change, serve as control.
         seed: of the random direction, the other control.
@@ -141,14 +141,20 @@ def _one(experiment: Experiment, prompt: Prompt, units: Sequence[Tensor], away: 
         change = experiment.change(prompt.chosen, strength)
         doses.append(at_end(reading, steered_logits(model, reading, site, change), watched))
     tick("random controls")
-    moves = [RandomMove(strength, unit) for strength in experiment.doses for unit in units]
-    moves.append(RandomMove(experiment.strength, away))
+    moves = [RandomMove(strength, unit) for strength in experiment.doses if strength for unit in units]
+    moves += [RandomMove(experiment.strength, away)] * bool(experiment.strength)
     ends = moved_ends(model, reading, site, moves, experiment.change(prompt.chosen, 1.0), watched)
-    drawn = [ends[start : start + len(units)] for start in range(0, len(moves) - 1, max(1, len(units)))]
+    rest = iter(ends)
+    # strength 0 changes nothing, whatever the direction
+    drawn = [
+        [next(rest) if strength else dose for _ in units]
+        for strength, dose in zip(experiment.doses, doses, strict=True)
+    ]
+    direction = next(rest, doses[experiment.doses.index(0.0)])
     change = experiment.change(prompt.chosen, experiment.strength)
     description = describe(model, reading, steered_logits(model, reading, site, change), watched, change)
     fired = change.fired
     if experiment.sampling.tokens:
         ids = prompt.text.ids
         description |= continue_both(model, ids, experiment.sampling, site, change, lambda: tick("continuing"))
-    return _Measured(description, fired, doses, drawn or [[] for _ in doses], ends[-1])
+    return _Measured(description, fired, doses, drawn, direction)

@@ -72,15 +72,13 @@ def class_means(
     if len(found.counts) < 2:
         raise UsageError(f"stimulus set {found.name!r} has nothing beside {positive!r}", "Give two categories.")
     texts = [model.tokenize(text) for _, text in found.rows]
-    sums, counts = torch.zeros(2, model.width, dtype=torch.float64), [0, 0]
+    means: list[list[Tensor]] = [[], []]
     for number, ((category, _), text, acts) in enumerate(zip(found.rows, texts, model.read(texts, site), strict=True)):
         if number % 16 == 0:
             tick(number, len(texts), f"reading {found.name}")
-        side = int(category == positive)
         kept = acts[torch.tensor(text.is_text, device=acts.device)]  # (tokens, units)
-        sums[side] += kept.float().mean(dim=0).cpu().double()
-        counts[side] += 1
-    rest, on = (sums[side] / counts[side] for side in (0, 1))
+        means[category == positive].append(kept.float().mean(dim=0).cpu().double())
+    rest, on = (torch.stack(side).mean(dim=0) for side in means)
     vector = on - rest
     length = float(vector.square().sum())
     if length == 0:
