@@ -162,7 +162,7 @@ def test_log(size: tuple[int, int]) -> None:
 def test_command_list_and_help(size: tuple[int, int]) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "p")
-        has(app, "features.contrast", "Rank all features")
+        has(app, "sae.check", "Check whether the loaded SAE")
         assert_golden(app, "commands")
         await press(pilot, "slash")
         await type_line(pilot, "replay")
