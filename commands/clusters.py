@@ -21,6 +21,7 @@ class ClustersList(Query):
     """List the clusters found, largest first."""
 
     dotted = "clusters.list"
+    reads = ("sae",)
 
     offset: int = Field(0, ge=0, description="First cluster to show")
     limit: int = Field(100, ge=1, le=500, description="How many clusters to show")
@@ -30,6 +31,7 @@ class ClustersShow(Query):
     """Show one cluster: its features, their labels and cosines."""
 
     dotted = "clusters.show"
+    reads = ("sae",)
     positional = ("cluster",)
 
     cluster: int = Field(ge=0, description="Number of the cluster in the list")

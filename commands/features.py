@@ -41,6 +41,7 @@ class FeaturesList(Query):
     """Show a page of a ranking."""
 
     dotted = "features.list"
+    reads = ("sae",)
 
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     offset: int = Field(0, ge=0, description="First row to show")
@@ -54,6 +55,7 @@ class FeaturesShow(Query):
     """Show one feature: its tokens on the stimuli and the corpus, histogram, logits, test and label."""
 
     dotted = "features.show"
+    reads = ("sae",)
     positional = ("feature",)
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")

@@ -38,5 +38,6 @@ class LabelsShow(Query):
     """List the labels given so far."""
 
     dotted = "labels.show"
+    reads = ("sae",)
 
     filter: str = Field("", description="Only labels whose text or feature contains this")

@@ -19,6 +19,7 @@ VERBS: tuple[type[Verb], ...] = (
     model.ModelInfo,
     model.ModelGenerate,
     sae.SaeLoad,
+    sae.SaeCheck,
     sae.SaeTrain,
     sae.SaeSweep,
     stimuli.StimuliImport,

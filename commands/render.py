@@ -19,6 +19,8 @@ def render(reply: dict[str, Any]) -> None:
     """Print a reply."""
     piped = None if sys.stdout.isatty() else 120
     console = Console(highlight=False, markup=False, emoji=False, width=piped)
+    if gate := reply["provenance"].get("gate"):
+        console.print(Text(visible(gate["text"]), "dim" if gate["passed"] else "bold"))
     draw = _DRAWERS.get(reply["command"], _generic)
     draw(reply["result"], console)
 
@@ -112,6 +114,8 @@ def _session(result: Result, console: Console) -> None:
             else str(value.get("name") or f"{value.get('corpus')}, {value.get('tokens')} tokens")
         )
         console.print(Text(f"  {name:<6} {visible(text)}"))
+    if gate := result["gate"]:
+        console.print(Text(f"  {'':<6} {visible(gate['text'])}", "" if gate["passed"] else "bold"))
     rows = [
         [row["seq"], f":{row['line']}", row["outcome"] if not row["withdrawn"] else "withdrawn",
          "stale" if row["stale"] else "", number(row["seconds"], 2)]
@@ -411,6 +415,31 @@ def _sweep(result: Result, console: Console) -> None:
         console.print(Text(result["verdict"]))
 
 
+def _sae(result: Result, console: Console) -> None:
+    if "name" in result:
+        console.print(Text(f"{visible(result['name'])}: {result['width']} {result['units']}", "bold"))
+    gate = result["gate"]
+    if gate is None or not gate["checked"]:
+        return
+    numbers = gate["numbers"]
+    norms, bos = numbers["decoder_norm"], numbers.get("bos")
+    rows = [
+        ["FVU", number(numbers["fvu"], 4), "variance unexplained"],
+        ["L0", number(numbers["l0"], 1), "latents active on a token"],
+        ["dead", number(100 * numbers["dead"], 1) + " %", f"never fired on {numbers['tokens']:,} tokens"],
+        ["CE recovered", number(gate["ce"], 4), "1: nothing lost, 0: no better than the mean"],
+        ["shrinkage", number(numbers["shrinkage"]), "size of the reconstruction, 1 is right"],
+        ["decoder norms", number(norms["median"]), f"{number(norms['min'])} to {number(norms['max'])}"],
+        ["input scale", number(numbers["scale"]["best"], 2), "fits best, 1 is right"],
+    ]
+    rows += [["FVU", number(layer["fvu"], 4), f"at {layer['site']}"] for layer in numbers["layers"]]
+    if bos is not None:
+        rows.append(["FVU", number(bos["fvu_other"], 4), f"{'without' if bos['read'] else 'with'} BOS"])
+    _table(console, [("", False), ("", True), ("", False)], rows, f"measured on the corpus {gate['corpus']}")
+    for item in gate["skipped"]:
+        console.print(Text(f"  not measured: {visible(item['name'])} ({visible(item['reason'])})"))
+
+
 def _replay(result: Result, console: Console) -> None:
     for item in result["recorded"]:
         console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
@@ -425,6 +454,8 @@ def _replay(result: Result, console: Console) -> None:
 
 
 _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
+    "sae.load": _sae,
+    "sae.check": _sae,
     "session.list": _sessions,
     "session.show": _session,
     "sae.train": _trained,

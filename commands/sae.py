@@ -12,18 +12,45 @@ _NAME = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
 _LOOSE = (0.1, 0.02)
 _TRAINED = dict.fromkeys(("loss", "fvu", "l0", "dead", "silent"), _LOOSE)
 """Training amplifies the last bits in which machines differ."""
+_GATE = dict.fromkeys(
+    ("fvu", "fvu_other", "l0", "dead", "share", "shrinkage", "input_norm", "self_gain", "norm_ratio", "recovered",
+     "clean", "sae", "mean", "ce", "best", "min", "median", "max", "quartiles[0]", "quartiles[1]", "quartiles[2]"),
+    (1e-2, 1e-3),
+)  # fmt: skip
+"""A latent at the edge of firing may come or go with the last bit of a sum."""
 
 
 class SaeLoad(Command):
-    """Choose the features: an SAE, or the raw units of a site."""
+    """Choose the features: an SAE, or the raw units of a site; an SAE goes through the sanity gate."""
 
     dotted = "sae.load"
     positional = ("ref",)
     reads = ("model",)
     reuse = False  # the files may have changed
+    result_revision = 2
+    tolerance = _GATE
 
-    ref: NameOrFolder = Field(description="`demo`, RELEASE/SAE_ID of SAELens, a local SAELens folder, or `raw`")
-    site: str = Field("", description="Site of `raw` units, for example blocks.1.hook_resid_post")
+    ref: NameOrFolder = Field(
+        description="`demo`, RELEASE/SAE_ID of SAELens, a folder (SAELens, sparsify, dictionary_learning), or `raw`"
+    )
+    site: str = Field(
+        "", description="Site of `raw` units or of an SAE that does not say its own, such as blocks.1.hook_resid_post"
+    )
+    tokens: int = Field(4000, ge=0, le=1_000_000, description="Tokens the sanity gate reads; 0 leaves it out")
+
+
+class SaeCheck(Command):
+    """Check whether the loaded SAE is faithful, sparse and used as it was trained."""
+
+    dotted = "sae.check"
+    positional = ("corpus",)
+    heavy = True
+    reads = ("model", "sae", "stimuli")
+    reuse = False  # the corpus may be a file
+    tolerance = _GATE
+
+    corpus: NameOrFile = Field("", description="`demo`, or a .txt or .jsonl file; else what the session has")
+    tokens: int = Field(20_000, ge=100, le=5_000_000, description="How many tokens to read")
 
 
 class _Training(Command):

@@ -40,7 +40,7 @@ from screens.trail import Place, Trail
 from screens.typing_lines import command_question, filter_question
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
-from screens.widgets.foot import HintLine, Notice, StatusLine, TabLine
+from screens.widgets.foot import GateWarning, HintLine, Notice, StatusLine, TabLine
 from screens.widgets.painted import Piece
 from workbench.errors import WorkbenchError
 
@@ -104,6 +104,7 @@ class WorkbenchApp(App[None]):
             yield CommandListPage("commands")
             yield HelpPage("help")
             yield ReplyPage("reply")
+        yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()
             yield HintLine()
@@ -204,7 +205,12 @@ class WorkbenchApp(App[None]):
         self.summary = await self.ask(verbs.SessionShow(tail=500))
         sae = self.summary.get("sae") or {}
         model = self.summary.get("model") or {}
-        self.status.show(features=str(sae.get("name") or model.get("name") or "no model"))
+        gate = self.summary.get("gate") or {}
+        self.status.show(
+            features=str(sae.get("name") or model.get("name") or "no model"),
+            gate="gate passed" if gate.get("passed") else "",
+        )
+        self.query_one(GateWarning).show_gate(gate)
 
     def enter_session(self, name: str) -> None:
         """Open another session."""

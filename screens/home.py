@@ -122,13 +122,14 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
         return []
     rankings = summary.get("rankings") or []
     last = rankings[-1] if rankings else None
-    index = summary.get("index") or {}
+    index, gate = summary.get("index") or {}, summary.get("gate")
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
     found = f"{last['stimuli']}: {last['discoveries']} of {thousands(last['tested'])} discovered" if last else ""
     facts = [
         ("", f"{summary.get('name')}: {summary.get('title')}"),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),
         ("features", str((summary.get("sae") or {}).get("name") or "none yet (:sae.load demo)")),
+        *([("gate", str(gate["text"]))] if gate else []),
         ("index", f"{thousands(index.get('tokens'))} tokens" if index else "none yet (b builds it)"),
         ("rankings", f"{len(rankings)}, the last {found}" if last else "none yet (2 Stimuli, then c)"),
         (

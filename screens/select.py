@@ -220,8 +220,14 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
             (f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN),
             (f" at q < {ranking['alpha']} · shuffled labels: median {number(null, 0)}, ", palette.PLAIN),
             (f"max {thousands(ranking['null_discoveries_max'])}", palette.PLAIN),
+            *distrust(ranking.get("gate")),
         ],
     ]
+
+
+def distrust(gate: dict[str, Any] | None) -> list[Piece]:
+    """A word beside numbers that rest on an SAE which did not pass the sanity gate."""
+    return [] if gate is None or gate["passed"] else [(" · SAE not sound", palette.WARN)]
 
 
 def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
+from workbench.saes import verdict
 from workbench.session import catalog
 from workbench.session.record import SessionRecord
 from workbench.session.session import Pending, Reply, Session, stage_outcome
@@ -132,10 +133,16 @@ def answer(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
         "figures": [figure.model_dump(mode="json") for figure in outcome.figures],
         "artifact": None,
         "seconds": round(time.perf_counter() - started, 4),
-        "provenance": outcome.provenance,
+        "provenance": {**_gate(verb, lab), **outcome.provenance},
         "warnings": outcome.warnings,
         "session": lab.record.name if lab.has_session else None,
     }
+
+
+def _gate(verb: Verb, lab: Lab) -> dict[str, Any]:
+    """The sanity gate's verdict on the features that a query rests on."""
+    found = verdict.short(verdict.of_features(lab.state)) if "sae" in verb.reads and lab.has_session else None
+    return {} if found is None else {"gate": found}
 
 
 def guarded(verb: Verb, lab: Lab, resolve: Resolve) -> Outcome:

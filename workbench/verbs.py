@@ -55,6 +55,8 @@ class Verb(BaseModel):
     place: ClassVar[Place] = "broker"
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the shell takes without a flag, in this order."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of the state entries the result depends on; part of the key under which a command's is reused."""
     sessionless: ClassVar[bool] = False
     """True for verbs that are about no one session; front ends name none for them."""
     heavy: ClassVar[bool] = False
@@ -88,8 +90,6 @@ class Command(Verb):
     """Raised when the same parameters give other numbers on purpose."""
     makes_session: ClassVar[bool] = False
     """True for verbs that make a new session; their handler logs them there, not in the current one."""
-    reads: ClassVar[tuple[str, ...]] = ()
-    """Prefixes of the state entries the result depends on; part of the key under which it may be reused."""
     reuse: ClassVar[bool] = True
     """Whether a repeated key may take the stored result instead of computing it again."""
     tolerance: ClassVar[dict[str, tuple[float, float]]] = {}

@@ -13,6 +13,7 @@ from workbench.evidence import labels_by_index, on_corpus, sentence_lines
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.rankings import Ranking, plain
+from workbench.saes import verdict
 from workbench.saes.ids import feature_id, feature_index
 from workbench.session.log import LogLine
 from workbench.stimuli.sets import StimulusSet
@@ -217,7 +218,8 @@ def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
     """What a ranking is about and what it found."""
     stored = lab.stored(line)
     stale = line.seq in lab.state.stale
-    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, "stale": stale}
+    gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
+    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, "stale": stale, "gate": gate}
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
@@ -235,7 +237,8 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
         )
     page = order[query.offset : query.offset + query.limit]
     rows = ranking.rows(page, query.offset + 1, labels)
-    return Outcome({"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)})
+    found = {"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)}
+    return Outcome(found, provenance={"gate": header["gate"]} if header["gate"] else {})
 
 
 def show(query: FeaturesShow, lab: Lab) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from commands.handlers.sae_gate import check, gate
 from commands.handlers.sae_training import sweep, train
 from commands.sae import SaeLoad
 from workbench.lab import Lab
@@ -12,7 +13,7 @@ from workbench.verbs import Outcome
 if TYPE_CHECKING:
     from workbench.saes.space import FeatureSpace
 
-__all__ = ["chosen", "load", "sweep", "train"]
+__all__ = ["check", "chosen", "load", "sweep", "train"]
 
 
 def load(command: SaeLoad, lab: Lab) -> Outcome:
@@ -21,9 +22,16 @@ def load(command: SaeLoad, lab: Lab) -> Outcome:
     model = lab.model
     space = lab.models.space({"ref": command.ref, "site": command.site, "digest": ""}, model)
     warnings = []
-    if command.site and space.info["units"] == "latents" and command.site != space.info["site"]:
-        warnings.append(f"--site is for raw units; this SAE reads {space.info['site']}")
-    return Outcome(dict(space.info), sets=chosen(space), warnings=warnings)
+    if command.site and not space.info["site_given"] and command.site != space.info["site"]:
+        warnings.append(f"--site is for SAEs that do not say theirs; this one reads {space.info['site']}")
+    checked = gate(lab, space, command.tokens)
+    return Outcome(
+        {**space.info, **checked["result"]},
+        figures=checked["figures"],
+        sets={**chosen(space), **checked["sets"]},
+        warnings=warnings + checked["warnings"],
+        provenance=checked["provenance"],
+    )
 
 
 def chosen(space: FeatureSpace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.handlers.sae_gate import judge
 from commands.sae import SaeSweep, SaeTrain
 from workbench.corpus.source import Corpus, open_corpus
 from workbench.errors import InputFileError
@@ -25,6 +26,7 @@ ENTRY = ("ref", "name", "digest", "site", "width", "architecture", "units")
 """What the session keeps of the features it works with."""
 SWEPT_K, SWEPT_L1 = (8, 16, 32, 64), (2.0, 5.0, 10.0)
 """What a sweep compares where nothing is asked for."""
+GATE_TOKENS = 4000
 UNSEEN = 10_000_000
 """Document of the made corpus from which the gate reads: beyond those that training reads."""
 
@@ -61,27 +63,24 @@ def train(command: SaeTrain, lab: Lab) -> Outcome:
     folder, told_of_training = _trained(plan, source, asked, name, command.checkpoints, lab)
     story = json.loads((folder / "training.json").read_text("utf-8"))
     entry, gate = _loaded(plan, folder, lab)
-    body = {"name": folder.name, **_summary(plan, asked, story), "gate": gate, "curve": story["curve"]}
+    body = {"name": folder.name, **_summary(plan, asked, story), **gate["result"], "curve": story["curve"]}
     return Outcome(
         body,
         figures=_figures(story),
-        sets={"sae": entry, "index": None},
-        warnings=[*told, *told_of_training, *(f"{item['message']} ({item['hint']})" for item in gate["alarms"])],
-        provenance={"corpus": {"ref": command.corpus, "digest": plan.corpus.digest, "tokens": source.rows}},
+        sets={"sae": entry, "index": None, **gate["sets"]},
+        warnings=[*told, *told_of_training, *gate["warnings"]],
+        provenance={
+            "corpus": {"ref": command.corpus, "digest": plan.corpus.digest, "tokens": source.rows},
+            **gate["provenance"],
+        },
     )
 
 
 def _loaded(plan: _Plan, folder: Path, lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     """The state entry of the SAE, loaded as `sae load` does, and what the sanity gate says of it."""
-    from workbench.saes.gate import check
-
     space = lab.models.space({"ref": str(folder), "site": "", "digest": ""}, lab.model)
     texts = plan.corpus.documents(UNSEEN if plan.corpus.path is None else 0)
-    report = check(plan.model, space, texts, tick=lab.tick)
-    gate = {
-        "passed": report.passed, "numbers": report.numbers, "alarms": report.alarms, "skipped": report.skipped
-    }  # fmt: skip
-    return {key: space.info[key] for key in ENTRY}, gate
+    return {key: space.info[key] for key in ENTRY}, judge(lab, space, plan.corpus.name, texts, GATE_TOKENS)
 
 
 def sweep(command: SaeSweep, lab: Lab) -> Outcome:

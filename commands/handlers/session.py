@@ -11,6 +11,7 @@ from commands.session import SessionFork, SessionList, SessionNew, SessionNote, 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
+from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
 from workbench.session.log import LogLine
 from workbench.session.record import NOTES_NAME
@@ -67,6 +68,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "model": state.get("model"),
         "sae": state.get("sae"),
         "index": state.get("index"),
+        "gate": verdict.short(verdict.of_features(state)),
         "stimuli": stimuli,
         "labels": len(state.under("labels")),
         "rankings": [ranking_header(lab, line) for line in record.done("features.contrast")[-20:]],

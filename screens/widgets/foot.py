@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.cells import cell_len
 from typing_extensions import override
 
 from screens import palette
 from screens.text import visible
-from screens.widgets.painted import Painted, Piece, TextLines, fitted
+from screens.widgets.painted import Painted, Paragraph, Piece, TextLines, fitted
 
 MOST_HINTS = 8
 
@@ -75,6 +76,7 @@ class StatusLine(Painted):
         super().__init__(id="status")
         self.session = ""
         self.features = ""
+        self.gate = ""
         self.engine = "connecting"
         self.message = ""
         self.style = palette.PLAIN
@@ -84,30 +86,33 @@ class StatusLine(Painted):
         *,
         session: str | None = None,
         features: str | None = None,
+        gate: str | None = None,
         engine: str | None = None,
         message: str | None = None,
         good: bool = True,
     ) -> None:
         """Change what is given, leave the rest."""
-        before = (self.session, self.features, self.engine, self.message, self.style)
+        before = (self.session, self.features, self.gate, self.engine, self.message, self.style)
         self.session = self.session if session is None else session
         self.features = self.features if features is None else features
+        self.gate = self.gate if gate is None else gate
         self.engine = self.engine if engine is None else engine
         if message is not None:
             self.message, self.style = message, palette.PLAIN if good else palette.BAD
-        if before != (self.session, self.features, self.engine, self.message, self.style):
+        if before != (self.session, self.features, self.gate, self.engine, self.message, self.style):
             self.refresh()
 
     @override
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
-        """Where all does not fit, the features' name gives way to the message, then an engine that is connected."""
+        """Where all does not fit, what is as it should be gives way to the message, and the features' name."""
         message = visible(self.message)
         session: Piece = (visible(self.session or "no session"), palette.BOLD)
         features: Piece = (visible(self.features), palette.PLAIN)
+        gate: Piece = (self.gate, palette.DIM)
         connected = self.engine == "connected"
         engine: Piece = (self.engine, palette.GOOD if connected else palette.WARN)
-        shown = [piece for piece in (session, features, engine) if piece[0]]
-        for spare in (features, engine) if connected else (features,):
+        shown = [piece for piece in (session, features, gate, engine) if piece[0]]
+        for spare in (gate, features, engine) if connected else (gate, features):
             if message and spare in shown and sum(cell_len(text) + 3 for text, _ in shown) + cell_len(message) > width:
                 shown.remove(spare)
         pieces: list[Piece] = []
@@ -115,6 +120,18 @@ class StatusLine(Painted):
             pieces += [piece, (" · ", palette.DIM)]
         last: Piece = (" │ ", palette.DIM) if message else ("", None)
         return fitted([*pieces[:-1], last, (message, self.style)], width)
+
+
+class GateWarning(Paragraph):
+    """What is wrong with the SAE, above the foot of every screen; hidden where it is sound."""
+
+    style = palette.WARN
+
+    def show_gate(self, gate: dict[str, Any]) -> None:
+        """Show a verdict that is not `passed`."""
+        bad = bool(gate) and not gate["passed"]
+        self.display = bad
+        self.show(visible(gate["text"]) if bad else "")
 
 
 class Notice(TextLines):

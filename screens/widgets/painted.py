@@ -111,6 +111,7 @@ class Paragraph(Painted):
     """A text wrapped to the width there is."""
 
     indent = 2
+    style = palette.BOLD
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -126,7 +127,7 @@ class Paragraph(Painted):
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """The line `y` of the text."""
         lines = wrapped(self.text, width)
-        return [(lines[y], palette.BOLD)] if y < len(lines) else []
+        return [(lines[y], self.style)] if y < len(lines) else []
 
 
 def fitted(pieces: Iterable[Piece], width: int) -> list[Piece]:

@@ -16,6 +16,7 @@ from workbench import __version__
 from workbench.digests import canonical_json, folder_digest, value_digest
 from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError, storage_error
 from workbench.files import append_line, sync_folder, write_atomic
+from workbench.saes import verdict
 from workbench.session.lock import SessionLock
 from workbench.session.log import LOG_NAME, LogLine, cut_torn_line, utc_now
 from workbench.session.record import ARTIFACTS, INPUTS, NOTES_NAME, VIEW_NAME, SessionRecord
@@ -150,6 +151,7 @@ class Session(SessionRecord):
                 "params": command.params(),
                 "reused": same.reused or same.seq,
                 "seconds": 0.0,
+                "provenance": {**same.provenance, **self._gate(command)},  # the SAE may have been checked since
             }
         )
         self._append(line)
@@ -200,9 +202,15 @@ class Session(SessionRecord):
             value = self.state.get(name)
             if isinstance(value, dict) and name in command.reads:
                 record[name] = {key: value[key] for key in _PROVEN if key in value}
+        record |= self._gate(command)
         if (seed := command.params().get("seed")) is not None:
             record["seed"] = seed
         return record
+
+    def _gate(self, command: Command) -> dict[str, Any]:
+        """The sanity gate's verdict on the features that a command rests on."""
+        found = verdict.short(verdict.of_features(self.state)) if "sae" in command.reads else None
+        return {} if found is None else {"gate": found}
 
     def adopt(self, line: LogLine, source: Path | None) -> None:
         """Take over a line from another session's log, with a copy of its artifact folder `source`.

@@ -1,0 +1,92 @@
+"""Runs the sanity gate for `sae.load` and `sae.check`, on the text that is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from commands.sae import SaeCheck
+from workbench.corpus.source import DEMO, open_corpus
+from workbench.errors import UsageError
+from workbench.figures import Figure
+from workbench.lab import Lab
+from workbench.saes import verdict
+from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.saes.gate import GateReport
+    from workbench.saes.space import FeatureSpace
+
+HELD_OUT = 1_000_003
+"""Seed of demo documents that neither the demo model nor its SAE was trained on."""
+NO_TEXT = "there is no text at hand; give some: `workbench sae check --corpus FILE`"
+
+
+def check(command: SaeCheck, lab: Lab) -> Outcome:
+    """Check the loaded SAE again, on more tokens or on a corpus of the investigator's."""
+    space = lab.space
+    if space.info["units"] != "latents":
+        raise UsageError(f"{space.name} are raw units, which need no check", "Load an SAE first.")
+    texts = _texts(lab, command.corpus)
+    if texts is None:
+        raise UsageError("the gate has no text to read", "Add --corpus FILE (.txt or .jsonl), or import stimuli.")
+    return Outcome(**judge(lab, space, *texts, command.tokens))
+
+
+def gate(lab: Lab, space: FeatureSpace, tokens: int) -> dict[str, Any]:
+    """The gate as part of loading an SAE: fields of an Outcome, `result` without the SAE's own."""
+    if space.info["units"] != "latents":
+        return {"result": {"gate": None}, "sets": {}, "figures": [], "warnings": [], "provenance": {}}
+    texts = _texts(lab, "") if tokens else None
+    if texts is None:
+        found = verdict.unchecked(NO_TEXT if tokens else "--tokens 0 left it out")
+        return {**_kept(space, found), "result": {"gate": found}, "figures": []}
+    return judge(lab, space, *texts, tokens)
+
+
+def _kept(space: FeatureSpace, found: verdict.Verdict) -> dict[str, Any]:
+    """What an Outcome says of a verdict beside its result."""
+    return {
+        "sets": {f"{verdict.PREFIX}/{space.name}": found},
+        "warnings": verdict.warnings(found),
+        "provenance": {"gate": verdict.short(found)},
+    }
+
+
+def judge(lab: Lab, space: FeatureSpace, corpus: str, texts: Iterable[str], tokens: int) -> dict[str, Any]:
+    """The gate on these texts: fields of an Outcome, for every command that makes or loads an SAE."""
+    from workbench.saes.gate import check as run_gate
+
+    report = run_gate(lab.model, space, texts, tokens=tokens, tick=lab.tick)
+    found = verdict.verdict(report, corpus)
+    return {
+        **_kept(space, found),
+        "result": {"gate": {**found, "numbers": report.numbers, "skipped": report.skipped}},
+        "figures": [_histogram(report)],
+    }
+
+
+def _histogram(report: GateReport) -> Figure:
+    rows = report.numbers["density"][1:]
+    return Figure(
+        kind="histogram",
+        title="Density of the latents",
+        x_label="share of tokens on which a latent is active",
+        y_label="share of latents",
+        note=f"{100 * report.numbers['dead']:.1f} % never fired",
+        data={"edges": [row["from"] for row in rows] + [1.0], "counts": [row["share"] for row in rows]},
+    )
+
+
+def _texts(lab: Lab, corpus: str) -> tuple[str, Iterable[str]] | None:
+    """Text to read and its name: the corpus asked for, the demo's own, or the session's stimuli."""
+    if not corpus and (lab.entry("model") or {}).get("ref") == "demo":
+        corpus = DEMO
+    if corpus:
+        found = open_corpus(corpus, HELD_OUT)
+        return found.name, found.documents()
+    names = sorted(lab.state.under("stimuli"))
+    if names:
+        sentences = [text for name in names for _, text in lab.stimuli(name).rows]
+        return f"stimuli {', '.join(names)}", sentences
+    return None
