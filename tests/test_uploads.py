@@ -75,6 +75,17 @@ def test_a_file_for_a_field_that_takes_none_is_refused(tmp_path: Path) -> None:
         uploads.keep_uploads(toy.Note(), {"text": UploadedFile("x", b"")}, tmp_path)
 
 
+def test_a_file_that_is_here_becomes_absolute_and_a_name_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from commands.sae import SaeTrain
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("one")
+    (tmp_path / "demo").write_text("not this one")
+    for given, expected in (("mine.txt", str(tmp_path / "mine.txt")), ("demo", "demo"), ("nosuch.txt", "nosuch.txt")):
+        found = uploads.absolute_paths(SaeTrain(corpus=given))
+        assert found.params()["corpus"] == expected
+
+
 def test_outputs_become_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert uploads.absolute_paths(toy.Write(out="r.html")).params() == {"out": str(tmp_path / "r.html")}

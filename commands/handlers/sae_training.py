@@ -100,7 +100,7 @@ def sweep(command: SaeSweep, lab: Lab) -> Outcome:
         work = lab.home / "saes" / ".work" / asked.key
         story = _finished(work)
         if story is None:
-            story, warnings = _train_one(plan, source, asked, work, command.checkpoints, lab, f"{number}/{len(grid)} ")
+            story, warnings = _train_one(plan, source, asked, work, command.checkpoints, lab, f"{number}/{len(grid)}  ")
             told += [f"k {asked.k}, weight {asked.sparsity:g}: {text}" for text in warnings]
         rows.append(_row(asked, story))
         done.append(work)

@@ -126,6 +126,16 @@ def by_threshold(sae: Any, acts: Any) -> Any:
     return kept, kept / sae.W_dec.norm(dim=1) @ sae.W_dec + sae.b_dec
 
 
+def test_the_files_of_an_sae_do_not_depend_on_the_process(source: Any, tmp_path: Path) -> None:
+    from workbench.saes.trained import write_sae
+
+    recipe = recipe_of(source)
+    found = train(recipe, source, tmp_path / "work")
+    write_sae(tmp_path / "sae", found, source, recipe, {"model_name": "model", "hook_name": tiny.SITE})
+    text = (tmp_path / "sae" / "cfg.json").read_text()
+    assert text == json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n"
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_training_explains_variance(source: Any, tmp_path: Path, architecture: str) -> None:
     curve = train(recipe_of(source, architecture, epochs=10), source, tmp_path).curve
@@ -363,3 +373,37 @@ def test_nothing_goes_to_wandb(source: Any, tmp_path: Path, monkeypatch: pytest.
     for name in ("init", "log", "Artifact"):
         monkeypatch.setattr(wandb, name, never)
     train(recipe_of(source), source, tmp_path)
+
+
+KILLED = """
+import json, sys
+from pathlib import Path
+from workbench.saes.activation_set import SetRecipe, open_set
+from workbench.saes.recipe import Recipe
+from workbench.saes.training import train
+recipe, kept, folder, work = json.loads(sys.argv[1])
+import torch
+torch.set_num_threads(1)
+source = open_set(Path(folder), SetRecipe(**kept))
+train(Recipe(**recipe), source, Path(work), lambda *told: print("tick", told[0], flush=True), checkpoints=400)
+"""
+
+
+def test_a_process_killed_while_it_writes_leaves_a_whole_checkpoint(source: Any, tmp_path: Path) -> None:
+    """SIGKILL at half; with a checkpoint after every step or two, some kills fall into the writing of one."""
+    import subprocess
+    import sys
+    from dataclasses import asdict
+
+    recipe = recipe_of(source, epochs=16)
+    told = json.dumps([asdict(recipe), asdict(source.recipe), str(source.folder), str(tmp_path / "killed")])
+    with subprocess.Popen([sys.executable, "-c", KILLED, told], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("tick") and int(line.split()[1]) >= recipe.steps * recipe.batch // 2:
+                process.kill()
+                break
+    assert process.returncode == -9
+    again = train(recipe, source, tmp_path / "killed", checkpoints=400)
+    assert [text for text in again.warnings if "went on from" in text]
+    assert again.curve == train(recipe, source, tmp_path / "whole").curve

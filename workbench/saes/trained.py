@@ -136,6 +136,9 @@ def write_sae(
     try:
         found.sae.save_inference_model(str(folder))
         (folder / "sae_weights.safetensors").chmod(0o644)
+        # SAELens writes its keys in an order that differs from process to process, and so would the digest
+        config = json.loads((folder / "cfg.json").read_text("utf-8"))
+        write_atomic(folder / "cfg.json", json.dumps(config, indent=1, sort_keys=True) + "\n")
     except (OSError, SafetensorError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):

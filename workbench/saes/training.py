@@ -181,7 +181,7 @@ class _Run:
     def __init__(self, recipe: Recipe, source: ActivationSet, folder: Path, checkpoints: int, device: str) -> None:
         self.recipe, self.folder = recipe, folder
         self.order = Shuffled(source, recipe.training, recipe.seed)
-        self.every = max(1, recipe.steps // POINTS)
+        self.every = -(-recipe.steps // POINTS)
         self.between = max(1, recipe.steps // (checkpoints + 1))
         self.device, self.step = device, 0
         self.curve: list[Point] = []
