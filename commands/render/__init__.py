@@ -1,0 +1,59 @@
+"""Replies as tables for people: rich on stdout, plain where it is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from commands.render import clusters, features, labels, saes, sessions, steering, stimuli
+from commands.render.tables import Result, cell, table, visible
+
+
+def render(reply: dict[str, Any]) -> None:
+    """Print a reply."""
+    piped = None if sys.stdout.isatty() else 120
+    console = Console(highlight=False, markup=False, emoji=False, width=piped)
+    if gate := reply["provenance"].get("gate"):
+        console.print(Text(visible(gate["text"]), "dim" if gate["passed"] else "bold"))
+    draw = _DRAWERS.get(reply["command"], _generic)
+    draw(reply["result"], console)
+
+
+def _generic(result: Result, console: Console) -> None:
+    for key, value in result.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            columns = [(name, isinstance(value[0][name], (int, float))) for name in value[0]]
+            table(console, columns, [[cell(entry) for entry in item.values()] for item in value], key)
+        elif isinstance(value, list):
+            console.print(Text(f"{key}: {visible(', '.join(str(item) for item in value)) or 'none'}"))
+        elif isinstance(value, dict):
+            console.print(Text(f"{key}: " + visible(", ".join(f"{name} {cell(item)}" for name, item in value.items()))))
+        else:
+            console.print(Text(f"{key}: {visible(cell(value))}"))
+
+
+_DRAWERS: dict[str, Callable[[Result, Console], None]] = {
+    "sae.load": saes.sae,
+    "sae.check": saes.sae,
+    "session.list": sessions.sessions,
+    "session.show": sessions.session,
+    "sae.train": saes.trained,
+    "sae.sweep": saes.sweep,
+    "model.generate": steering.generated,
+    "stimuli.list": stimuli.stimulus_sets,
+    "stimuli.show": stimuli.stimulus_set,
+    "stimuli.import": stimuli.stimulus_set,
+    "features.contrast": features.ranking,
+    "features.list": features.ranking,
+    "features.show": features.feature,
+    "steer.clamp": steering.steer,
+    "labels.suggest": labels.labels,
+    "labels.show": labels.labels,
+    "clusters.find": clusters.clusters,
+    "clusters.list": clusters.clusters,
+    "replay": sessions.replay,
+}

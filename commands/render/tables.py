@@ -1,0 +1,62 @@
+"""What every table is made of: visible text, numbers, chances, columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Result = dict[str, Any]
+LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
+"""Styles of heat levels 0 to 5: never colour alone, so that it survives a pipe, a light theme and a print."""
+
+
+def visible(text: str) -> str:
+    """Text with control and direction characters made visible; tokens come from anywhere."""
+    return "".join(letter if letter.isprintable() else _named(letter) for letter in text)
+
+
+def _named(letter: str) -> str:
+    return {"\n": "↵", "\t": "→", "\r": "␍"}.get(
+        letter, f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
+    )
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for a table: `-` where undefined, `inf` for a separation without variance."""
+    if value is None:
+        return "-"
+    if abs(value) > 1e300:
+        return "inf" if value > 0 else "-inf"
+    if value != 0 and abs(value) < 10 ** (-digits):
+        return f"{value:.1e}"
+    return f"{value:.{digits}f}"
+
+
+def chance(value: float | None) -> str:
+    """A p or q value; nothing finer than 1e-9, beyond which it is a formula's word alone."""
+    return "<1e-9" if value is not None and value < 1e-9 else number(value, 4)
+
+
+def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
+    """Print a table; columns are (name, whether numeric)."""
+    if title:
+        console.print(Text(visible(title)))  # not the table's own title, which wraps at the table's width
+    table = Table(box=None, pad_edge=False)
+    for name, numeric in columns:
+        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=numeric, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*[cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row])
+    console.print(table)
+    console.print()
+
+
+def cell(value: Any) -> str:
+    """One value of any kind as text."""
+    if isinstance(value, dict):
+        return str(value.get("message") or ", ".join(f"{name} {cell(item)}" for name, item in value.items()))
+    if isinstance(value, bool) or value is None:
+        return "-" if value is None else "yes" if value else "no"
+    return number(value) if isinstance(value, float) else str(value)
