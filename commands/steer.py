@@ -16,6 +16,8 @@ class SteerClamp(Command):
     reads = ("model", "sae", "stimuli", "index", "ranking")
     positional = ("feature",)
     result_revision: ClassVar[int] = 2
+    # a difference of two float32 log-probabilities near -10 is known to about 1e-5
+    tolerance: ClassVar[dict[str, tuple[float, float]]] = {"log_ratio": (1e-3, 1e-4)}
 
     feature: str = Field("", description="Feature ids or numbers with commas; each may have its value: 417:3.5,459:0")
     direction: str = Field("", description="Also the difference of class means of this stimulus set (SET or SET:CLASS)")

@@ -241,7 +241,8 @@ def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
     assert (built["tokens"], built["features"]) == (2000, tiny.LATENTS)
     (folder,) = (home / "index").iterdir()
     before = tiny.snapshot(folder)
-    assert loaded("index.build tokens=2000 examples=3")["reused"] is not None
+    again = loaded("index.build tokens=2000 examples=3")
+    assert again["result"] == built, "an index that is there is found, not built again"
     loaded("index.build tokens=2000 examples=3", fresh=True)
     assert tiny.snapshot(folder) == before
     assert loaded("index.info")["result"]["on_this_machine"] is True
