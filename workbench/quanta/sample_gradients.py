@@ -1,0 +1,88 @@
+"""The gradient of one predicted token's loss, sample by sample."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Context = Sequence[int] | Tensor
+
+
+def checked_contexts(model: nn.Module, contexts: Sequence[Context]) -> list[Tensor]:
+    """The contexts as (tokens,) tensors on the model's device.
+
+    Raises:
+        ValueError: none at all, one with nothing before its last token, or one longer than the model reads.
+    """
+    if not len(contexts):
+        raise ValueError("no contexts: give token sequences whose last token is the predicted one")
+    device = next(model.parameters()).device
+    limit = _longest(model)
+    found = []
+    for number, context in enumerate(contexts):
+        ids = torch.as_tensor(context, dtype=torch.long, device=device)
+        if ids.dim() != 1 or ids.numel() < 2:
+            raise ValueError(f"context {number} has {ids.numel()} tokens: it takes one to read and one to predict")
+        if limit and ids.numel() - 1 > limit:
+            raise ValueError(f"context {number} has {ids.numel() - 1} tokens to read, the model reads {limit}; cut it")
+        found.append(ids)
+    return found
+
+
+def sample_gradients(
+    model: nn.Module, parameters: Sequence[Tensor], contexts: Sequence[Tensor]
+) -> Iterator[list[Tensor]]:
+    """The gradient of -log p(last token | the tokens before it), for each context in turn.
+
+    What comes after the predicted token cannot change the gradient, so the model never reads it.
+
+    Yields:
+        One tensor per parameter, of its shape, in the model's number format.
+
+    Raises:
+        ValueError: the model gives no next-token logits, or a gradient is not finite.
+    """
+    keep = _keeps_logits(model)
+    with _prepared(model, parameters):
+        for number, ids in enumerate(contexts):
+            answer = model(ids[None, :-1], **({"logits_to_keep": 1} if keep else {}))
+            logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
+            if logits is None or logits.dim() != 3:
+                raise ValueError(f"{type(model).__name__} gives no next-token logits: quanta need a causal model")
+            loss = nn.functional.cross_entropy(logits[0, -1:].float(), ids[-1:])
+            found = torch.autograd.grad(loss, parameters, allow_unused=True)
+            gradient = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
+            if not all(bool(torch.isfinite(part).all()) for part in gradient):
+                raise ValueError(f"the gradient of sample {number} is not finite (loss {loss.item():.4g})")
+            yield gradient
+
+
+@contextmanager
+def _prepared(model: nn.Module, parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Dropout off and gradients on for the parameters; both as they were afterwards."""
+    training, needed = model.training, [parameter.requires_grad for parameter in parameters]
+    model.eval()
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        model.train(training)
+        for parameter, before in zip(parameters, needed, strict=True):
+            parameter.requires_grad_(before)
+
+
+def _keeps_logits(model: nn.Module) -> bool:
+    return "logits_to_keep" in inspect.signature(model.forward).parameters
+
+
+def _longest(model: nn.Module) -> int | None:
+    config: Any = getattr(model, "config", None)
+    found = getattr(config, "max_position_embeddings", None)
+    return found if isinstance(found, int) else None
