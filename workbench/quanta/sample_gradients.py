@@ -54,7 +54,8 @@ def sample_gradients(
             logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
             if logits is None or logits.dim() != 3:
                 raise ValueError(f"{type(model).__name__} gives no next-token logits: quanta need a causal model")
-            loss = nn.functional.cross_entropy(logits[0, -1:].float(), ids[-1:])
+            # in float32, 1 - p of a token predicted with p near 1 keeps few digits, and with it the whole gradient
+            loss = nn.functional.cross_entropy(logits[0, -1:].double(), ids[-1:])
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             gradient = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
             if not all(bool(torch.isfinite(part).all()) for part in gradient):
