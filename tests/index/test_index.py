@@ -179,6 +179,7 @@ def test_a_tokenizer_without_bos_loses_no_first_token(
 
         all_special_ids = whole.all_special_ids
         decode, batch_decode = whole.decode, whole.batch_decode
+        convert_ids_to_tokens = whole.convert_ids_to_tokens
 
         def __call__(self, text: Any, **options: Any) -> Any:
             return whole(text, **{**options, "add_special_tokens": False})

@@ -21,6 +21,7 @@ from workbench.digests import file_digest, value_digest
 from workbench.errors import InputFileError, UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.index.read import ARRAYS, EDGES, FORMAT, HISTOGRAM_BINS
+from workbench.models.vocabulary import token_texts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -274,7 +275,8 @@ def _finish(
             }
         ),
     )
-    write_atomic(folder / "pieces.json", json.dumps(_vocabulary(model), ensure_ascii=True))
+    pieces = token_texts(model.tokenizer, range(int(model.info["vocabulary"])))
+    write_atomic(folder / "pieces.json", json.dumps(pieces, ensure_ascii=True))
     meta = {
         "format": FORMAT,
         **about,
@@ -306,13 +308,3 @@ def _logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
         for name, part in zip(kinds, (up.indices, up.values, down.indices, -down.values), strict=True):
             kinds[name].append(part)
     return {name: torch.cat(parts).numpy() for name, parts in kinds.items()}
-
-
-def _vocabulary(model: LoadedModel) -> list[str]:
-    """The text that each token id stands for inside a sentence, its leading space included."""
-    tokenizer = model.tokenizer
-    anchor = tokenizer("a", add_special_tokens=False)["input_ids"][-1:]
-    before = tokenizer.decode(anchor)
-    size = int(model.info["vocabulary"])
-    texts = tokenizer.batch_decode([[*anchor, token] for token in range(size)])
-    return [text[len(before) :] if text.startswith(before) else text for text in texts]
