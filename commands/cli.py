@@ -178,7 +178,12 @@ def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:
     name = f"workbench {verb.dotted.replace('.', ' ')}"
     places = " ".join(f"[{field.upper()}]" for field in verb.positional)
     parser = _Parser(
-        name, usage=f"{name} {places} [options]", description=verb.summary(), add_help=False, allow_abbrev=False
+        name,
+        usage=f"{name} {places} [options]",
+        description=verb.summary(),
+        epilog=verb.explanation(),
+        add_help=False,
+        allow_abbrev=False,
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     for field_name, field in verb.model_fields.items():

@@ -22,6 +22,7 @@ class IndexBuild(Command):
     tokens: int = Field(200_000, ge=1_000, le=5_000_000, description="How many tokens of it to read")
     seed: int = Field(0, ge=0, description="Seed of the made corpus")
     examples: int = Field(20, ge=1, le=100, description="Top windows to keep for each feature")
+    dry_run: bool = Field(False, description="Say time, memory and disk, and do nothing")
 
 
 class IndexInfo(Query):

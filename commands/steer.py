@@ -10,12 +10,17 @@ from workbench.verbs import Command
 
 
 class SteerClamp(Command):
-    """Set, add, scale or ablate features while the model reads prompts, and measure what changes in its predictions."""
+    """Set, add, scale or ablate features while the model reads prompts, and measure what changes in its predictions.
+
+    Any push of that size changes something: beside each number stands what random features do whose directions are
+    scaled to the norm of the same change (the random control). What they do too is "not beyond control". Of a
+    watched word of several tokens the first one is followed.
+    """
 
     dotted = "steer.clamp"
     reads = ("model", "sae", "stimuli", "index", "ranking")
     positional = ("feature",)
-    result_revision: ClassVar[int] = 2
+    result_revision: ClassVar[int] = 3
     # a difference of two float32 log-probabilities near -10 is known to about 1e-5
     tolerance: ClassVar[dict[str, tuple[float, float]]] = {"log_ratio": (1e-3, 1e-4)}
 
@@ -33,7 +38,12 @@ class SteerClamp(Command):
     )
     strength: float = Field(1.0, ge=-20, le=20, description="Share of the change that is made; 0 changes nothing")
     positions: str = Field("all", description="Tokens to change: all, last, numbers from 0 (0,3,-1), or a token's text")
-    draws: int = Field(5, ge=0, le=50, description="Random alive features of equal norm to compare with; 0 for none")
+    draws: int = Field(
+        5,
+        ge=0,
+        le=50,
+        description="Random control: so many random features that fire, pushed as far as this one; 0 for none",
+    )
     tokens: int = Field(0, ge=0, le=200, description="Also continue each prompt by this many tokens, with and without")
     temperature: float = Field(0.0, ge=0, le=10, description="Of the continuations; 0 takes the likeliest token")
     top_k: int = Field(0, ge=0, description="Draw among so many likeliest tokens; 0 draws among all")

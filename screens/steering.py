@@ -74,7 +74,8 @@ def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
         good = (word["log_ratio"] > 0) == (expected == "up")
         cells = (word["word"], expected, percent(word["before"]), percent(word["after"]))
         ratio = (number(word["log_ratio"], sign=True), palette.GOOD if good else palette.BAD)
-        met = "yes" if good else "no"
+        met = "faint" if word.get("faint") else "yes" if good else "no"
+        met += f", first token {visible(word['token'])}" if word.get("pieces", 1) > 1 else ""
         rows.append(Row(f"p{place}w{at}", (*cells, ratio, signed_bar(word["log_ratio"], largest, 11), met)))
     for name, moved in (("up most", prompt["up"]), ("down most", prompt["down"])):
         listed = ", ".join(
@@ -99,7 +100,24 @@ def _summary_rows(result: dict[str, Any]) -> list[Row]:
         _summary_row(f"dose{item['strength']}", f"strength {number(item['strength'], 2)}", item)
         for item in result["dose"]
     ]
-    return [_title("summary", title), _summary_row("control", "control", control, what), *doses]
+    return [_title("summary", title), _summary_row("control", "control", control, what), *_random(result), *doses]
+
+
+def _random(result: dict[str, Any]) -> list[Row]:
+    """The least and the most that random features do at this strength, and whether this does more."""
+    draws = (result.get("random_features") or {}).get("draws") or []
+    if not draws:
+        return []
+    ends = []
+    for name, pick in (("least", min), ("most", max)):
+        found = {key: [draw[key] for draw in draws if draw[key] is not None] for key in ("raised", "lowered", "kl")}
+        item = {key: pick(values) if values else None for key, values in found.items()}
+        ends.append(_summary_row(f"random{name}", f"random, {name}", item, f"of {len(draws)} random features"))
+    names = {"raised": "up", "lowered": "down", "kl": "KL"}
+    beyond = result.get("beyond") or {}
+    told = ", ".join(f"{names[key]} {'yes' if outside else 'no'}" for key, outside in beyond.items())
+    style = palette.PLAIN if all(beyond.values()) else palette.WARN
+    return [*ends, *([_title("beyond", f"  beyond control: {told}", style)] if told else [])]
 
 
 def _summary_row(key: str, name: str, item: dict[str, Any], note: str = "") -> Row:

@@ -81,6 +81,11 @@ class Verb(BaseModel):
         """The first line of the docstring: one sentence for help, the command list and the reference."""
         return (cls.__doc__ or "").strip().split("\n")[0]
 
+    @classmethod
+    def explanation(cls) -> str:
+        """What the docstring says beyond its first line, for the end of the verb's help."""
+        return " ".join((cls.__doc__ or "").strip().partition("\n")[2].split())
+
 
 class Command(Verb):
     """A verb that changes the investigation."""

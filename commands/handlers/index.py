@@ -29,6 +29,8 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
     }
     key = value_digest(about).removeprefix("sha256:")[:32]
     found = open_index(lab.home, {"key": key})
+    if command.dry_run:
+        return _dry_run(command, lab, found is not None)
     meta = found.meta if found is not None else None
     if meta is None:
         texts = (document.text for document in corpus.documents(command.seed))
@@ -48,6 +50,26 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
         {name: meta[name] for name in _SHOWN if name != "digest"},
         sets={"index": entry},
         provenance={"corpus": {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]}},
+    )
+
+
+def _dry_run(command: IndexBuild, lab: Lab, built: bool) -> Outcome:
+    """Time, memory and disk, from a few batches tried in memory."""
+    from workbench.index.estimate import estimate
+
+    texts = (document.text for document in corpus.documents(command.seed))
+    tried = estimate(lab.model, lab.space, texts, tokens=command.tokens, examples=command.examples)
+    return Outcome(
+        {
+            "dry_run": True,
+            "corpus": command.corpus,
+            "tokens": command.tokens,
+            "features": lab.space.width,
+            "seconds": round(tried.seconds, 3),
+            "memory_bytes": tried.memory,
+            "disk_bytes": tried.disk,
+            "built": built,
+        }
     )
 
 

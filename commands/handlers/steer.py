@@ -65,6 +65,7 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
         **_told(command, planned),
         **found,
         "random_features": _random_features(experiment, drawn, alive, look) if drawn else None,
+        "beyond": beyond(found, command.strength),
     }
     return Outcome(body, figures=_figures(body), warnings=_warnings(body))
 
@@ -120,6 +121,23 @@ def _random_features(experiment: Experiment, ends: list[dict[str, Any]], alive: 
     }
 
 
+def beyond(found: dict[str, Any], strength: float) -> dict[str, bool] | None:
+    """Whether each effect is outside of what all random features of equal norm do; None without them.
+
+    Words are beyond control when they move further in the direction expected of them.
+    """
+    here = next(item for item in found["dose"] if item["strength"] == strength)
+    control = here["control"]
+    if not control or not strength:
+        return None
+    told = {}
+    if control["raised"]:
+        told["raised"] = here["raised"] > control["raised"][2]
+    if control["lowered"]:
+        told["lowered"] = here["lowered"] < control["lowered"][0]
+    return {**told, "kl": here["kl"] > control["kl"][2]}
+
+
 def _what_to_steer(command: SteerClamp, lab: Lab) -> Steering:
     """Prompts and words: those of the command, completed by those of the stimulus set."""
     own = Steering(command.prompt, command.raises, command.lowers)
@@ -164,16 +182,51 @@ def _figures(body: dict[str, Any]) -> list[Figure]:
 
 
 def _warnings(body: dict[str, Any]) -> list[str]:
-    here = next(item for item in body["dose"] if item["strength"] == body["strength"])
-    found = []
     if body["strength"] and not any(item["relative_norm"] for item in body["prompts"]):
         return ["nothing was changed: the features are silent on these tokens already"]
+    return [*_about_words(body["prompts"]), *_about_controls(body)]
+
+
+def _about_words(prompts: list[dict[str, Any]]) -> list[str]:
+    """Words that are followed by their beginning only, and words that will not be said either way."""
+    found = []
+    words = {word["word"]: word for word in prompts[0]["words"]}
+    if parts := [f"{name!r} (followed by {word['token']!r})" for name, word in words.items() if word["pieces"] > 1]:
+        found.append(f"watched words of several tokens, of which only the first is followed: {_few(parts)}")
+    faint = [name for name in words if all(_word(prompt, name)["faint"] for prompt in prompts)]
+    if faint:
+        found.append(
+            f"watched words less likely than a hundredth of chance, before and after, which count as unmoved: "
+            f"{_few([repr(name) for name in faint])}"
+        )
+    return found
+
+
+def _word(prompt: dict[str, Any], name: str) -> dict[str, Any]:
+    word: dict[str, Any] = next(word for word in prompt["words"] if word["word"] == name)
+    return word
+
+
+def _few(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+NAMES = {
+    "raised": "the words expected up",
+    "lowered": "the words expected down",
+    "kl": "the prediction as a whole (KL)",
+}
+
+
+def _about_controls(body: dict[str, Any]) -> list[str]:
+    """Effects that random changes of equal norm have too."""
+    here = next(item for item in body["dose"] if item["strength"] == body["strength"])
+    found = [
+        f"not beyond control: {NAMES[name]} changed by {here[name]:+.3g} nats, random features of equal norm change it "
+        f"by {here['control'][name][0]:+.3g} to {here['control'][name][2]:+.3g}"
+        for name, outside in (body["beyond"] or {}).items()
+        if not outside
+    ]
     if body["strength"] and body["control"]["kl"] > here["kl"]:
         found.append("a random direction of equal norm changes the prediction more than this does")
-    draws = (body["random_features"] or {}).get("draws", [])
-    stronger = sum(draw["kl"] >= here["kl"] for draw in draws)
-    if body["strength"] and draws and stronger * 2 >= len(draws):
-        found.append(
-            f"{stronger} of {len(draws)} random features of equal norm change the prediction as much as this does"
-        )
     return found

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, features, labels, saes, sessions, steering, stimuli
+from commands.render import clusters, features, index, labels, saes, sessions, steering, stimuli
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -43,6 +43,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "session.show": sessions.session,
     "sae.train": saes.trained,
     "sae.sweep": saes.sweep,
+    "index.build": index.built,
     "model.generate": steering.generated,
     "stimuli.list": stimuli.stimulus_sets,
     "stimuli.show": stimuli.stimulus_set,

@@ -5,22 +5,17 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, number, table, visible
+from commands.render.tables import Result, cost, number, table, visible
 
 
 def _cost(result: Result, console: Console) -> None:
     trainings = f"{result['trainings']} trainings of" if result["trainings"] > 1 else "a training of"
     sets = "recorded already" if result["recorded"] else "to be recorded first"
-    lines = [
+    what = (
         f"{trainings} {result['steps']:,} steps: {result['architecture']}, {result['latents']} latents at "
-        f"{result['site']}, {result['activations']:,} activations of {visible(result['corpus'])} ({sets})",
-        f"  time    {result['seconds']:,.0f} s",
-        f"  memory  {result['memory_bytes'] / 1e6:,.0f} MB at most, the model and its libraries included",
-        f"  disk    {result['disk_bytes'] / 1e6:,.0f} MB",
-        "Nothing was done (--dry-run).",
-    ]
-    for line in lines:
-        console.print(Text(line))
+        f"{result['site']}, {result['activations']:,} activations of {result['corpus']} ({sets})"
+    )
+    cost(result, what, console)
 
 
 def trained(result: Result, console: Console) -> None:

@@ -66,11 +66,24 @@ def _steered_words(prompts: list[dict[str, Any]], console: Console) -> None:
         after = sum(prompt["words"][place]["after"] for prompt in prompts) / len(prompts)
         ratio = f"x{after / before:.2f}" if before > 0 else "-"
         expected = "up" if word["group"] == "raise" else "down"
-        rows.append([word["word"], expected, f"{before:.4f}", f"{after:.4f}", ratio])
+        rows.append([word["word"], expected, number(before, 4), number(after, 4), ratio, _note(word)])
     if rows:
-        columns = [("word", False), ("expected", False), ("before", True), ("after", True), ("ratio", True)]
+        columns = [
+            ("word", False),
+            ("expected", False),
+            ("before", True),
+            ("after", True),
+            ("ratio", True),
+            ("", False),
+        ]
         title = f"probability of the next token, mean of {len(prompts)} prompts (six words a side; --json has all)"
         table(console, columns, rows, title)
+
+
+def _note(word: dict[str, Any]) -> str:
+    """What a reader must know of a watched word; results of older versions say nothing."""
+    parts = [f"its first token {word['token']!r}"] if word.get("pieces", 1) > 1 else []
+    return ", ".join([*parts, "too unlikely to count"] if word.get("faint") else parts)
 
 
 def _first_of_each_group(words: list[dict[str, Any]], count: int = 6) -> list[dict[str, Any]]:

@@ -53,6 +53,19 @@ def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any
     console.print()
 
 
+def cost(result: Result, what: str, console: Console) -> None:
+    """What a dry run says."""
+    lines = [
+        what,
+        f"  time    {result['seconds']:,.0f} s",
+        f"  memory  {result['memory_bytes'] / 1e6:,.0f} MB at most, the model and its libraries included",
+        f"  disk    {result['disk_bytes'] / 1e6:,.0f} MB",
+        "Nothing was done (--dry-run).",
+    ]
+    for line in lines:
+        console.print(Text(visible(line)))
+
+
 def cell(value: Any) -> str:
     """One value of any kind as text."""
     if isinstance(value, dict):

@@ -132,6 +132,41 @@ def test_what_changes_nothing_says_so(ranked: Any, encoded: Any) -> None:
     assert reply["warnings"] == ["nothing was changed: the features are silent on these tokens already"]
 
 
+def test_words_of_several_tokens_are_told_of(ranked: Any) -> None:
+    reply = ranked("steer.clamp 3 value=2 prompt='the cat' raises=won raises=zebra draws=0")
+    told = [warning for warning in reply["warnings"] if "several tokens" in warning]
+    assert told == ["watched words of several tokens, of which only the first is followed: 'zebra' (followed by ' ')"]
+    assert [word["pieces"] for word in reply["result"]["prompts"][0]["words"]] == [1, 6]
+
+
+def test_what_random_features_do_as_well_is_said_not_to_be_beyond_control(ranked: Any) -> None:
+    reply = ranked("steer.clamp 3 value=2 stimuli=wins draws=8")
+    here = next(item for item in reply["result"]["dose"] if item["strength"] == 1.0)
+    beyond = {
+        "raised": here["raised"] > here["control"]["raised"][2],
+        "lowered": here["lowered"] < here["control"]["lowered"][0],
+        "kl": here["kl"] > here["control"]["kl"][2],
+    }
+    assert reply["result"]["beyond"] == beyond
+    told = [warning for warning in reply["warnings"] if warning.startswith("not beyond control: ")]
+    assert len(told) == sum(not outside for outside in beyond.values()) > 0
+    assert ranked("steer.clamp 3 value=2 stimuli=wins draws=0")["result"]["beyond"] is None
+    assert ranked("steer.clamp 3 value=2 stimuli=wins strength=0")["result"]["beyond"] is None
+
+
+@pytest.mark.parametrize(("raised", "lowered", "expected"), [(0.5, -0.5, True), (0.1, 0.1, False), (-0.5, 0.5, False)])
+def test_words_are_beyond_control_in_the_direction_expected_of_them(
+    raised: float, lowered: float, expected: bool
+) -> None:
+    from commands.handlers.steer import beyond
+
+    control = {"raised": [-0.2, 0.0, 0.2], "lowered": [-0.2, 0.0, 0.2], "kl": [0.0, 0.1, 0.2]}
+    dose = [{"strength": 1.0, "raised": raised, "lowered": lowered, "kl": 0.3, "control": control}]
+    assert beyond({"dose": dose}, 1.0) == {"raised": expected, "lowered": expected, "kl": True}
+    without = [{**dose[0], "lowered": None, "control": {**control, "lowered": None}}]
+    assert beyond({"dose": without}, 1.0) == {"raised": expected, "kl": True}
+
+
 def test_positions_are_those_of_each_prompt(ranked: Any) -> None:
     found = clamp(ranked, "3 value=4 prompt='the cat won' prompt='a dog' positions=last draws=0")
     assert [item["changed"] for item in found["prompts"]] == [[False, False, True], [False, True]]

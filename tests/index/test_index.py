@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
+from tests.peak import run_alone
 from workbench.errors import Cancelled, InputFileError, StorageError, UsageError
 from workbench.index.read import EDGES, HISTOGRAM_BINS, FeatureIndex, open_index
 
@@ -178,6 +179,7 @@ def test_a_tokenizer_without_bos_loses_no_first_token(
 
         all_special_ids = whole.all_special_ids
         decode, batch_decode = whole.decode, whole.batch_decode
+        convert_ids_to_tokens = whole.convert_ids_to_tokens
 
         def __call__(self, text: Any, **options: Any) -> Any:
             return whole(text, **{**options, "add_special_tokens": False})
@@ -241,8 +243,9 @@ def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
     assert (built["tokens"], built["features"]) == (2000, tiny.LATENTS)
     (folder,) = (home / "index").iterdir()
     before = tiny.snapshot(folder)
-    again = loaded("index.build tokens=2000 examples=3")
-    assert again["result"] == built, "an index that is there is found, not built again"
+    made = (folder / "meta.json").stat().st_mtime_ns
+    assert loaded("index.build tokens=2000 examples=3")["result"] == built
+    assert (folder / "meta.json").stat().st_mtime_ns == made, "an index that is here is not built again"
     loaded("index.build tokens=2000 examples=3", fresh=True)
     assert tiny.snapshot(folder) == before
     assert loaded("index.info")["result"]["on_this_machine"] is True
@@ -251,3 +254,28 @@ def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
     suggested = loaded("labels.suggest 1 2 3")["result"]["labels"]
     assert [row["index"] for row in suggested] == [1, 2, 3]
     assert {row["status"] for row in suggested} <= {"suggested", "silent"}
+
+
+def test_a_dry_run_says_the_cost_and_does_nothing(loaded: Any, home: Path, sessions: Path) -> None:
+    before = tiny.snapshot(home) if home.exists() else {}
+    log = (sessions / "s" / "log.jsonl").read_bytes()
+    result = loaded("index.build demo tokens=1500 dry_run=true")["result"]
+    assert result["dry_run"] is True
+    assert result["built"] is False
+    assert result["seconds"] > 0
+    assert (tiny.snapshot(home) if home.exists() else {}) == before
+    assert (sessions / "s" / "log.jsonl").read_bytes() == log
+    loaded("index.build demo tokens=1500")
+    assert loaded("index.build demo tokens=1500 dry_run=true")["result"]["built"] is True
+    (folder,) = (home / "index").iterdir()
+    arrays = sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".json")
+    assert result["disk_bytes"] == pytest.approx(arrays, rel=0.1)
+
+
+def test_the_stated_memory_is_kept_within_a_fifth(loaded: Any, sessions: Path, tmp_path: Path) -> None:
+    loaded(f"sae.load {tiny.make_sae(tmp_path / 'wide', d_sae=4096)} tokens=0")
+    line = ["index", "build", "demo", "--tokens", "40000", "--examples", "50"]
+    stated = run_alone("s", sessions, *line, "--dry-run")[0]["memory_bytes"]
+    peak = run_alone("s", sessions, *line)[1]
+    assert peak <= 1.2 * stated
+    assert stated <= 1.2 * peak

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -86,6 +87,23 @@ def test_numbers_at_the_end_are_the_formulas(tiny_model: Any, tiny_space: Any) -
     assert end["lowered"] == pytest.approx(ratios[2], abs=1e-9)
     assert end["kl"] == pytest.approx(float((before * (before / after).log()).sum()), abs=1e-9)
     assert at_end(reading, logits, []) == {"raised": None, "lowered": None, "kl": end["kl"]}
+
+
+def test_a_word_that_will_not_be_said_either_way_moves_no_mean() -> None:
+    """A hundredth of chance among 4 tokens is 1/400: from 1e-9 to 1e-6 is no change, to 1/4 it is one of log 100."""
+    import torch
+
+    from workbench.models.steering import Reading, Watched
+
+    def logits(*probabilities: float) -> Any:
+        return torch.tensor([probabilities], dtype=torch.float64).log()
+
+    before, after = logits(0.5, 1e-9, 1e-9, 0.5), logits(0.25, 1e-6, 0.25, 0.5)
+    reading = Reading("", None, before, before[0].log_softmax(dim=-1))  # type: ignore[arg-type]
+    words = [Watched("a", 0, "a", "raise"), Watched("b", 1, "b", "raise"), Watched("c", 2, "c", "lower")]
+    found = at_end(reading, after, words)
+    assert found["raised"] == pytest.approx((math.log(0.5) + 0) / 2, abs=1e-5)
+    assert found["lowered"] == pytest.approx(math.log(100), abs=1e-5)
 
 
 def test_a_hook_that_did_not_run_is_an_error_and_never_steered(

@@ -81,6 +81,28 @@ def test_rows_are_those_of_the_plain_model(
     assert float((found.read(45, 107) - expected[45:107]).abs().max()) < 1e-4
 
 
+def test_an_encoder_is_read_with_what_stands_at_both_ends(
+    tmp_path: Path, small_shards: None, torch_loaded: None, corpus: Corpus
+) -> None:
+    """[CLS] in front of every stretch and [SEP] behind it, neither of them kept."""
+    import torch
+
+    from workbench.models.loading import load_model
+
+    model = load_model({"ref": str(tiny.make_bert(tmp_path / "bert")), "device": "cpu"})
+    found = record(model, corpus, recipe_of(corpus, model, tokens=10**5), tmp_path)
+    rows = []
+    for text in corpus.documents():
+        body = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+        for at in range(0, len(body), tiny.CONTEXT - 2):
+            ids = torch.tensor([[2, *body[at : at + tiny.CONTEXT - 2], 3]])
+            with torch.no_grad():
+                rows.append(model.plain(input_ids=ids, output_hidden_states=True).hidden_states[2][0, 1:-1])
+    expected = torch.cat(rows)
+    assert found.rows == len(expected)
+    assert float((found.read(0, found.rows) - expected).abs().max()) < 1e-4
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_a_killed_recording_ends_with_the_same_bytes(
     tmp_path: Path, small_shards: None, tiny_model: Any, corpus: Corpus, dtype: str

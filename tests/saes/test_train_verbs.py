@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import tiny
+from tests.peak import run_alone
 from workbench.errors import UsageError
 
 pytestmark = pytest.mark.slow
@@ -133,28 +132,13 @@ def test_a_k_that_does_not_fit_is_refused_before_anything_is_recorded(with_model
     assert not (home / "activations").exists()
 
 
-# VmHWM, not getrusage: ru_maxrss begins at the peak of the process that started this one, which is pytest.
-PEAK = """
-import re, sys
-from commands.cli import main
-code = main(sys.argv[1:])
-kib = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read()).group(1)
-sys.stderr.write("peak %d\\n" % (int(kib) * 1024))
-sys.exit(code)
-"""
+LARGER = "--tokens 8000 --latents 1024 --site " + tiny.SITE
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a peak can be watched anew on Linux only")
-def test_the_stated_memory_is_kept_within_a_fifth(with_model: Any, home: Path, sessions: Path) -> None:
-    line = ["--no-engine", "--session", "s", "--sessions", str(sessions), "--json", "sae", "train"]
-    line += ["--tokens", "8000", "--latents", "1024", "--k", "16", "--site", tiny.SITE]
-
-    def run(*more: str) -> Any:
-        done = subprocess.run([sys.executable, "-c", PEAK, *line, *more], capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)["result"], int(done.stderr.split("peak ")[-1])
-
-    stated = run("--dry-run")[0]["memory_bytes"]
-    peak = run()[1]
+@pytest.mark.parametrize("line", [f"sae train --k 16 {LARGER}", f"sae sweep --k 16 --k-start 64 {LARGER}"])
+def test_the_stated_memory_is_kept_within_a_fifth(with_model: Any, sessions: Path, line: str) -> None:
+    stated = run_alone("s", sessions, *line.split(), "--dry-run")[0]["memory_bytes"]
+    peak = run_alone("s", sessions, *line.split())[1]
     assert peak <= 1.2 * stated
     assert stated <= 1.2 * peak
 

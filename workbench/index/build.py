@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from workbench.digests import file_digest, value_digest
 from workbench.errors import InputFileError, UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.index.read import ARRAYS, EDGES, FORMAT, HISTOGRAM_BINS
+from workbench.models.vocabulary import token_texts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 Tick = Callable[[int, int, str], None]
 SHOWN_LOGITS = 10
 BATCH = 64
+LOGITS_AT_ONCE = 512
+"""Features whose direct logits are held at once."""
 
 
 @dataclass
-class _Totals:
+class Totals:
     """Running exact statistics of every feature."""
 
     features: int
@@ -55,6 +58,11 @@ class _Totals:
         self.best = np.zeros((self.examples, self.features), dtype=np.float32)
         self.document = np.full((self.examples, self.features), -1, dtype=np.int64)
         self.position = np.zeros((self.examples, self.features), dtype=np.int64)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of them."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
 
     def add_entries(self, features: np.ndarray, values: np.ndarray) -> None:
         """Count the non-zeros of one batch: both (entries,)."""
@@ -80,6 +88,13 @@ class _Totals:
         self.best = np.take_along_axis(values, order, axis=0)
         self.document = np.where(self.best > 0, np.take_along_axis(rows, order, axis=0), -1)
         self.position = np.take_along_axis(positions, order, axis=0)
+
+
+class Files(Protocol):
+    """What takes the arrays that grow with the corpus."""
+
+    def append(self, name: str, values: np.ndarray) -> None:
+        """Add to one array."""
 
 
 class _Files:
@@ -127,8 +142,7 @@ def build_index(
         InputFileError: the corpus is empty.
         StorageError: the disk is full.
     """
-    if space.info["units"] != "latents":
-        raise UsageError("raw units cannot be indexed (every unit is active on every token)", "Load an SAE first.")
+    need_latents(space)
     building = folder.with_name(folder.name + ".building")
     shutil.rmtree(building, ignore_errors=True)
     try:
@@ -146,6 +160,16 @@ def build_index(
     return meta
 
 
+def need_latents(space: FeatureSpace) -> None:
+    """Refuse raw units.
+
+    Raises:
+        UsageError: they are dense.
+    """
+    if space.info["units"] != "latents":
+        raise UsageError("raw units cannot be indexed (every unit is active on every token)", "Load an SAE first.")
+
+
 def _fill(
     model: LoadedModel,
     space: FeatureSpace,
@@ -156,20 +180,20 @@ def _fill(
     about: dict[str, Any],
     tick: Tick,
 ) -> dict[str, Any]:
-    totals = _Totals(space.width, examples)
+    totals = Totals(space.width, examples)
     files = _Files(folder)
     seen, number, entries, special = 0, 0, 0, 0
     opening = set(model.tokenizer.all_special_ids)
     try:
         files.append("starts", np.array([0]))
         files.append("pointers", np.array([0]))
-        for texts in _batches(documents):
+        for texts in batches(documents):
             if seen >= tokens:
                 break
             tick(min(seen, tokens), tokens, "reading the corpus")
             ids = [row[: model.context] for row in model.tokenizer(texts)["input_ids"]]
-            ids = _cut(ids, tokens - seen)
-            lengths, added = _add_batch(model, space, ids, number, entries, totals, files)
+            ids = cut(ids, tokens - seen)
+            lengths, added = add_batch(model, space, ids, number, entries, totals, files)
             files.append("tokens", np.concatenate([np.array(row) for row in ids]))
             files.append("starts", seen + np.cumsum(lengths))
             seen, number, entries = seen + int(lengths.sum()), number + len(ids), entries + added
@@ -183,13 +207,14 @@ def _fill(
     return _finish(model, space, totals, folder, {**about, **counts})
 
 
-def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
+def batches(documents: Iterable[str]) -> Iterator[list[str]]:
+    """The documents, as many together as are read at once."""
     stream = iter(documents)
     while batch := list(islice(stream, BATCH)):
         yield batch
 
 
-def _cut(ids: list[list[int]], budget: int) -> list[list[int]]:
+def cut(ids: list[list[int]], budget: int) -> list[list[int]]:
     """The documents that fit into the token budget; the last one is cut."""
     kept: list[list[int]] = []
     for row in ids:
@@ -200,15 +225,16 @@ def _cut(ids: list[list[int]], budget: int) -> list[list[int]]:
     return kept
 
 
-def _add_batch(
+def add_batch(
     model: LoadedModel,
     space: FeatureSpace,
     ids: list[list[int]],
     first: int,
     entries: int,
-    totals: _Totals,
-    files: _Files,
+    totals: Totals,
+    files: Files,
 ) -> tuple[np.ndarray, int]:
+    """Read a batch of documents: the lengths of their ids (batch,), and how many non-zeros they have."""
     padded, mask = model.pad(ids)
     encoded = space.encode(model.read_ids(padded, mask, space.site)).cpu()  # (batch, tokens, features)
     keep = mask.cpu().bool() & ~_special(model, padded.cpu())
@@ -232,7 +258,7 @@ def _special(model: LoadedModel, ids: Tensor) -> Tensor:
 
 
 def _finish(
-    model: LoadedModel, space: FeatureSpace, totals: _Totals, folder: Path, about: dict[str, Any]
+    model: LoadedModel, space: FeatureSpace, totals: Totals, folder: Path, about: dict[str, Any]
 ) -> dict[str, Any]:
     write_atomic(
         folder / "summary.safetensors",
@@ -249,7 +275,8 @@ def _finish(
             }
         ),
     )
-    write_atomic(folder / "pieces.json", json.dumps(_vocabulary(model), ensure_ascii=True))
+    pieces = token_texts(model.tokenizer, range(int(model.info["vocabulary"])))
+    write_atomic(folder / "pieces.json", json.dumps(pieces, ensure_ascii=True))
     meta = {
         "format": FORMAT,
         **about,
@@ -275,19 +302,9 @@ def _logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
     unembed = head.weight.detach().float().cpu()  # (vocabulary, units)
     unembed = unembed - unembed.mean(dim=0)
     kinds: dict[str, list[Tensor]] = {"up_ids": [], "up_values": [], "down_ids": [], "down_values": []}
-    for directions in torch.split(space.directions(), 512):
+    for directions in torch.split(space.directions(), LOGITS_AT_ONCE):
         scores = directions @ unembed.T  # (features, vocabulary)
         up, down = scores.topk(SHOWN_LOGITS), (-scores).topk(SHOWN_LOGITS)
         for name, part in zip(kinds, (up.indices, up.values, down.indices, -down.values), strict=True):
             kinds[name].append(part)
     return {name: torch.cat(parts).numpy() for name, parts in kinds.items()}
-
-
-def _vocabulary(model: LoadedModel) -> list[str]:
-    """The text that each token id stands for inside a sentence, its leading space included."""
-    tokenizer = model.tokenizer
-    anchor = tokenizer("a", add_special_tokens=False)["input_ids"][-1:]
-    before = tokenizer.decode(anchor)
-    size = int(model.info["vocabulary"])
-    texts = tokenizer.batch_decode([[*anchor, token] for token in range(size)])
-    return [text[len(before) :] if text.startswith(before) else text for text in texts]

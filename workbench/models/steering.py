@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from torch import Tensor
 from workbench.errors import MismatchError, UsageError
 from workbench.models.generation import continue_ids
 from workbench.models.interventions import RandomMoves
+from workbench.models.vocabulary import token_texts
 
 if TYPE_CHECKING:
     from workbench.models.interventions import Intervention
@@ -27,14 +29,19 @@ LOGITS_AT_ONCE = 1 << 26
 """Logits held at a time while random moves are compared: 256 MiB in float32."""
 
 
+FAINT = 0.01
+"""Share of chance (one over the vocabulary) below which a probability is as good as none."""
+
+
 @dataclass(frozen=True)
 class Watched:
-    """A word whose probability is followed: its first token after a space."""
+    """A word whose probability is followed: its first token after a space, one of `pieces` tokens."""
 
     word: str
     token: int
     piece: str
     group: str
+    pieces: int = 1
 
 
 Words = Sequence[Watched]
@@ -60,7 +67,8 @@ def find_words(model: LoadedModel, words: Sequence[str], group: str) -> list[Wat
             raise UsageError("a watched word is empty", "Give words such as --raises proud.")
         anchor = model.tokenizer("a", add_special_tokens=False)["input_ids"]
         ids = model.tokenizer("a " + word.strip(), add_special_tokens=False)["input_ids"][len(anchor) :]
-        found.append(Watched(word.strip(), int(ids[0]), model.tokenizer.decode(ids[:1]).strip(), group))
+        first = model.tokenizer.decode(ids[:1])
+        found.append(Watched(word.strip(), int(ids[0]), first.strip() or first, group, len(ids)))
     return found
 
 
@@ -143,13 +151,23 @@ def divergence(before: Tensor, after: Tensor) -> float:
 
 
 def at_end(reading: Reading, logits: Tensor, watched: Words) -> Ends:
-    """Mean log ratio of the words of each group and the KL divergence, for the token after the prompt."""
+    """Mean log ratio of the words of each group and the KL divergence, for the token after the prompt.
+
+    Probabilities below `faint` count as that, so that a word that will not be said either way moves no mean.
+    """
     after = _log_probabilities(logits[-1])
+    least = math.log(faint(len(after)))
     found: Ends = {}
     for key, group in (("raised", "raise"), ("lowered", "lower")):
         tokens = [item.token for item in watched if item.group == group]
-        found[key] = float((after[tokens] - reading.end[tokens]).mean()) if tokens else None
+        moved = after[tokens].clamp(min=least) - reading.end[tokens].clamp(min=least)
+        found[key] = float(moved.mean()) if tokens else None
     return {**found, "kl": divergence(reading.end, after)}
+
+
+def faint(vocabulary: int) -> float:
+    """The probability below which a word of that vocabulary will not be said either way."""
+    return FAINT / vocabulary
 
 
 def mean_of(ends: Sequence[Ends]) -> Ends:
@@ -166,8 +184,7 @@ def describe(
 ) -> dict[str, Any]:
     """Everything about one prompt; see `prompts` of `steer.clamp` in docs/wire.md."""
     before, after = reading.end, _log_probabilities(logits[-1])
-    names = model.tokenizer.convert_ids_to_tokens
-    moved = after.exp() - before.exp()
+    moved, least = after.exp() - before.exp(), faint(len(after))
     shown = [place for place, keep in enumerate(reading.text.is_text) if keep]
     return {
         "prompt": reading.prompt,
@@ -188,11 +205,13 @@ def describe(
                 "before": float(before[item.token].exp()),
                 "after": float(after[item.token].exp()),
                 "log_ratio": float(after[item.token] - before[item.token]),
+                "pieces": item.pieces,
+                "faint": max(float(before[item.token].exp()), float(after[item.token].exp())) < least,
             }
             for item in watched
         ],
-        "up": _moved(moved, before, after, names, largest=True),
-        "down": _moved(moved, before, after, names, largest=False),
+        "up": _moved(model, moved, before, after, largest=True),
+        "down": _moved(model, moved, before, after, largest=False),
     }
 
 
@@ -200,15 +219,11 @@ def _log_probabilities(logits: Tensor) -> Tensor:
     return logits.cpu().double().log_softmax(dim=-1)
 
 
-def _moved(moved: Tensor, before: Tensor, after: Tensor, names: Any, *, largest: bool) -> list[list[Any]]:
-    picked = moved.topk(min(8, len(moved)), largest=largest).indices
+def _moved(model: LoadedModel, moved: Tensor, before: Tensor, after: Tensor, *, largest: bool) -> list[list[Any]]:
+    picked = [int(token) for token in moved.topk(min(8, len(moved)), largest=largest).indices]
+    texts = token_texts(model.tokenizer, picked)
     return [
-        [
-            str(names(int(token))).replace("▁", " ").replace("Ġ", " "),
-            float(before[token].exp()),
-            float(after[token].exp()),
-        ]
-        for token in picked
+        [text, float(before[token].exp()), float(after[token].exp())] for text, token in zip(texts, picked, strict=True)
     ]
 
 

@@ -355,7 +355,7 @@ def _cut(ids: Sequence[int], special: Sequence[int], context: int) -> Iterator[t
     room = max(1, context - len(front) - len(end))
     for at in range(0, len(body), room):
         inside = body[at : at + room]
-        flags = [True] * len(front) + [bool(flag) for flag in special[first + at : first + at + room]]
+        flags = [True] * len(front) + [bool(flag) for flag in special[first + at : first + at + len(inside)]]
         yield [*front, *inside, *end], [*flags, *([True] * len(end))]
 
 

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.models.site import Site, parse_site
+from workbench.saes.encoding import encode
 from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
@@ -98,8 +100,7 @@ class SaeSpace:
     @torch.no_grad()
     def encode(self, acts: Tensor) -> Tensor:
         """Latent activations (..., width) of activations (..., units), in float32."""
-        encoded: Tensor = self.sae.encode(self._taken(acts))
-        return encoded.to_dense().float() if encoded.is_sparse else encoded.float()
+        return encode(self.sae, self._taken(acts), self._norms).float()
 
     @torch.no_grad()
     def encode_and_decode(self, acts: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,11 +108,17 @@ class SaeSpace:
 
         Together, because SAEs that normalise at run time decode with what they kept from encoding.
         """
-        encoded: Tensor = self.sae.encode(self._taken(acts))
+        encoded = encode(self.sae, self._taken(acts), self._norms)
         made: Tensor = self.sae.decode(encoded)
         if self.skip is not None:
             made = made + acts.to(made.dtype) @ self.skip.T.to(made.dtype)
-        return encoded.to_dense().float() if encoded.is_sparse else encoded.float(), made.float()
+        return encoded.float(), made.float()
+
+    @cached_property
+    def _norms(self) -> Tensor | None:
+        """Lengths of the decoder's rows (width,), where latents are measured in units of them."""
+        rescaled = getattr(self.sae.cfg, "rescale_acts_by_decoder_norm", False)
+        return self.sae.W_dec.detach().norm(dim=-1) if rescaled else None
 
     def _taken(self, acts: Tensor) -> Tensor:
         """Activations as the SAE takes them: clamped where it was trained so, in its number format."""

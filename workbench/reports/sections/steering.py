@@ -40,7 +40,7 @@ def _steering(source: ReportSource, line: LogLine) -> list[Block]:
     )
     blocks: list[Block] = [Paragraph((Code(str(result["feature"])), about))]
     blocks += _words(result, line)
-    blocks += [_control(result, kl, line), *_dose(result, line)]
+    blocks += [_control(result, kl, line), *_beyond(result), *_dose(result, line)]
     blocks.append(Fold(f"Each of {several(len(result['prompts']), 'prompt')}", _prompts(result, line)))
     return blocks
 
@@ -50,7 +50,7 @@ def _words(result: dict[str, Any], line: LogLine) -> list[Block]:
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for prompt in result["prompts"]:
         for word in prompt["words"]:
-            found.setdefault((str(word["word"]), str(word["group"])), []).append(word)
+            found.setdefault((_named(word), str(word["group"])), []).append(word)
     rows = [_word_row(word, group, seen) for (word, group), seen in found.items()]
     columns = [
         Column("Word"), Column("Expected"), Column("P before", True), Column("P after", True),
@@ -60,14 +60,21 @@ def _words(result: dict[str, Any], line: LogLine) -> list[Block]:
     return [Table(caption, columns, rows, line.seq)] if rows else []
 
 
+def _named(word: dict[str, Any]) -> str:
+    """A watched word, with the token that stands for it where it has several."""
+    several_tokens = word.get("pieces", 1) > 1
+    return f"{word['word']} (its first token {word['token']!r})" if several_tokens else str(word["word"])
+
+
 def _word_row(word: str, group: str, seen: list[dict[str, Any]]) -> tuple[str, ...]:
     def mean(key: str) -> float:
         return float(sum(item[key] for item in seen)) / len(seen)
 
     sign = 1 if group == "raise" else -1
     as_expected = sum(item["log_ratio"] * sign > 0 for item in seen)
+    faint = all(item.get("faint") for item in seen)
     numbers = (number(mean("before")), number(mean("after")), nats(mean("log_ratio")))
-    return word, WANTED.get(group, group), *numbers, f"{as_expected} of {len(seen)}"
+    return word, WANTED.get(group, group), *numbers, "too unlikely" if faint else f"{as_expected} of {len(seen)}"
 
 
 def _control(result: dict[str, Any], kl: float, line: LogLine) -> Table:
@@ -81,8 +88,33 @@ def _control(result: dict[str, Any], kl: float, line: LogLine) -> Table:
         Column("What was added"), Column("Expected up (nats)", True), Column("Expected down (nats)", True),
         Column("KL (nats)", True),
     ]  # fmt: skip
-    return Table(f"#{result['index']} against a control at strength {number(result['strength'])}", columns,
-                 [feature, random], line.seq)  # fmt: skip
+    rows = [feature, *_random_rows(result), random]
+    return Table(f"#{result['index']} against controls at strength {number(result['strength'])}", columns,
+                 rows, line.seq)  # fmt: skip
+
+
+def _random_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The least and the most that random features of equal norm do, number by number."""
+    draws = (result.get("random_features") or {}).get("draws") or []
+    rows: list[tuple[str, ...]] = []
+    for name, pick in (("least", min), ("most", max)) if draws else ():
+        found = {key: [draw[key] for draw in draws if draw[key] is not None] for key in ("raised", "lowered", "kl")}
+        ends = {key: pick(values) if values else None for key, values in found.items()}
+        what = f"{several(len(draws), 'random feature')} of equal norm, {name}"
+        rows.append((what, nats(ends["raised"]), nats(ends["lowered"]), number(ends["kl"])))
+    return rows
+
+
+def _beyond(result: dict[str, Any]) -> list[Block]:
+    """Which of the effects no random feature has as well."""
+    names = {"raised": "the words expected up", "lowered": "the words expected down", "kl": "the prediction (KL)"}
+    told = result.get("beyond") or {}
+    groups = [
+        (words, [names[key] for key, outside in told.items() if outside is wanted])
+        for words, wanted in (("Beyond control", True), ("Not beyond control", False))
+    ]
+    text = ". ".join(f"{words}: {', '.join(found)}" for words, found in groups if found)
+    return [Paragraph((text + ".",))] if text else []
 
 
 def _dose(result: dict[str, Any], line: LogLine) -> list[Block]:

@@ -1,0 +1,51 @@
+"""The encoders of the supported architectures, each one matrix product and what it takes beside it.
+
+The arithmetic is SAELens'; what it makes in new tensors is made in place here, the two products of a gated SAE,
+whose encoders are multiples of each other, are one, and the norms of the decoder are not measured at every call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@torch.no_grad()
+def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
+    """Latents (..., width) of activations (..., units), in the number format of the SAE.
+
+    Args:
+        sae: SAELens' object of one of `formats.loaded.SUPPORTED`.
+        norms: (width,) the lengths of its decoder rows where latents are measured in units of them, else None.
+    """
+    taken = sae.process_sae_in(acts)
+    rows = taken.reshape(-1, taken.shape[-1])  # (rows, units)
+    architecture = str(sae.cfg.architecture())
+    if architecture == "gated":
+        found = _gated(sae, rows)
+    else:
+        found = torch.addmm(sae.b_enc, rows, sae.W_enc)  # (rows, width)
+        if norms is not None:
+            found.mul_(norms)
+        found = _top(found, int(sae.activation_fn.k)) if architecture == "topk" else found.relu_()
+        if "jumprelu" in architecture:
+            found.masked_fill_(found <= sae.threshold, 0.0)
+    return found.reshape(*taken.shape[:-1], -1)
+
+
+def _gated(sae: Any, rows: Tensor) -> Tensor:
+    """Magnitudes where the gate is open: both see one product, W_mag = exp(r_mag) W_gate."""
+    product = rows @ sae.W_enc  # (rows, width)
+    shut = product <= -sae.b_gate
+    found: Tensor = product.mul_(sae.r_mag.exp()).add_(sae.b_mag).relu_().masked_fill_(shut, 0.0)
+    return found
+
+
+def _top(found: Tensor, k: int) -> Tensor:
+    """The k largest of each row, those that are not positive left out."""
+    values, places = found.topk(k, dim=-1, sorted=False)
+    return found.zero_().scatter_(-1, places, values.relu_())
