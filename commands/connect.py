@@ -26,8 +26,18 @@ def connect(host: str, *, spawn: bool) -> Client:
 
 
 def open_app(session: str | None, sessions: str | None, host: str) -> int:
-    """Open the terminal app."""
+    """Open the terminal app.
+
+    Raises:
+        UsageError: standard input or output is no terminal.
+    """
     import importlib
+    import sys
+
+    from workbench.errors import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the app needs a terminal", "Give a command, see `workbench --help`; over ssh, use `ssh -t`.")
 
     # by name: the shell front end is not made of screens
     return int(importlib.import_module("screens.app").main(session=session, sessions=sessions, host=host or None) or 0)

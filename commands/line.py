@@ -22,13 +22,13 @@ from workbench.verbs import Verb
 
 
 def parse_line(text: str) -> Verb:
-    """The verb that a line says.
+    """The verb that a line says, with or without the colon before which the app shows it.
 
     Raises:
         UsageError: quotes that do not close, an unknown verb or parameter, or a value out of bounds.
     """
     try:
-        words = shlex.split(text, comments=False)
+        words = shlex.split(text.strip().removeprefix(":"), comments=False)
     except ValueError as error:
         raise UsageError(f"cannot read {text!r} ({error})", "Close the quotes.") from error
     if not words:

@@ -131,6 +131,7 @@ class WorkbenchApp(App[None]):
         if self.line.takes(event):
             self.line.press(event)
             return
+        self.status.recall()
         bound = self.screen.active_bindings.get(event.key)
         if bound is not None and bound.enabled:
             await self.run_action(bound.binding.action, bound.node)
@@ -285,13 +286,13 @@ class WorkbenchApp(App[None]):
         self._done(verb, line, reply)
         if then is not None:
             then(reply)
+        if warnings := reply.get("warnings"):  # last: what `then` opens takes older messages away
+            self.notify_text([f"warning: {warning}" for warning in warnings])
         return True
 
     def _done(self, verb: verbs.Verb, line: str, reply: dict[str, Any]) -> None:
         again = f" (stored result of line {reply['reused']})" if reply.get("reused") else ""
         self.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
-        if warnings := reply.get("warnings"):
-            self.notify_text([f"warning: {warning}" for warning in warnings])
         if not verb.changes_session:
             return
         if reply.get("session") and reply["session"] != self.session:
@@ -451,7 +452,7 @@ class WorkbenchApp(App[None]):
     def explain(self, text: str) -> None:
         """Say something short in the status line, or over it where it does not fit."""
         if len(text) + len(self.session or "no session") + 3 <= self.size.width:
-            self.status.show(message=text)
+            self.status.remark(text)
         else:
             self.notify_text([text])
 
@@ -481,6 +482,7 @@ class WorkbenchApp(App[None]):
     async def on_unmount(self) -> None:
         """Let go of the engine."""
         if self.engine is not None:
+            self.engine.on_event = None  # nothing is left to show it on
             await self.engine.close()
 
 

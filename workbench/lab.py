@@ -124,8 +124,15 @@ class Lab:
         """
         value = self.entry("sae")
         if value is None:
-            raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+            raise UsageError("no SAE is loaded in this session", self._which_features())
         return self.models.space(value, self.model)
+
+    def _which_features(self) -> str:
+        """How to come by features, for the model that is loaded."""
+        model = self.entry("model") or {}
+        if model.get("ref", "demo") == "demo":
+            return "Load one first: `workbench sae load demo`."
+        return "Load an SAE made for this model, or take a site's own units: `workbench sae load raw`."
 
     @property
     def models(self) -> ModelCache:

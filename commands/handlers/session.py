@@ -42,13 +42,18 @@ def _row(record: SessionRecord) -> dict[str, Any]:
         "name": record.name,
         "title": record.meta.get("title", record.name),
         "created": record.meta.get("created", ""),
-        "changed": record.lines[-1].utc if record.lines else record.meta.get("created", ""),
+        "changed": _changed(record),
         "commands": len(record.lines),
         "model": (record.state.get("model") or {}).get("name", ""),
         "sae": (record.state.get("sae") or {}).get("name", ""),
         "example": record.is_example,
         "forked_from": record.meta.get("forked_from", ""),
     }
+
+
+def _changed(record: SessionRecord) -> str:
+    """When the session last got a line; a fork was changed when it was made, whatever its lines' age."""
+    return max([str(record.meta.get("created", "")), *(line.utc for line in record.lines[-1:])])
 
 
 def show(query: SessionShow, lab: Lab) -> Outcome:

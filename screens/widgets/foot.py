@@ -80,6 +80,19 @@ class StatusLine(Painted):
         self.engine = "connecting"
         self.message = ""
         self.style = palette.PLAIN
+        self._before: tuple[str, Any] | None = None
+
+    def remark(self, text: str) -> None:
+        """Say something until the next key; then the message that stood here comes back."""
+        before = (self.message, self.style) if self._before is None else self._before
+        self.show(message=text)
+        self._before = before
+
+    def recall(self) -> None:
+        """Take a remark away."""
+        if self._before is not None:
+            (self.message, self.style), self._before = self._before, None
+            self.refresh()
 
     def show(
         self,
@@ -99,6 +112,7 @@ class StatusLine(Painted):
         self.engine = self.engine if engine is None else engine
         if message is not None:
             self.message, self.style = message, palette.PLAIN if good else palette.BAD
+            self._before = None
         if before != (self.session, self.features, self.gate, self.engine, self.message, self.style):
             self.refresh()
 

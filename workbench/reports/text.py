@@ -84,9 +84,11 @@ def nats(value: float | None) -> str:
 
 
 def chance(value: float | None) -> str:
-    """A p or q value."""
+    """A p or q value; nothing finer than 1e-9, beyond which it is a formula's word alone."""
     if value is None:
         return "–"
+    if value < 1e-9:
+        return "<10⁻⁹"
     if value >= 1e-3:
         return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
     return number(value, 2)

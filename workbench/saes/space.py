@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workbench import demo
 from workbench.digests import folder_digest
-from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
+from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.models.site import Site, parse_site
 from workbench.saes.encoding import encode
 from workbench.saes.formats import saelens
@@ -195,9 +195,7 @@ def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = N
 
 
 def _raw(site: str, model: LoadedModel) -> RawSpace:
-    if not site:
-        raise UsageError("raw units need a site", "Add --site blocks.N.hook_resid_post.")
-    place = parse_site(site, model.layers)
+    place = parse_site(site or f"blocks.{model.layers // 2}.hook_resid_post", model.layers)
     name = f"{model.name}/{place.name}/raw"
     width = model.site_width(place)
     info = {"ref": "raw", "name": name, "digest": "", "site": place.name, "width": width}

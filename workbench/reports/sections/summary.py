@@ -14,6 +14,7 @@ from workbench.reports.text import chance, count, listed, nats, number, several,
 from workbench.session.log import LogLine
 
 NAMED = 3
+BEYOND = {"raised": "the words expected up", "lowered": "the words expected down", "kl": "the prediction as a whole"}
 
 
 def summary_section(source: ReportSource) -> Section:
@@ -52,7 +53,8 @@ def _question(source: ReportSource, line: LogLine) -> list[Block]:
     against = f"; with shuffled labels a median of {count(result['null_discoveries'])}, at most {count(chance_finds)} "
     blocks: list[Block] = [Paragraph((asked, answer, against, "(", at_line(line.seq), ")."))]
     if not found:
-        blocks.append(Paragraph(("So no feature can be said to carry the concept on these sentences.",)))
+        said = f"So no feature can be said to carry “{result['positive']}” on the sentences of “{result['stimuli']}”."
+        blocks.append(Paragraph((said,)))
     elif chance_finds is not None and chance_finds >= found:
         blocks.append(
             Notice("warning", ("Some shuffle finds as many as the real labels: do not build on this ranking.",))
@@ -83,18 +85,37 @@ def _named(row: dict[str, Any], here: bool) -> Rich:
 
 def _steering(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
-    control = result["control"]
+    draws = (result.get("random_features") or {}).get("draws") or []
     label = source.labels(str(result["feature"]).rpartition("#")[0]).get(int(result["index"]), "")
     named = f" “{label}”" if label else ""
     parts = [
-        f"{'raised' if result[key] > 0 else 'lowered'} the words expected {way} ({nats(result[key])} nats; a random "
-        f"direction of equal norm: {nats(control[key])})"
+        f"{'raised' if result[key] > 0 else 'lowered'} the words expected {way} "
+        f"({nats(result[key])} nats{_span(draws, key)})"
         for key, way in (("raised", "up"), ("lowered", "down"))
         if result[key] is not None
     ]
+    kl = sum(item["kl"] for item in result["prompts"]) / max(len(result["prompts"]), 1)
     said = f"Clamping #{result['index']}{named} to {number(result['value'])} at strength {number(result['strength'])} "
-    did = listed(parts) or f"changed the next-token prediction; KL of the control {number(control['kl'])} nats"
-    return [Paragraph((said, did, " (", at_line(line.seq), ")."))]
+    did = listed(parts) or f"changed the next-token prediction by a KL of {number(kl)} nats{_span(draws, 'kl')}"
+    weak = [name for key, name in BEYOND.items() if (result.get("beyond") or {}).get(key) is False]
+    verdict: Rich = (
+        (
+            " ",
+            Strong(f"Not beyond control: {listed(weak)}."),
+        )
+        if weak
+        else ()
+    )
+    return [Paragraph((said, did, " (", at_line(line.seq), ").", *verdict))]
+
+
+def _span(draws: list[dict[str, Any]], key: str) -> str:
+    """What random features of equal norm do to the same number."""
+    found = [draw[key] for draw in draws if draw[key] is not None]
+    if not found:
+        return ""
+    write = number if key == "kl" else nats
+    return f"; {several(len(found), 'random feature')} of equal norm: {write(min(found))} to {write(max(found))}"
 
 
 def _work(source: ReportSource) -> list[Block]:
