@@ -31,9 +31,13 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
         found = torch.addmm(sae.b_enc, rows, sae.W_enc)  # (rows, width)
         if norms is not None:
             found.mul_(norms)
-        found = _top(found, int(sae.activation_fn.k)) if architecture == "topk" else found.relu_()
-        if "jumprelu" in architecture:
-            found.masked_fill_(found <= sae.threshold, 0.0)
+        if architecture == "topk":
+            found = _top(found, int(sae.activation_fn.k))
+        elif "jumprelu" in architecture:
+            # what a threshold below 0 lets through is cut at 0 all the same
+            found.masked_fill_(found <= sae.threshold.clamp(min=0.0), 0.0)
+        else:
+            found.relu_()
     return found.reshape(*taken.shape[:-1], -1)
 
 
@@ -41,7 +45,7 @@ def _gated(sae: Any, rows: Tensor) -> Tensor:
     """Magnitudes where the gate is open: both see one product, W_mag = exp(r_mag) W_gate."""
     product = rows @ sae.W_enc  # (rows, width)
     shut = product <= -sae.b_gate
-    found: Tensor = product.mul_(sae.r_mag.exp()).add_(sae.b_mag).relu_().masked_fill_(shut, 0.0)
+    found: Tensor = torch.addcmul(sae.b_mag, product, sae.r_mag.exp(), out=product).relu_().masked_fill_(shut, 0.0)
     return found
 
 
