@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
+
+CACHED = 1 << 20
+"""Latents worked on at once: 4 MiB in float32."""
 
 
 @torch.no_grad()
@@ -34,8 +39,8 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
         if architecture == "topk":
             found = _top(found, int(sae.activation_fn.k))
         elif "jumprelu" in architecture:
-            # what a threshold below 0 lets through is cut at 0 all the same
-            found.masked_fill_(found <= sae.threshold.clamp(min=0.0), 0.0)
+            for part in _parts(found):
+                part.relu_().mul_(part > sae.threshold)  # many times faster than masked_fill_
         else:
             found.relu_()
     return found.reshape(*taken.shape[:-1], -1)
@@ -43,10 +48,19 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
 
 def _gated(sae: Any, rows: Tensor) -> Tensor:
     """Magnitudes where the gate is open: both see one product, W_mag = exp(r_mag) W_gate."""
-    product = rows @ sae.W_enc  # (rows, width)
-    shut = product <= -sae.b_gate
-    found: Tensor = torch.addcmul(sae.b_mag, product, sae.r_mag.exp(), out=product).relu_().masked_fill_(shut, 0.0)
-    return found
+    product: Tensor = rows @ sae.W_enc  # (rows, width)
+    gain = sae.r_mag.exp()
+    for part in _parts(product):
+        opened = part > -sae.b_gate
+        torch.addcmul(sae.b_mag, part, gain, out=part).relu_().mul_(opened)
+    return product
+
+
+def _parts(found: Tensor) -> Sequence[Tensor]:
+    """Views of some rows each, which a processor's cache holds from one elementwise step to the next."""
+    if found.device.type != "cpu":
+        return [found]
+    return torch.split(found, max(1, CACHED // found.shape[-1]))
 
 
 def _top(found: Tensor, k: int) -> Tensor:
