@@ -41,7 +41,8 @@ class SteeringView(Lines):
             for item in summary.get("steers") or []
             if str(item["feature"]).rpartition("#")[2] == number_
         ]
-        told = "\nSteered before; the same line shows the stored result:\n" + "\n".join(earlier) if earlier else ""
+        lines = "\n".join(dict.fromkeys(earlier))
+        told = f"\nSteered before; the same line shows the stored result:\n{lines}" if earlier else ""
         self.empty = f"Not steered since this feature was opened.\nPress s, then enter.{told}"
         self.show([])
         self.refresh()

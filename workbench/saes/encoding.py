@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
+
+CACHED = 1 << 20
+"""Latents worked on at once: 4 MiB in float32."""
 
 
 @torch.no_grad()
@@ -31,18 +36,31 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
         found = torch.addmm(sae.b_enc, rows, sae.W_enc)  # (rows, width)
         if norms is not None:
             found.mul_(norms)
-        found = _top(found, int(sae.activation_fn.k)) if architecture == "topk" else found.relu_()
-        if "jumprelu" in architecture:
-            found.masked_fill_(found <= sae.threshold, 0.0)
+        if architecture == "topk":
+            found = _top(found, int(sae.activation_fn.k))
+        elif "jumprelu" in architecture:
+            for part in _parts(found):
+                part.relu_().mul_(part > sae.threshold)  # many times faster than masked_fill_
+        else:
+            found.relu_()
     return found.reshape(*taken.shape[:-1], -1)
 
 
 def _gated(sae: Any, rows: Tensor) -> Tensor:
     """Magnitudes where the gate is open: both see one product, W_mag = exp(r_mag) W_gate."""
-    product = rows @ sae.W_enc  # (rows, width)
-    shut = product <= -sae.b_gate
-    found: Tensor = product.mul_(sae.r_mag.exp()).add_(sae.b_mag).relu_().masked_fill_(shut, 0.0)
-    return found
+    product: Tensor = rows @ sae.W_enc  # (rows, width)
+    gain = sae.r_mag.exp()
+    for part in _parts(product):
+        opened = part > -sae.b_gate
+        torch.addcmul(sae.b_mag, part, gain, out=part).relu_().mul_(opened)
+    return product
+
+
+def _parts(found: Tensor) -> Sequence[Tensor]:
+    """Views of some rows each, which a processor's cache holds from one elementwise step to the next."""
+    if found.device.type != "cpu":
+        return [found]
+    return torch.split(found, max(1, CACHED // found.shape[-1]))
 
 
 def _top(found: Tensor, k: int) -> Tensor:
