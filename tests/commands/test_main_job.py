@@ -284,7 +284,6 @@ def test_sampling_repeats_with_its_seed_and_writes_no_line(loaded: Any) -> None:
         ("model.load ./nosuch", "'./nosuch'"),
         ("sae.load ./nosuch", "'./nosuch'"),
         ("sae.load raw site=blocks.9.hook_resid_post", "'blocks.9.hook_resid_post'"),
-        ("sae.load raw", "site"),
     ],
 )
 def test_a_wrong_request_is_refused_and_leaves_the_session_as_it_was(

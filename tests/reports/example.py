@@ -131,6 +131,9 @@ def steer(lab: Lab, hostile: bool) -> Outcome:
         "feature": f"{SPACE}#0", "index": 0, "value": 5.0, "reference": 5.0, "strength": 1.0, "fired": 4,
         "prompts": [prompt], "raised": 1.386, "lowered": -1.099, "dose": dose,
         "control": {"what": "random direction of equal norm", "raised": 0.01, "lowered": 0.02, "kl": 0.002},
+        "random_features": {"draws": [{"raised": -0.1, "lowered": -1.2, "kl": 0.01},
+                                      {"raised": 0.2, "lowered": 0.3, "kl": 0.05}]},
+        "beyond": {"raised": True, "lowered": False, "kl": True},
     }  # fmt: skip
     return Outcome(body)
 

@@ -34,8 +34,9 @@ def test_summary_gives_discoveries_beside_the_null_arm(page: str) -> None:
 
 def test_summary_gives_steering_beside_its_control(page: str) -> None:
     text = Page(page).text
-    assert "raised the words expected up (+1.386 nats; a random direction of equal norm: +0.010)" in text
-    assert "lowered the words expected down (−1.099 nats; a random direction of equal norm: +0.020)" in text
+    assert "raised the words expected up (+1.386 nats; 2 random features of equal norm: −0.100 to +0.200)" in text
+    assert "lowered the words expected down (−1.099 nats; 2 random features of equal norm: −1.200 to +0.300)" in text
+    assert "Not beyond control: the words expected down." in text
 
 
 def test_every_number_has_its_line(page: str) -> None:

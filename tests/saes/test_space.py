@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import tiny
-from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
+from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.saes.ids import feature_id, feature_index
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
@@ -76,9 +77,8 @@ def test_raw_units_are_the_activations(tiny_model: Any, acts: Any) -> None:
     assert (space.width, space.info["units"]) == (tiny.WIDTH, "raw")
 
 
-def test_raw_units_need_a_site(tiny_model: Any) -> None:
-    with pytest.raises(UsageError, match="need a site"):
-        load("raw", tiny_model)
+def test_raw_units_are_of_the_middle_unless_a_site_is_named(tiny_model: Any) -> None:
+    assert load("raw", tiny_model).site.name == f"blocks.{tiny_model.layers // 2}.hook_resid_post"
     with pytest.raises(UnknownNameError, match="'blocks.7.hook_resid_post'"):  # noqa: RUF043
         load("raw", tiny_model, "blocks.7.hook_resid_post")
 
@@ -175,3 +175,29 @@ def test_an_id_that_means_nothing_is_named(text: str) -> None:
         feature_index(text, "m/s/sae", 10)
     assert repr(text) in caught.value.message
     assert "m/s/sae#0 to #9" in caught.value.hint
+
+
+def test_a_cached_release_needs_no_network(
+    tiny_model: Any, tiny_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
+
+    release = get_pretrained_saes_directory()["gpt2-small-res-jb"]
+    sae_id, folder = next(iter(release.saes_map.items()))
+    repo = tmp_path / f"models--{release.repo_id.replace('/', '--')}"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text("c0ffee")
+    cached = repo / "snapshots" / "c0ffee" / folder
+    cached.parent.mkdir(parents=True)
+    shutil.copytree(tiny_files / "sae", cached)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    found = load(f"gpt2-small-res-jb/{sae_id}", tiny_model, tiny.SITE)
+    assert found.width == tiny.LATENTS
+    assert constants.HF_HUB_OFFLINE is False

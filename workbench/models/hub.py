@@ -5,6 +5,8 @@ Only what is read is fetched: configuration, tokenizer and safetensors weights, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import InputFileError, UnknownNameError, WorkbenchError
@@ -16,6 +18,18 @@ _WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 _UNWANTED = ["*/*", "consolidated*"]
 _SECONDS = 8.0
 """How long the hub may take to answer at all."""
+
+
+@contextmanager
+def cache_only() -> Iterator[None]:
+    """Inside, whatever is read from the hub comes out of this machine's cache, or is missing."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def snapshot(name: str, revision: str, digest: str = "") -> Path:

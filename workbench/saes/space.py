@@ -19,6 +19,7 @@ from torch import Tensor
 from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError
+from workbench.models.hub import cache_only
 from workbench.models.site import Site, parse_site
 from workbench.saes.encoding import encode
 from workbench.saes.formats import saelens
@@ -26,6 +27,8 @@ from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
 
 if TYPE_CHECKING:
+    from sae_lens import SAE
+
     from workbench.models.loaded import LoadedModel
 
 
@@ -213,13 +216,11 @@ def _from_folder(ref: str, folder: Path, site: str, model: LoadedModel, expected
 
 
 def _from_hub(ref: str, site: str, model: LoadedModel) -> SaeSpace:
-    from sae_lens import SAE
-
     release, _, sae_id = ref.partition("/")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            sae = SAE.from_pretrained(release, sae_id, device=str(model.device))
+            sae = _released(release, sae_id, str(model.device))
     except Exception as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise InputFileError(
@@ -227,6 +228,17 @@ def _from_hub(ref: str, site: str, model: LoadedModel) -> SaeSpace:
             "Check RELEASE/SAE_ID against the SAELens list, and the network.",
         ) from error
     return _fitted(ref, re.sub(r"[^A-Za-z0-9._-]+", "-", ref), saelens.from_sae(sae), site, "", model)
+
+
+def _released(release: str, sae_id: str, device: str) -> SAE[Any]:
+    """An SAE of a SAELens release; no connection is made where the cache has all its files."""
+    from sae_lens import SAE
+
+    try:
+        with cache_only():
+            return SAE.from_pretrained(release, sae_id, device=device)
+    except Exception:
+        return SAE.from_pretrained(release, sae_id, device=device)
 
 
 def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, model: LoadedModel) -> SaeSpace:
