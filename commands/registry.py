@@ -25,6 +25,7 @@ VERBS: tuple[type[Verb], ...] = (
     stimuli.StimuliImport,
     stimuli.StimuliList,
     stimuli.StimuliShow,
+    stimuli.StimuliCheck,
     index.IndexBuild,
     index.IndexInfo,
     features.FeaturesContrast,

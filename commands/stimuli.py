@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from workbench.verbs import Command, InputFile, Query
+from workbench.verbs import Command, InputFile, NameOrFile, Query
 
 
 class StimuliImport(Command):
@@ -43,3 +43,18 @@ class StimuliShow(Query):
     set: str = Field(description="Name of the set")
     offset: int = Field(0, ge=0, description="First sentence to show")
     limit: int = Field(200, ge=1, le=1000, description="How many sentences to show")
+
+
+class StimuliCheck(Query):
+    """Check a stimulus set: balance, repeats, pairs, confounds as classifiers, reachable p and detectable effects."""
+
+    dotted = "stimuli.check"
+    reads = ("model", "sae")
+    positional = ("set",)
+
+    set: str = Field(description="Name of the set")
+    positive: str = Field("", description="The category to set against the others (default: the set's own)")
+    corpus: NameOrFile = Field(
+        "", description="Corpus in which words are counted: `demo`, a .txt or a .jsonl file (default: the demo model's)"
+    )
+    seed: int = Field(0, ge=0, description="Seed of the folds of held-out accuracies")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from commands.stimuli import StimuliImport, StimuliList, StimuliShow
-from workbench.errors import InputFileError, UsageError
+from commands.stimuli import StimuliCheck, StimuliImport, StimuliList, StimuliShow
+from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.stimuli.importers import import_set
 from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
+from workbench.stimuli.words import words_of
 from workbench.verbs import Outcome
 
+if TYPE_CHECKING:
+    from workbench.stimuli.check import Measure
+
+KNOWN_WORDS = 0.8
+"""A corpus that knows a smaller share of a set's words says nothing on how frequent they are."""
 _UPLOADED = re.compile(r"^[0-9a-f]{12}-")
 
 
@@ -63,6 +69,44 @@ def show(query: StimuliShow, lab: Lab) -> Outcome:
     """A page of sentences."""
     found = find_set(query.set, lab)
     return Outcome({**_page(found, query.offset, query.limit), "digest": found.digest})
+
+
+def check(query: StimuliCheck, lab: Lab) -> Outcome:
+    """Measure the design; no model is run."""
+    from workbench.stimuli.check import check_design
+
+    found = find_set(query.set, lab)
+    if query.positive and query.positive not in found.counts:
+        raise UnknownNameError.among(f"category of {found.name!r}", query.positive, found.counts)
+    measures, sources = measured(found, lab, query.corpus)
+    features = int((lab.entry("sae") or {}).get("width", 0)) if lab.has_session else 0
+    body = check_design(found, measures, positive=query.positive, features=features, seed=query.seed)
+    return Outcome({**body, "sources": sources})
+
+
+def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measure], dict[str, Any]]:
+    """Numbers of each sentence that are not the concept, and where tokens and word counts came from."""
+    from workbench.corpus.source import DEMO, open_corpus
+    from workbench.models.tokenizer_file import token_counts
+    from workbench.stimuli.check import Measure, plain_measures
+    from workbench.stimuli.frequency import word_counts
+
+    texts = [one.text for one in found.everything]
+    measures = plain_measures(found)
+    sources: dict[str, Any] = {"tokens": None, "frequency": None, "known_words": None}
+    model: dict[str, Any] = (lab.entry("model") if lab.has_session else None) or {}
+    if model and (counts := token_counts(model, texts)) is not None:
+        sources["tokens"] = model["name"]
+        each = [count / max(len(words_of(text)), 1) for count, text in zip(counts, texts, strict=True)]
+        measures += [Measure("tokens", "tokens", counts), Measure("tokens a word", "tokens", each)]
+    corpus = corpus or (DEMO if model.get("ref") == DEMO else "")
+    if corpus:
+        counted = word_counts(open_corpus(corpus))
+        known = counted.known(texts)
+        sources |= {"frequency": counted.name, "known_words": known}
+        if known >= KNOWN_WORDS:
+            measures.append(Measure("word frequency", "Zipf", [counted.of_sentence(text) for text in texts]))
+    return measures, sources
 
 
 def _page(found: StimulusSet, offset: int, limit: int) -> dict[str, Any]:

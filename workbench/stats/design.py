@@ -300,3 +300,32 @@ def _best_swap(values: Floats, positive: Bools, used: Bools) -> Swap | None:
         if best is None or abs(found.auc - 0.5) < abs(best.auc - 0.5):
             best = found
     return best
+
+
+def leveling_pair_swaps(one: Floats, other: Floats, used: Bools, *, most: int = 20, near: float = 0.02) -> list[Swap]:
+    """As `leveling_swaps`, where whole pairs are exchanged for spare pairs.
+
+    Args:
+        one: (pairs,) the number of the positive stimulus of each pair, finite.
+        other: (pairs,) that of its partner.
+        used: (pairs,) whether the pair is in the design now.
+    """
+    used = used.copy()
+    above = _above(one, other)  # (pairs, pairs)
+    swaps: list[Swap] = []
+    while len(swaps) < most and used.any() and not used.all():
+        count, mask = int(used.sum()), used.astype(np.float64)
+        now = float(mask @ above @ mask)  # count^2 times the AUC
+        if abs(now / count**2 - 0.5) < near:
+            break
+        out, into = np.flatnonzero(used), np.flatnonzero(~used)
+        part = above @ mask + mask @ above  # (pairs,)
+        own = np.diagonal(above)
+        crossed = above[np.ix_(out, into)] + above[np.ix_(into, out)].T
+        after = (now + part[into] - part[out][:, None] + own[into] + own[out][:, None] - crossed) / count**2
+        place = np.unravel_index(int(np.abs(after - 0.5).argmin()), after.shape)
+        if abs(after[place] - 0.5) >= abs(now / count**2 - 0.5) - 1e-12:
+            break
+        swaps.append(Swap(int(out[place[0]]), int(into[place[1]]), float(after[place])))
+        used[out[place[0]]], used[into[place[1]]] = False, True
+    return swaps
