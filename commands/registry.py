@@ -23,6 +23,8 @@ VERBS: tuple[type[Verb], ...] = (
     sae.SaeTrain,
     sae.SaeSweep,
     stimuli.StimuliImport,
+    stimuli.StimuliNew,
+    stimuli.StimuliEdit,
     stimuli.StimuliList,
     stimuli.StimuliShow,
     stimuli.StimuliCheck,

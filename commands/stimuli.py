@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from workbench.verbs import Command, InputFile, NameOrFile, Query
@@ -26,6 +28,59 @@ class StimuliImport(Command):
     factor: tuple[str, ...] = Field(
         (), description="Names for the factors that the categories' names cross (a_x, a_y, b_x, b_y), in their order"
     )
+
+
+class StimuliNew(Command):
+    """Make a stimulus set from typed sentences, or an empty one of two categories to fill later."""
+
+    dotted = "stimuli.new"
+    positional = ("name",)
+    reads = ("model", "stimuli")
+    reuse = False
+
+    name: str = Field(description="Name of the set: letters, digits, '.', '_', '-'")
+    category: tuple[str, ...] = Field((), description="Names of the categories; repeat for each (concept, other)")
+    first: tuple[str, ...] = Field((), description="Sentences of the first category; repeat for several")
+    second: tuple[str, ...] = Field((), description="Sentences of the second category; repeat for several")
+    positive: str = Field("", description="The category that carries the concept (default: the first)")
+    description: str = Field("", description="What the set is about")
+
+
+class StimuliEdit(Command):
+    """Change a stimulus set: sentences, what is used, pairs, folds, targets, the positive category, steering prompts.
+
+    A sentence is named by its text, its id, or a beginning that no other sentence has. The session keeps the new
+    version; earlier results keep the sentences that they were made with.
+    """
+
+    dotted = "stimuli.edit"
+    positional = ("set",)
+    reads = ("model", "stimuli")
+    reuse = False
+
+    set: str = Field(description="Name of the set; of a shipped one the session gets its own version")
+    add: tuple[str, ...] = Field((), description="Sentences to add to --category; repeat for several")
+    category: str = Field("", description="The category to add to; a new name makes a new category")
+    remove: tuple[str, ...] = Field((), description="Sentences to remove")
+    replace: str = Field("", description="The sentence to rewrite as --text; its columns stay")
+    text: str = Field("", description="What --replace becomes")
+    exclude: tuple[str, ...] = Field((), description="Sentences to keep but not to use")
+    include: tuple[str, ...] = Field((), description="Excluded sentences to use again")
+    of: tuple[str, ...] = Field((), description="Sentences whose --id, --item, --fold or --target is set or cleared")
+    id: str = Field("", description="A name for the sentence --of")
+    item: str = Field("", description="What the sentences --of share as a matched pair")
+    fold: str = Field("", description="The fold of the sentences --of")
+    target: str = Field("", description="The target words, which stand in each sentence --of once")
+    clear: Literal["", "id", "item", "fold", "target"] = Field(
+        "", description="Take this column from the sentences --of"
+    )
+    positive: str = Field("", description="The category that carries the concept")
+    pairs: Literal["", "order", "none"] = Field("", description="Pair the sentences by their order, or unpair them")
+    level: str = Field("", description="Exchange used for excluded sentences until this measure of `check` is level")
+    prompt: tuple[str, ...] = Field((), description="Texts to steer on; repeat for several")
+    raises: tuple[str, ...] = Field((), description="Words that the concept should make likelier after the prompts")
+    lowers: tuple[str, ...] = Field((), description="Words that the concept should make unlikelier after the prompts")
+    description: str = Field("", description="What the set is about")
 
 
 class StimuliList(Query):

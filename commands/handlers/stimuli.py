@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.stimuli import StimuliCheck, StimuliImport, StimuliList, StimuliShow
+from commands.stimuli import StimuliCheck, StimuliEdit, StimuliImport, StimuliList, StimuliNew, StimuliShow
 from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.lab import Lab
+from workbench.stimuli import edits
 from workbench.stimuli.importers import import_set
+from workbench.stimuli.leveling import Exchange, exchanged, exchanges
 from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
 from workbench.stimuli.words import words_of
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 KNOWN_WORDS = 0.8
 """A corpus that knows a smaller share of a set's words says nothing on how frequent they are."""
+CATEGORIES = ("concept", "other")
+"""Of a new set that names none."""
 _UPLOADED = re.compile(r"^[0-9a-f]{12}-")
 
 
@@ -27,12 +32,88 @@ def import_(command: StimuliImport, lab: Lab) -> Outcome:
     """Read the file, check every sentence against the loaded model's context, keep the set."""
     path = lab.record.path / command.file
     name = command.to or _UPLOADED.sub("", Path(command.file).stem)
-    if not re.fullmatch(r"[\w.-]{1,64}", name):
-        raise UsageError(f"{name!r} cannot name a stimulus set", "Give --to NAME (letters, digits, '.', '_', '-').")
+    _check_name(name, "Give --to NAME (letters, digits, '.', '_', '-').")
     shown = _UPLOADED.sub("", path.name)
     read = import_set(path, name, command.positive, shown, command.factor)
     _check_lengths(read.set, shown, lab)
     return _kept(read.set, lab, list(read.notices))
+
+
+def _check_name(name: str, hint: str) -> None:
+    if not re.fullmatch(r"[\w.-]{1,64}", name):
+        raise UsageError(f"{name!r} cannot name a stimulus set", hint)
+
+
+def new(command: StimuliNew, lab: Lab) -> Outcome:
+    """A set from typed sentences."""
+    name = command.name
+    _check_name(name, "Use up to 64 letters, digits, '.', '_', '-'.")
+    if name in lab.state.under("stimuli") or name in shipped_names():
+        raise UsageError(
+            f"there is a stimulus set {name!r} already", f"Change it with `workbench stimuli edit {name}`."
+        )
+    made = edits.new_set(name, command.category or CATEGORIES, (command.first, command.second), command.positive)
+    made = replace(made, description=command.description)
+    _check_lengths(made, name, lab)
+    empty = [category for category, count in made.counts.items() if not count]
+    told = f"no sentence yet in {', '.join(map(repr, empty))}: `stimuli edit {name} --category NAME --add TEXT`"
+    return _kept(made, lab, [told] if empty else find_pairs(made).words(name))
+
+
+def edit(command: StimuliEdit, lab: Lab) -> Outcome:
+    """The set after the changes, each made on what the one before left."""
+    before = find_set(command.set, lab)
+    after = _edited(before, command)
+    swaps: list[Exchange] = []
+    if command.level:
+        measures, _ = measured(after, lab)
+        values = {measure.name: measure.values for measure in measures}
+        if command.level not in values:
+            raise UnknownNameError.among("measure", command.level, values)
+        swaps = exchanges(after, values[command.level], after.positive or after.names[0])
+        if not swaps:
+            raise UsageError(
+                f"no exchange with an excluded sentence levels {command.level} in {after.name!r}",
+                "Add sentences of the other length and exclude them, then repeat.",
+            )
+        after = exchanged(after, swaps)
+    if after == before:
+        raise UsageError(f"nothing of {before.name!r} would change", "See `workbench stimuli edit --help`.")
+    fresh = {one.text for one in after.stimuli} - {one.text for one in before.stimuli}
+    _check_lengths(replace(after, stimuli=tuple(one for one in after.stimuli if one.text in fresh)), after.name, lab)
+    warnings = find_pairs(after).words(after.name) if after.stimuli != before.stimuli else []
+    if before.name in shipped_names() and before.name not in lab.state.under("stimuli"):
+        warnings.append(f"this session now has its own version of the shipped set {before.name!r}")
+    kept = _kept(after, lab, warnings)
+    moved = [{"out": [one.text for one in swap.out], "into": [one.text for one in swap.into]} for swap in swaps]
+    return replace(kept, result={**kept.result, "swaps": moved})
+
+
+def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
+    """The changes in the order of the fields."""
+    if command.add or command.category:
+        found = edits.with_sentences(found, command.category, command.add)
+    if command.remove:
+        found = edits.without(found, command.remove)
+    if bool(command.replace) != bool(command.text):
+        raise UsageError("--replace SENTENCE needs --text NEW, and the reverse", "Give both.")
+    if command.replace:
+        found = edits.with_text(found, command.replace, command.text)
+    found = edits.with_inclusion(found, command.exclude, False)
+    found = edits.with_inclusion(found, command.include, True)
+    columns = {column: getattr(command, column) for column in ("id", "item", "fold", "target")}
+    given = {column: value for column, value in columns.items() if value or column == command.clear}
+    if bool(given) != bool(command.of):
+        raise UsageError("--of SENTENCE goes with --id, --item, --fold, --target or --clear", "Give both.")
+    for column, value in given.items():
+        found = edits.with_column(found, command.of, column, value)
+    if command.positive:
+        found = edits.with_positive(found, command.positive)
+    if command.pairs:
+        found = edits.with_pairs(found, command.pairs)
+    if command.description:
+        found = replace(found, description=command.description)
+    return edits.with_steering(found, command.prompt, command.raises, command.lowers)
 
 
 def _kept(found: StimulusSet, lab: Lab, warnings: list[str]) -> Outcome:
@@ -43,14 +124,14 @@ def _kept(found: StimulusSet, lab: Lab, warnings: list[str]) -> Outcome:
 
 
 def _check_lengths(found: StimulusSet, file: str, lab: Lab) -> None:
-    if lab.state.get("model") is None:
+    if not found.stimuli or lab.state.get("model") is None:
         return
     model = lab.model
-    for category, text in found.rows:
+    for one in found.stimuli:
         try:
-            model.tokenize(text)
+            model.tokenize(one.text)
         except UsageError as error:
-            raise InputFileError(f"in category {category!r} of {file}: {error.message}", error.hint) from error
+            raise InputFileError(f"in category {one.category!r} of {file}: {error.message}", error.hint) from error
 
 
 def list_(_query: StimuliList, lab: Lab) -> Outcome:
@@ -122,5 +203,5 @@ def _page(found: StimulusSet, offset: int, limit: int) -> dict[str, Any]:
         ],
         "offset": offset,
         "total": len(rows),
-        "steering": found.steering.as_dict() if found.steering.prompts else None,
+        "steering": found.steering.as_dict() if found.steering else None,
     }

@@ -48,6 +48,8 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.list": stimuli.stimulus_sets,
     "stimuli.show": stimuli.stimulus_set,
     "stimuli.import": stimuli.stimulus_set,
+    "stimuli.new": stimuli.stimulus_set,
+    "stimuli.edit": stimuli.stimulus_set,
     "stimuli.check": stimuli.design,
     "features.contrast": features.ranking,
     "features.list": features.ranking,

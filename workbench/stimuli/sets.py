@@ -66,6 +66,9 @@ class Steering:
     raises: tuple[str, ...] = ()
     lowers: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.prompts or self.raises or self.lowers)
+
     def as_dict(self) -> dict[str, list[str]]:
         """The form of the files."""
         return {"prompts": list(self.prompts), "raise": list(self.raises), "lower": list(self.lowers)}
@@ -175,7 +178,7 @@ class StimulusSet:
                 category: [_stored(one, shared.get(category, {})) for one in self._of(category)]
                 for category in self.names
             },
-            "steering": self.steering.as_dict() if self.steering.prompts else None,
+            "steering": self.steering.as_dict() if self.steering else None,
         }
         return {**body, "factors": shared} if any(shared.values()) else body
 
