@@ -154,7 +154,7 @@ def _what_to_steer(command: SteerClamp, lab: Lab) -> tuple[Steering, list[str]]:
             own = replace(own, prompts=beginnings(found))
             told.append(
                 f"stimulus set {found.name!r} has no prompts to steer on; the beginnings of {len(own.prompts)} of its "
-                "sentences were taken: --prompt TEXT gives others, which `stimuli edit` keeps with the set"
+                f"sentences were taken: `workbench stimuli edit {found.name} --prompt TEXT` gives it others"
             )
     if not own.prompts:
         raise UsageError("no prompt to steer on", "Add --prompt TEXT, or --stimuli NAME for the prompts of a set.")

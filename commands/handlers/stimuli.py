@@ -56,7 +56,9 @@ def new(command: StimuliNew, lab: Lab) -> Outcome:
     made = replace(made, description=command.description)
     _check_lengths(made, name, lab)
     empty = [category for category, count in made.counts.items() if not count]
-    told = f"no sentence yet in {', '.join(map(repr, empty))}: `stimuli edit {name} --category NAME --add TEXT`"
+    told = (
+        f"no sentence yet in {', '.join(map(repr, empty))}: `workbench stimuli edit {name} --category NAME --add TEXT`"
+    )
     return _kept(made, lab, [told] if empty else find_pairs(made).words(name))
 
 

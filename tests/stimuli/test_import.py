@@ -229,7 +229,7 @@ def test_spans_by_position_and_numbers_as_names(tmp_path: Path) -> None:
 def test_what_the_file_does_not_say_is_said(tmp_path: Path) -> None:
     (notice,) = import_set(write(tmp_path, "x.json", as_json()), "x").notices
     assert "'good', the first, was taken" in notice
-    assert "stimuli edit x --positive" in notice
+    assert "workbench stimuli edit x --positive" in notice
     assert import_set(write(tmp_path, "x.json", as_json()), "x", "bad").notices == ()
     table = "category,text,note\ngood,a,1\ngood,b,1\nbad,c,1\nbad,d,1\n"
     assert "'note'" in import_set(write(tmp_path, "x.csv", table), "x", "bad").notices[0]

@@ -269,13 +269,13 @@ def _swaps(
 def _warnings(body: dict[str, Any], found: StimulusSet, pairs: Pairs) -> list[str]:
     """What an investigator must know before believing a contrast, in words."""
     return [
-        *_of_counts(found),
-        *pairs.words(found.name),
-        *_of_repeats(body),
+        *_of_reach(body["design"]),
         *[_of_confound(row) for row in body["confounds"] if row["status"] == "ok" and row["p"] < SUSPECT],
         *_of_swaps(body),
+        *_of_counts(found),
+        *_of_repeats(body),
+        *pairs.words(found.name),
         *_of_words(body),
-        *_of_reach(body["design"]),
     ]
 
 
@@ -317,7 +317,7 @@ def _of_swaps(body: dict[str, Any]) -> list[str]:
     count = len(body["swaps"])
     return [
         f"{count} {'swap' if count == 1 else 'swaps'} with excluded sentences would bring the AUC of {measure} to "
-        f"{last['auc']:.2f}: `stimuli edit {body['name']} --level {measure}` makes them"
+        f"{last['auc']:.2f}: `workbench stimuli edit {body['name']} --level {measure}` makes them"
     ]
 
 

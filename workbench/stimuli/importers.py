@@ -63,7 +63,7 @@ def import_set(path: Path, name: str, positive: str = "", file: str = "", factor
         chosen = found.names[0]
         notices.append(
             f"the file names no positive category; {chosen!r}, the first, was taken: "
-            f"`stimuli edit {name} --positive NAME` takes another"
+            f"`workbench stimuli edit {name} --positive NAME` takes another"
         )
     return Imported(replace(found, positive=chosen), (*notices, *find_pairs(found).words(name)))
 

@@ -76,7 +76,8 @@ class Pairs:
             like = self.suggestion
             return [
                 f"the sentences look like matched pairs in order (at {like.best} of {like.pairs} places they resemble "
-                f"each other most), but the set does not say so: `stimuli edit {name} --pairs order` pairs them"
+                f"each other most), but the set does not say so: "
+                f"`workbench stimuli edit {name} --pairs order` pairs them"
             ]
         if self.status != "incomplete":
             return []
