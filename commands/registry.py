@@ -25,6 +25,7 @@ VERBS: tuple[type[Verb], ...] = (
     stimuli.StimuliImport,
     stimuli.StimuliNew,
     stimuli.StimuliEdit,
+    stimuli.StimuliDraft,
     stimuli.StimuliList,
     stimuli.StimuliShow,
     stimuli.StimuliCheck,

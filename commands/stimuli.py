@@ -83,6 +83,36 @@ class StimuliEdit(Command):
     description: str = Field("", description="What the set is about")
 
 
+class StimuliDraft(Command):
+    """Propose matched pairs for a concept, from templates or from a language model, and check the design at once.
+
+    A template has {slots}, alike in both sentences, and one <concept|other> in which they differ.
+    """
+
+    dotted = "stimuli.draft"
+    positional = ("name",)
+    reads = ("model", "sae", "stimuli")
+    reuse = False
+
+    name: str = Field(description="Name of the set: letters, digits, '.', '_', '-'")
+    concept: str = Field("", description="What the first sentences are about; `outcome` has templates of its own")
+    other: str = Field("", description="What the second sentences are about (default: the same without the concept)")
+    by: Literal["", "templates", "model"] = Field(
+        "", description="Who proposes (default: templates where there are any, else a language model)"
+    )
+    template: tuple[str, ...] = Field(
+        (), description="Such as 'The {kin} <won|lost> the {race|exam}.'; repeat for several"
+    )
+    slot: tuple[str, ...] = Field((), description="Words of a slot: NAME=WORD,WORD (the demo's word lists have names)")
+    model: str = Field("claude-haiku-5-5", description="The language model to ask; its key is in ANTHROPIC_API_KEY")
+    category: tuple[str, ...] = Field((), description="Names of the two categories (concept, other)")
+    pairs: int = Field(40, ge=2, le=500, description="Pairs to use")
+    spare: int = Field(
+        20, ge=0, le=500, description="Further pairs, kept but not used, to exchange for confounded ones"
+    )
+    seed: int = Field(0, ge=0, description="Seed of the templates' draws")
+
+
 class StimuliList(Query):
     """List the stimulus sets: this session's and the shipped ones."""
 

@@ -28,8 +28,10 @@ _SCREEN_OF = {
     "stimuli.import": "stimuli",
     "stimuli.new": "stimuli",
     "stimuli.edit": "stimuli",
+    "stimuli.draft": "stimuli",
 }
-_RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name"}
+_RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
+                   "stimuli.draft": "name"}  # fmt: skip
 _SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
 
 

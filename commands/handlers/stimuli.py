@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from commands.handlers.stimuli_draft import draft
+from commands.handlers.stimuli_sets import CATEGORIES, check_lengths, check_name, free_name, kept, measured, page
 from commands.stimuli import StimuliCheck, StimuliEdit, StimuliImport, StimuliList, StimuliNew, StimuliShow
-from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.stimuli import edits
 from workbench.stimuli.importers import import_set
 from workbench.stimuli.leveling import Exchange, exchanged, exchanges
 from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
-from workbench.stimuli.words import words_of
 from workbench.verbs import Outcome
 
-if TYPE_CHECKING:
-    from workbench.stimuli.check import Measure
+__all__ = ["check", "draft", "edit", "import_", "list_", "new", "show"]
 
-KNOWN_WORDS = 0.8
-"""A corpus that knows a smaller share of a set's words says nothing on how frequent they are."""
-CATEGORIES = ("concept", "other")
-"""Of a new set that names none."""
 _UPLOADED = re.compile(r"^[0-9a-f]{12}-")
 
 
@@ -32,34 +28,25 @@ def import_(command: StimuliImport, lab: Lab) -> Outcome:
     """Read the file, check every sentence against the loaded model's context, keep the set."""
     path = lab.record.path / command.file
     name = command.to or _UPLOADED.sub("", Path(command.file).stem)
-    _check_name(name, "Give --to NAME (letters, digits, '.', '_', '-').")
+    check_name(name, "Give --to NAME (letters, digits, '.', '_', '-').")
     shown = _UPLOADED.sub("", path.name)
     read = import_set(path, name, command.positive, shown, command.factor)
-    _check_lengths(read.set, shown, lab)
-    return _kept(read.set, lab, list(read.notices))
-
-
-def _check_name(name: str, hint: str) -> None:
-    if not re.fullmatch(r"[\w.-]{1,64}", name):
-        raise UsageError(f"{name!r} cannot name a stimulus set", hint)
+    check_lengths(read.set, shown, lab)
+    return kept(read.set, lab, list(read.notices))
 
 
 def new(command: StimuliNew, lab: Lab) -> Outcome:
     """A set from typed sentences."""
     name = command.name
-    _check_name(name, "Use up to 64 letters, digits, '.', '_', '-'.")
-    if name in lab.state.under("stimuli") or name in shipped_names():
-        raise UsageError(
-            f"there is a stimulus set {name!r} already", f"Change it with `workbench stimuli edit {name}`."
-        )
+    free_name(name, lab)
     made = edits.new_set(name, command.category or CATEGORIES, (command.first, command.second), command.positive)
     made = replace(made, description=command.description)
-    _check_lengths(made, name, lab)
+    check_lengths(made, name, lab)
     empty = [category for category, count in made.counts.items() if not count]
     told = (
         f"no sentence yet in {', '.join(map(repr, empty))}: `workbench stimuli edit {name} --category NAME --add TEXT`"
     )
-    return _kept(made, lab, [told] if empty else find_pairs(made).words(name))
+    return kept(made, lab, [told] if empty else find_pairs(made).words(name))
 
 
 def edit(command: StimuliEdit, lab: Lab) -> Outcome:
@@ -82,13 +69,13 @@ def edit(command: StimuliEdit, lab: Lab) -> Outcome:
     if after == before:
         raise UsageError(f"nothing of {before.name!r} would change", "See `workbench stimuli edit --help`.")
     fresh = {one.text for one in after.stimuli} - {one.text for one in before.stimuli}
-    _check_lengths(replace(after, stimuli=tuple(one for one in after.stimuli if one.text in fresh)), after.name, lab)
+    check_lengths(replace(after, stimuli=tuple(one for one in after.stimuli if one.text in fresh)), after.name, lab)
     warnings = find_pairs(after).words(after.name) if after.stimuli != before.stimuli else []
     if before.name in shipped_names() and before.name not in lab.state.under("stimuli"):
         warnings.append(f"this session now has its own version of the shipped set {before.name!r}")
-    kept = _kept(after, lab, warnings)
+    found = kept(after, lab, warnings)
     moved = [{"out": [one.text for one in swap.out], "into": [one.text for one in swap.into]} for swap in swaps]
-    return replace(kept, result={**kept.result, "swaps": moved})
+    return replace(found, result={**found.result, "swaps": moved})
 
 
 def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
@@ -118,24 +105,6 @@ def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
     return edits.with_steering(found, command.prompt, command.raises, command.lowers)
 
 
-def _kept(found: StimulusSet, lab: Lab, warnings: list[str]) -> Outcome:
-    """Store a set, or its new version, in the session."""
-    lab.save_json("set", found.as_dict())
-    body = {**_page(found, 0, 20), "digest": found.digest, "pairs": find_pairs(found).as_dict()}
-    return Outcome(body, sets={f"stimuli/{found.name}": found.entry()}, warnings=warnings)
-
-
-def _check_lengths(found: StimulusSet, file: str, lab: Lab) -> None:
-    if not found.stimuli or lab.state.get("model") is None:
-        return
-    model = lab.model
-    for one in found.stimuli:
-        try:
-            model.tokenize(one.text)
-        except UsageError as error:
-            raise InputFileError(f"in category {one.category!r} of {file}: {error.message}", error.hint) from error
-
-
 def list_(_query: StimuliList, lab: Lab) -> Outcome:
     """This session's sets, then the shipped ones that no own set hides."""
     own = lab.state.under("stimuli") if lab.has_session else {}
@@ -151,7 +120,7 @@ def list_(_query: StimuliList, lab: Lab) -> Outcome:
 def show(query: StimuliShow, lab: Lab) -> Outcome:
     """A page of sentences."""
     found = find_set(query.set, lab)
-    return Outcome({**_page(found, query.offset, query.limit), "digest": found.digest})
+    return Outcome({**page(found, query.offset, query.limit), "digest": found.digest})
 
 
 def check(query: StimuliCheck, lab: Lab) -> Outcome:
@@ -165,45 +134,3 @@ def check(query: StimuliCheck, lab: Lab) -> Outcome:
     features = int((lab.entry("sae") or {}).get("width", 0)) if lab.has_session else 0
     body = check_design(found, measures, positive=query.positive, features=features, seed=query.seed)
     return Outcome({**body, "sources": sources})
-
-
-def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measure], dict[str, Any]]:
-    """Numbers of each sentence that are not the concept, and where tokens and word counts came from."""
-    from workbench.corpus.source import DEMO, open_corpus
-    from workbench.models.tokenizer_file import token_counts
-    from workbench.stimuli.check import Measure, plain_measures
-    from workbench.stimuli.frequency import word_counts
-
-    texts = [one.text for one in found.everything]
-    measures = plain_measures(found)
-    sources: dict[str, Any] = {"tokens": None, "frequency": None, "known_words": None}
-    model: dict[str, Any] = (lab.entry("model") if lab.has_session else None) or {}
-    if model and (counts := token_counts(model, texts)) is not None:
-        sources["tokens"] = model["name"]
-        each = [count / max(len(words_of(text)), 1) for count, text in zip(counts, texts, strict=True)]
-        measures += [Measure("tokens", "tokens", counts), Measure("tokens a word", "tokens", each)]
-    corpus = corpus or (DEMO if model.get("ref") == DEMO else "")
-    if corpus:
-        counted = word_counts(open_corpus(corpus))
-        known = counted.known(texts)
-        sources |= {"frequency": counted.name, "known_words": known}
-        if known >= KNOWN_WORDS:
-            measures.append(Measure("word frequency", "Zipf", [counted.of_sentence(text) for text in texts]))
-    return measures, sources
-
-
-def _page(found: StimulusSet, offset: int, limit: int) -> dict[str, Any]:
-    rows = found.everything
-    return {
-        "name": found.name,
-        "description": found.description,
-        "positive": found.positive,
-        "categories": found.counts,
-        "factors": found.factors,
-        "rows": [
-            {"category": one.category, "text": one.text, **one.columns()} for one in rows[offset : offset + limit]
-        ],
-        "offset": offset,
-        "total": len(rows),
-        "steering": found.steering.as_dict() if found.steering else None,
-    }

@@ -50,6 +50,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.import": stimuli.stimulus_set,
     "stimuli.new": stimuli.stimulus_set,
     "stimuli.edit": stimuli.stimulus_set,
+    "stimuli.draft": stimuli.drafted,
     "stimuli.check": stimuli.design,
     "features.contrast": features.ranking,
     "features.list": features.ranking,

@@ -51,6 +51,12 @@ def _column(row: Result, name: str) -> str:
     return "" if value is None else str(value)
 
 
+def drafted(result: Result, console: Console) -> None:
+    """A draft: its sentences, then the check of their design."""
+    stimulus_set(result, console)
+    design({**result["check"], "warnings": []}, console)  # the reply's own warnings say them
+
+
 def design(result: Result, console: Console) -> None:
     """The check of a set: confounds, words, what it can show, and what to know of it."""
     counts = ", ".join(f"{name} {count}" for name, count in result["categories"].items())
