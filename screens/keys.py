@@ -18,6 +18,8 @@ ACTIONS = {
     "find": "f",
     "demo": "d",
     "suggest": "a",
+    "edit": "e",
+    "check": "C",
     "sign": "t",
     "order": "o",
     "refresh": "r",

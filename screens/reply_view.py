@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
+from screens.design_text import check_rows
 from screens.list_page import ListPage
 from screens.text import visible
 from screens.widgets.lines import Column, Lines, Row
@@ -31,7 +32,11 @@ class ReplyPage(ListPage):
 
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show a reply's result."""
-        rows = [Row(str(at), pair) for at, pair in enumerate(flat(reply["result"])[:MOST])]
+        if reply["command"] == "stimuli.check":
+            pairs = check_rows(reply["result"], self.app.size.width - 30)
+        else:
+            pairs = flat(reply["result"])
+        rows = [Row(str(at), pair) for at, pair in enumerate(pairs[:MOST])]
         self.lines.empty = "It has no result."
         self.lines.cursor = self.lines.top = 0
         self.lines.show(rows, note=str(reply["command"]))

@@ -25,7 +25,13 @@ _SCREEN_OF = {
     "features.contrast": "select",
     "clusters.find": "clusters",
     "steer.clamp": "feature",
+    "stimuli.import": "stimuli",
+    "stimuli.new": "stimuli",
+    "stimuli.edit": "stimuli",
+    "stimuli.draft": "stimuli",
 }
+_RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
+                   "stimuli.draft": "name"}  # fmt: skip
 _SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
 
 
@@ -55,7 +61,8 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         if app.trail.here != origin or app.over:
             return
         if verb.dotted in _SCREEN_OF:
-            app.visit(_SCREEN_OF[verb.dotted], str(result["feature"]) if verb.dotted == "steer.clamp" else "")
+            named = _RESULT_SUBJECT.get(verb.dotted)
+            app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
         elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")

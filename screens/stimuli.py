@@ -6,15 +6,41 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from typing_extensions import override
 
 from screens import background, palette, verbs
+from screens.design_text import summary
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
-from screens.text import thousands, visible
+from screens.text import thousands, visible, wrapped
 from screens.widgets.box import Box
 from screens.widgets.lines import Column, Lines, Row, cell_text
-from screens.widgets.painted import Paragraph, Piece, TextLines
+from screens.widgets.painted import Painted, Paragraph, Piece, TextLines, fitted
+from workbench.errors import WorkbenchError
+
+
+class CheckNote(Painted):
+    """What the check of the design says, as far as there is room."""
+
+    indent = 2
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.text = ""
+
+    def show(self, text: str) -> None:
+        """Show this text, its lines kept."""
+        if text != self.text:
+            self.text = text
+            self.refresh()
+
+    @override
+    def pieces(self, y: int, width: int) -> list[Piece]:
+        """The line `y` of the wrapped text; the last one says that there is more."""
+        lines = wrapped(self.text, width)
+        more = y == self.size.height - 1 and len(lines) > y + 1
+        return fitted([(lines[y] + (" …" if more else ""), palette.PLAIN)], width) if y < len(lines) else []
 
 
 class StimuliPage(ListPage):
@@ -24,21 +50,28 @@ class StimuliPage(ListPage):
     hints = (
         ("enter", "sentences"),
         ("c", "contrast"),
-        ("tab", "other list"),
-        (":", "command"),
-        ("y", "copy"),
+        ("a", "add"),
+        ("e", "edit"),
+        ("x", "leave out"),
+        ("C", "check"),
         ("?", "help"),
+        ("tab", "other list"),
         ("esc", "back"),
     )
     HELP: ClassVar[str | None] = (
         "A stimulus set is lists of sentences by category; one category carries the concept. "
-        "c ranks all features by how they tell it from the others."
+        "c ranks all features by how they tell it from the others. a adds a sentence to the category under the cursor, "
+        "e rewrites the sentence under the cursor, x leaves it out or takes it in again (- marks what is left out), n "
+        "begins a new set; each writes a new version that u takes back. C shows the check of the design in full: what "
+        "beside the concept tells the categories apart, and what the set can show at all."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.names: list[str] = []
         self._sets: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+        """Sentences that were fetched, by the key of their row."""
 
     def compose(self) -> ComposeResult:
         """Two lists."""
@@ -47,12 +80,15 @@ class StimuliPage(ListPage):
             yield TextLines(id="set-header")
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
             yield Paragraph(id="whole-sentence")
+            yield CheckNote(id="set-check")
 
     def clear(self, text: str) -> None:
         """Show no set and no sentence, but this text."""
         self.query_one("#set-header", TextLines).show([])
         self.query_one("#sentences", Lines).show([])
         self.query_one(Paragraph).show("")
+        self.query_one(CheckNote).show("")
+        self._rows = {}
         super().clear(text)
 
     async def load(self) -> None:
@@ -74,16 +110,34 @@ class StimuliPage(ListPage):
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(verbs.StimuliShow(set=name, offset=offset, limit=limit))
-            return _sentence_rows(page, page["positive"]), int(page["total"])
+            return self._take_rows(page), int(page["total"])
 
         first = await self.ask(verbs.StimuliShow(set=name))
-        rows = _sentence_rows(first, first["positive"])
+        self._rows = {}
+        rows = self._take_rows(first)
         self.query_one("#set-header", TextLines).show(_header(first))
         if self.subject != name:
             sentences.cursor = sentences.top = 0
         self.subject = name
         sentences.show_source(fetch, rows, int(first["total"]))
         self._show_whole()
+        background.start(self, self._load_check, "check", latest=True)
+
+    def _take_rows(self, page: dict[str, Any]) -> list[Row]:
+        rows = _sentence_rows(page, page["positive"])
+        self._rows |= {row.key: found for row, found in zip(rows, page["rows"], strict=True)}
+        return rows
+
+    async def _load_check(self) -> None:
+        """A word on the design, when it comes; the sentences do not wait for it."""
+        shown, name = self.query_one(CheckNote), self.lines.key
+        try:
+            found = await self.ask(verbs.StimuliCheck(set=name))
+        except WorkbenchError as error:
+            shown.show(f"check: {visible(error.message)}")
+            return
+        if name == self.lines.key:
+            shown.show(summary(found))
 
     @on(Lines.Moved)
     def show_other_set(self, event: Lines.Moved) -> None:
@@ -96,7 +150,9 @@ class StimuliPage(ListPage):
     def _show_whole(self) -> None:
         """The sentence under the cursor in full, which its row may have no room for."""
         row = self.query_one("#sentences", Lines).row
-        self.query_one(Paragraph).show(str(row.cells[1]) if row else "")
+        known = self._rows.get(row.key) if row else None
+        told = _columns(known) if known else ""
+        self.query_one(Paragraph).show(f"{row.cells[1]}{told}" if row else "")
 
     def on_lines_opened(self, _event: Lines.Opened) -> None:
         """Go on to the sentences."""
@@ -110,18 +166,58 @@ class StimuliPage(ListPage):
         return False
 
     def acts(self) -> dict[str, Act]:
-        """Contrast the set under the cursor."""
-        return {"contrast": self._contrast} if self._sets.get(self.lines.key, {}).get("positive") else {}
+        """Contrast, check and change the set under the cursor."""
+        if self.lines.key not in self._sets:
+            return {"new": self._new}
+        acts: dict[str, Act] = {"new": self._new, "suggest": self._add, "check": self._check}
+        if self._sets[self.lines.key].get("positive"):
+            acts["contrast"] = self._contrast
+        if self._sentence():
+            acts |= {"edit": self._edit, "cancel": self._leave_out}
+        return acts
 
     def why_not(self, action: str) -> str:
         """A set without a positive category needs one to be named."""
         if action == "contrast" and self.lines.key:
             return f"{self.lines.key} names no positive category: :features.contrast {self.lines.key} positive=NAME"
+        if action in ("edit", "cancel") and self.lines.key:
+            return f"{self.lines.key} has no sentence: a adds one"
         return ""
 
     def _contrast(self) -> None:
         verb = verbs.FeaturesContrast(stimuli=self.lines.key)
         self.workbench.do(verb, show_reply(self.workbench, verb))
+
+    def _check(self) -> None:
+        verb = verbs.StimuliCheck(set=self.lines.key)
+        self.workbench.do(verb, show_reply(self.workbench, verb))
+
+    def _sentence(self) -> dict[str, Any]:
+        """The sentence under the cursor with its columns."""
+        row = self.query_one("#sentences", Lines).row
+        return self._rows.get(row.key, {}) if row else {}
+
+    def _new(self) -> None:
+        self.workbench.open_command("stimuli.new NAME category=concept category=other")
+
+    def _add(self) -> None:
+        counts = self._sets[self.lines.key]["categories"]
+        category = self._sentence().get("category") or next(iter(counts), "")
+        line = verbs.format_line(verbs.StimuliEdit(set=self.lines.key, category=category))
+        self.workbench.open_command(f"{line} add=''", back=1)
+
+    def _edit(self) -> None:
+        text = self._sentence()["text"]
+        verb = verbs.StimuliEdit(set=self.lines.key, replace=text, text=text)
+        line = verbs.format_line(verb)
+        self.workbench.open_command(line, back=1 if line.endswith("'") else 0)
+
+    def _leave_out(self) -> None:
+        found = self._sentence()
+        used = found.get("include", True)
+        texts = (found["text"],)
+        verb = verbs.StimuliEdit(set=self.lines.key, exclude=texts if used else (), include=() if used else texts)
+        self.workbench.do(verb)
 
     def copyable(self) -> str:
         """The sentence under the cursor, or the set's name."""
@@ -140,10 +236,22 @@ def _row(item: dict[str, Any]) -> Row:
 def _sentence_rows(page: dict[str, Any], positive: str) -> list[Row]:
     rows = []
     for place, row in enumerate(page["rows"], start=page["offset"]):
-        style = palette.GOOD if row["category"] == positive else palette.DIM
-        mark = "+" if row["category"] == positive else " "
+        used = row.get("include", True)
+        style = palette.GOOD if used and row["category"] == positive else palette.DIM
+        mark = "-" if not used else "+" if row["category"] == positive else " "
         rows.append(Row(str(place), ((mark + row["category"], style), row["text"])))
     return rows
+
+
+def _columns(row: dict[str, Any]) -> str:
+    """What is known of a sentence beside its category."""
+    told = [f"{name} {row[name]}" for name in ("id", "item", "fold") if name in row]
+    if "span" in row:
+        told.append(f"target {row['text'][slice(*row['span'])]}")
+    told += [f"{name} {value}" for kind in ("factors", "nuisances") for name, value in row.get(kind, {}).items()]
+    if not row.get("include", True):
+        told.append("left out")
+    return f"   ({', '.join(told)})" if told else ""
 
 
 def _header(page: dict[str, Any]) -> list[list[Piece]]:

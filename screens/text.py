@@ -102,12 +102,18 @@ def short_id(feature: str) -> str:
     return "#" + visible(feature.rpartition("#")[2])
 
 
-_SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`-][^`]*)?)`")
+_SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`]*)?)`")
+_OPTION = re.compile(r" --([a-z][a-z-]*) (?!--)")
 
 
 def in_app(text: str) -> str:
     """Advice written for the shell, with its commands as the `:` lines they are in the app."""
-    return _SHELL_LINE.sub(lambda match: f":{match[1]}.{match[2]}{match[3]}", text)
+
+    def line(match: re.Match[str]) -> str:
+        rest = _OPTION.sub(lambda option: f" {option[1].replace('-', '_')}=", match[3])
+        return match[0] if " --" in rest else f":{match[1]}.{match[2]}{rest}"
+
+    return _SHELL_LINE.sub(line, text)
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from commands.session import SessionList as SessionList
     from commands.session import SessionNew as SessionNew
     from commands.session import SessionShow as SessionShow
+    from commands.stimuli import StimuliCheck as StimuliCheck
+    from commands.stimuli import StimuliEdit as StimuliEdit
     from commands.stimuli import StimuliList as StimuliList
     from commands.stimuli import StimuliShow as StimuliShow
     from workbench.verbs import Command as Command
@@ -41,7 +43,7 @@ _HOMES = {
     "commands.line": ("format_line", "parse_line"),
     "commands.registry": ("VERBS", "by_name"),
     "commands.session": ("SessionList", "SessionNew", "SessionShow"),
-    "commands.stimuli": ("StimuliList", "StimuliShow"),
+    "commands.stimuli": ("StimuliCheck", "StimuliEdit", "StimuliList", "StimuliShow"),
     "workbench.verbs": ("Command", "Output", "Verb"),
 }
 

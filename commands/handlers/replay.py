@@ -81,6 +81,8 @@ def _why_not(line: LogLine, query: Replay) -> str:
         return f"it repeats line {line.reused}"
     if line.provenance.get("command_revision", 1) != _revision_of(line):
         return "its numbers changed on purpose since (another revision of the command)"
+    if "language_model" in line.provenance:
+        return "a language model answered it"
     if line.seconds > query.max_seconds:
         return f"it took {line.seconds:.0f} s, the limit is {query.max_seconds:.0f} s (--max-seconds)"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from workbench.errors import MismatchError, UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
+from workbench.stimuli.prompts import beginnings
 from workbench.stimuli.sets import Steering
 from workbench.verbs import Outcome
 
@@ -30,7 +32,7 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
     from workbench.models.steering import Sampling, find_words
     from workbench.seen import seen
 
-    steered = _what_to_steer(command, lab)
+    steered, told = _what_to_steer(command, lab)
     model, space = lab.model, lab.space
     model.need_logits()
     _need_one_site(space)
@@ -67,7 +69,7 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
         "random_features": _random_features(experiment, drawn, alive, look) if drawn else None,
         "beyond": beyond(found, command.strength),
     }
-    return Outcome(body, figures=_figures(body), warnings=_warnings(body))
+    return Outcome(body, figures=_figures(body), warnings=told + _warnings(body))
 
 
 def _need_one_site(space: FeatureSpace) -> None:
@@ -138,17 +140,25 @@ def beyond(found: dict[str, Any], strength: float) -> dict[str, bool] | None:
     return {**told, "kl": here["kl"] > control["kl"][2]}
 
 
-def _what_to_steer(command: SteerClamp, lab: Lab) -> Steering:
-    """Prompts and words: those of the command, completed by those of the stimulus set."""
-    own = Steering(command.prompt, command.raises, command.lowers)
+def _what_to_steer(command: SteerClamp, lab: Lab) -> tuple[Steering, list[str]]:
+    """Prompts and words: those of the command, completed by those of the stimulus set; and what was made up, in words.
+
+    A set without prompts gives the beginnings of some of its sentences.
+    """
+    own, told = Steering(command.prompt, command.raises, command.lowers), []
     if command.stimuli:
-        kept = lab.stimuli(command.stimuli).steering
+        found = lab.stimuli(command.stimuli)
+        kept = found.steering
         own = Steering(own.prompts or kept.prompts, own.raises or kept.raises, own.lowers or kept.lowers)
+        if not own.prompts:
+            own = replace(own, prompts=beginnings(found))
+            told.append(
+                f"stimulus set {found.name!r} has no prompts to steer on; the beginnings of {len(own.prompts)} of its "
+                f"sentences were taken: `workbench stimuli edit {found.name} --prompt TEXT` gives it others"
+            )
     if not own.prompts:
-        raise UsageError(
-            "no prompt to steer on", "Add --prompt TEXT, or --stimuli with a set that has prompts (achievement)."
-        )
-    return own
+        raise UsageError("no prompt to steer on", "Add --prompt TEXT, or --stimuli NAME for the prompts of a set.")
+    return own, told
 
 
 def _figures(body: dict[str, Any]) -> list[Figure]:

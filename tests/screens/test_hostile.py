@@ -24,6 +24,8 @@ FREE_TEXT = {
     "word",
     "message",
     "prompt",
+    "warnings",
+    "texts",
 }
 
 
@@ -44,7 +46,21 @@ def test_no_screen_lets_a_hostile_text_through() -> None:
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         seen = ""
-        for keys in (["1"], ["2", "enter"], ["3"], ["enter"], ["v"], ["tab"], ["5"], ["enter"], ["7"], ["8"], ["9"]):
+        for keys in (
+            ["1"],
+            ["2", "enter"],
+            ["e"],
+            ["escape", "C"],
+            ["escape", "3"],
+            ["enter"],
+            ["v"],
+            ["tab"],
+            ["5"],
+            ["enter"],
+            ["7"],
+            ["8"],
+            ["9"],
+        ):
             await press(pilot, *keys)
             text = text_of(app)
             assert not set(text) & set("\x1b\x07\r\t\u202e\u200b\ud800"), f"control characters after {keys}"

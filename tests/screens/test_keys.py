@@ -40,7 +40,7 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
             for name, key in ACTIONS.items():
                 app.visit(screen)
                 await settle(pilot)
-                if name in ("demo", "contrast", "find", "suggest", "cancel"):
+                if name in ("demo", "contrast", "find", "suggest", "cancel", "check"):
                     continue  # these carry something out at once; they have their own tests
                 app.status.show(message="")
                 before = text_of(app)
@@ -53,7 +53,8 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
 
 
 @pytest.mark.parametrize(("screen", "key", "reason"), [
-    ("1", "l", "labels a feature"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("2", "x", "open Jobs"),
+    ("1", "l", "labels a feature"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("3", "x", "open Jobs"),
+    ("1", "e", "open Stimuli"), ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
     ("5", "l", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
 ])  # fmt: skip
 def test_a_key_that_does_nothing_says_why(screen: str, key: str, reason: str) -> None:
@@ -74,6 +75,52 @@ def test_contrast_is_issued_from_the_set_under_the_cursor_and_shown_in_select() 
         assert ":features.contrast achievement" in text_of(app)
 
     play(scenario, engine=engine)
+
+
+def test_a_sentence_is_left_out_by_its_text_not_by_its_place() -> None:
+    engine = recorded_engine()
+    second = reply_to("stimuli.show", set="achievement")["rows"][1]["text"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "enter", "j", "x")
+        (edit,) = asked(engine, "stimuli.edit")
+        assert (edit["set"], edit["exclude"], edit["include"]) == ("achievement", [second], [])
+
+    play(scenario, engine=engine)
+
+
+def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
+    engine = recorded_engine()
+    first = reply_to("stimuli.show", set="achievement")["rows"][0]["text"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "a")
+        await type_line(pilot, "we won")
+        await press(pilot, "e")
+        await type_line(pilot, " Twice.")
+        added, rewritten = asked(engine, "stimuli.edit")
+        assert (added["add"], added["category"]) == (["we won"], "achievement")
+        assert (rewritten["replace"], rewritten["text"]) == (first, f"{first} Twice.")
+        await press(pilot, "n")
+        assert app.line.text.startswith("stimuli.new ")
+
+    play(scenario, engine=engine)
+
+
+def test_the_check_stands_below_the_sentences_and_opens_in_full() -> None:
+    warnings = reply_to("stimuli.check", set="months")["warnings"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "j")
+        assert f"check: {len(warnings)} warnings (C shows all): {warnings[0][:20]}" in text_of(app)
+        await press(pilot, "C")
+        shown = text_of(app)
+        assert "AUC" in shown and "smallest p" in shown and "stimuli.check" in shown
+        assert all(warning[:30] in shown for warning in warnings)
+        await press(pilot, "escape")
+        assert app.trail.here.screen == "stimuli"
+
+    play(scenario, engine=recorded_engine(), size=(120, 60))
 
 
 def test_labelling_issues_a_command_with_the_feature_id() -> None:

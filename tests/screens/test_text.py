@@ -61,3 +61,5 @@ def test_short_id_is_the_number() -> None:
 def test_advice_for_the_shell_becomes_a_line_of_the_app() -> None:
     assert in_app("Make one: `workbench features contrast achievement`.") == "Make one: :features.contrast achievement."
     assert in_app("See `workbench --help`.") == "See `workbench --help`."
+    assert in_app("`workbench stimuli edit x --pairs order --of 'a b'`") == ":stimuli.edit x pairs=order of='a b'"
+    assert in_app("`workbench index build --dry-run`") == "`workbench index build --dry-run`"

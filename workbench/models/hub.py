@@ -58,6 +58,11 @@ def snapshot(name: str, revision: str, digest: str = "") -> Path:
         ) from error
 
 
+def cached_snapshot(name: str, digest: str) -> Path | None:
+    """The folder of a hub model in this machine's cache, at the commit of a session's digest; nothing is fetched."""
+    return _cached(name, digest.removeprefix(COMMIT))
+
+
 def commit_of(folder: Path) -> str:
     """The commit that a snapshot folder holds."""
     return folder.name
