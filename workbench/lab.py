@@ -143,14 +143,15 @@ class Lab:
         return [] if self._models is None else self._models.take_notices()
 
     def stimuli(self, name: str) -> StimulusSet:
-        """A stimulus set of this session, or a shipped one.
+        """A stimulus set of this session, or a shipped one, that can be analysed.
 
         Raises:
             UnknownNameError: there is none of that name.
+            UsageError: one of its categories has no sentence.
         """
         from workbench.stimuli.sets import find_set
 
-        return find_set(name, self)
+        return find_set(name, self).ready()
 
     def index(self) -> FeatureIndex | None:
         """The feature index of the loaded features, or None where none was built on this machine."""

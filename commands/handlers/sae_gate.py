@@ -11,6 +11,7 @@ from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes import verdict
+from workbench.stimuli.sets import find_set
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
@@ -86,7 +87,5 @@ def _texts(lab: Lab, corpus: str) -> tuple[str, Iterable[str]] | None:
         found = open_corpus(corpus, HELD_OUT)
         return found.name, found.documents()
     names = sorted(lab.state.under("stimuli"))
-    if names:
-        sentences = [text for name in names for _, text in lab.stimuli(name).rows]
-        return f"stimuli {', '.join(names)}", sentences
-    return None
+    sentences = [text for name in names for _, text in find_set(name, lab).rows]
+    return (f"stimuli {', '.join(names)}", sentences) if sentences else None

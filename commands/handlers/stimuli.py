@@ -10,7 +10,7 @@ from commands.stimuli import StimuliImport, StimuliList, StimuliShow
 from workbench.errors import InputFileError, UsageError
 from workbench.lab import Lab
 from workbench.stimuli.importers import read_set
-from workbench.stimuli.sets import StimulusSet, shipped_names, shipped_set
+from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
 from workbench.verbs import Outcome
 
 _UPLOADED = re.compile(r"^[0-9a-f]{12}-")
@@ -55,7 +55,7 @@ def list_(_query: StimuliList, lab: Lab) -> Outcome:
 
 def show(query: StimuliShow, lab: Lab) -> Outcome:
     """A page of sentences."""
-    found = lab.stimuli(query.set)
+    found = find_set(query.set, lab)
     return Outcome({**_page(found, query.offset, query.limit), "digest": found.digest})
 
 

@@ -196,7 +196,7 @@ def test_class_means_are_the_means_of_the_sentences(tiny_model: Any, tiny_space:
     from workbench.stimuli.class_means import class_means
     from workbench.stimuli.sets import StimulusSet
 
-    found = StimulusSet("wins", (("good", tuple(tiny.GOOD)), ("bad", tuple(tiny.BAD))), "good")
+    found = StimulusSet.of("wins", {"good": tiny.GOOD, "bad": tiny.BAD}.items(), positive="good")
     space = class_means(tiny_model, tiny_space.site, found, "", lambda *_: None)
 
     def mean(texts: list[str]) -> Any:

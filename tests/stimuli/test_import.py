@@ -143,7 +143,7 @@ def test_a_quoted_field_may_hold_separators_and_line_breaks(tmp_path: Path) -> N
 
 @given(st.dictionaries(st.text(min_size=1).filter(str.strip), st.lists(st.text(), min_size=1), min_size=1, max_size=3))
 def test_a_set_survives_its_own_form_and_its_digest_is_of_its_content(categories: dict[str, list[str]]) -> None:
-    found = StimulusSet("x", tuple((name, tuple(texts)) for name, texts in categories.items()), "p", "d")
+    found = StimulusSet.of("x", categories.items(), positive="p", description="d")
     again = from_dict("y", json.loads(json.dumps(found.as_dict())))
     assert again.categories == found.categories
     assert again.digest == found.digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def read_set(path: Path, name: str, positive: str = "", file: str = "") -> Stimu
     chosen = positive or found.positive or found.categories[0][0]
     if chosen not in found.counts:
         raise UnknownNameError.among("category", chosen, found.counts)
-    return StimulusSet(name, found.categories, chosen, found.description, found.steering)
+    return replace(found, positive=chosen)
 
 
 def _text(path: Path, file: str) -> str:
