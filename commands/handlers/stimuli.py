@@ -9,7 +9,8 @@ from typing import Any
 from commands.stimuli import StimuliImport, StimuliList, StimuliShow
 from workbench.errors import InputFileError, UsageError
 from workbench.lab import Lab
-from workbench.stimuli.importers import read_set
+from workbench.stimuli.importers import import_set
+from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
 from workbench.verbs import Outcome
 
@@ -23,11 +24,16 @@ def import_(command: StimuliImport, lab: Lab) -> Outcome:
     if not re.fullmatch(r"[\w.-]{1,64}", name):
         raise UsageError(f"{name!r} cannot name a stimulus set", "Give --to NAME (letters, digits, '.', '_', '-').")
     shown = _UPLOADED.sub("", path.name)
-    found = read_set(path, name, command.positive, shown)
-    _check_lengths(found, shown, lab)
-    page = _page(found, 0, 20)
+    read = import_set(path, name, command.positive, shown, command.factor)
+    _check_lengths(read.set, shown, lab)
+    return _kept(read.set, lab, list(read.notices))
+
+
+def _kept(found: StimulusSet, lab: Lab, warnings: list[str]) -> Outcome:
+    """Store a set, or its new version, in the session."""
     lab.save_json("set", found.as_dict())
-    return Outcome({**page, "digest": found.digest}, sets={f"stimuli/{name}": found.entry()})
+    body = {**_page(found, 0, 20), "digest": found.digest, "pairs": find_pairs(found).as_dict()}
+    return Outcome(body, sets={f"stimuli/{found.name}": found.entry()}, warnings=warnings)
 
 
 def _check_lengths(found: StimulusSet, file: str, lab: Lab) -> None:
@@ -60,13 +66,16 @@ def show(query: StimuliShow, lab: Lab) -> Outcome:
 
 
 def _page(found: StimulusSet, offset: int, limit: int) -> dict[str, Any]:
-    rows = found.rows
+    rows = found.everything
     return {
         "name": found.name,
         "description": found.description,
         "positive": found.positive,
         "categories": found.counts,
-        "rows": [{"category": category, "text": text} for category, text in rows[offset : offset + limit]],
+        "factors": found.factors,
+        "rows": [
+            {"category": one.category, "text": one.text, **one.columns()} for one in rows[offset : offset + limit]
+        ],
         "offset": offset,
         "total": len(rows),
         "steering": found.steering.as_dict() if found.steering.prompts else None,

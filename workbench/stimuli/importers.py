@@ -1,41 +1,109 @@
-"""Reading stimulus sets from files, with a clear word about everything that is wrong with one."""
+"""Reading stimulus sets from files, with a clear word about everything that is wrong with one, or was taken for it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from workbench.errors import InputFileError, UnknownNameError
-from workbench.stimuli.sets import StimulusSet, from_dict
+from workbench.stimuli.crossing import crossed_factors
+from workbench.stimuli.forms import read_form
+from workbench.stimuli.pairs import find_pairs
+from workbench.stimuli.sets import Stimulus, StimulusSet, from_dict
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A set from a file.
+
+    Attributes:
+        notices: what the file did not say and was taken, in words.
+    """
+
+    set: StimulusSet
+    notices: tuple[str, ...]
 
 
 def read_set(path: Path, name: str, positive: str = "", file: str = "") -> StimulusSet:
-    """Read a set from JSON (`{category: [sentences]}`, or the workbench's own form) or CSV (category, text).
+    """The set of `import_set`, without a word."""
+    return import_set(path, name, positive, file).set
+
+
+def import_set(path: Path, name: str, positive: str = "", file: str = "", factors: Sequence[str] = ()) -> Imported:
+    """Read a set from JSON, JSON lines, CSV or TSV; docs/stimuli.md describes the forms.
 
     Args:
-        path: the file; `.csv` and `.tsv` are read as tables, everything else as JSON.
+        path: the file; its suffix says the form, and anything unknown is read as JSON.
         name: the set's name.
         positive: the category that carries the concept; "" takes the file's own, else the first.
         file: what messages call the file; "" takes the name it has.
+        factors: names for the factors that the categories' names cross.
 
     Raises:
-        InputFileError: the file is missing, empty, of another form, has one category, or an empty or
-            repeated sentence.
+        InputFileError: the file is missing, empty, of another form, has one category, an empty or repeated
+            sentence, or a target that is not in its sentence.
         UnknownNameError: `positive` is no category of the file.
     """
     file = file or path.name
-    text = _text(path, file)
-    data = _from_table(text, file) if path.suffix.lower() in {".csv", ".tsv"} else _from_json(text, file)
-    found = from_dict(name, data)
+    body = read_form(_text(path, file), file)
+    found = from_dict(name, body.data)
     _check(found, file)
-    chosen = positive or found.positive or found.categories[0][0]
-    if chosen not in found.counts:
+    notices = []
+    if body.unread:
+        notices.append(f"not read, since no column of a stimulus: {', '.join(map(repr, body.unread))}")
+    found, said = _with_factors(found, factors)
+    notices += said
+    found, said = _with_pairs_by_id(found)
+    notices += said
+    chosen = positive or found.positive
+    if chosen and chosen not in found.counts:
         raise UnknownNameError.among("category", chosen, found.counts)
-    return replace(found, positive=chosen)
+    if not chosen:
+        chosen = found.names[0]
+        notices.append(
+            f"the file names no positive category; {chosen!r}, the first, was taken: "
+            f"`stimuli edit {name} --positive NAME` takes another"
+        )
+    return Imported(replace(found, positive=chosen), (*notices, *find_pairs(found).words(name)))
+
+
+def _with_factors(found: StimulusSet, names: Sequence[str]) -> tuple[StimulusSet, list[str]]:
+    """Factors that the categories' names cross, where the file has none of its own."""
+    if len(set(names)) < len(names):
+        raise InputFileError(f"--factor names {names[0]!r} twice", "Give each factor its own name.")
+    if found.factors:
+        if names:
+            raise InputFileError("the file has factors of its own", "Leave --factor out.")
+        return found, []
+    crossed = crossed_factors(found.names, names)
+    if not crossed:
+        if names:
+            raise InputFileError(
+                f"the categories' names cross no {len(names)} factors ({', '.join(found.names)})",
+                "Leave --factor out, or give the sentences factors in the file.",
+            )
+        return found, []
+    stimuli = tuple(replace(one, factors=crossed[one.category]) for one in found.stimuli)
+    found = replace(found, stimuli=stimuli)
+    levels = "; ".join(f"{factor}: {', '.join(values)}" for factor, values in found.factors.items())
+    renamed = "" if names else " (--factor NAME, once for each, names them)"
+    return found, [f"factors read from the names of the categories: {levels}{renamed}"]
+
+
+def _with_pairs_by_id(found: StimulusSet) -> tuple[StimulusSet, list[str]]:
+    """An id that stands in several categories names a matched pair, where no item does."""
+    if any(one.item for one in found.stimuli):
+        return found, []
+    where: dict[str, set[str]] = {}
+    for one in found.stimuli:
+        if one.id:
+            where.setdefault(one.id, set()).add(one.category)
+    shared = {name for name, categories in where.items() if len(categories) > 1}
+    if not shared:
+        return found, []
+    stimuli = tuple(replace(one, item=one.id) if one.id in shared else one for one in found.stimuli)
+    return replace(found, stimuli=stimuli), [f"{len(shared)} ids stand in several categories: taken as matched pairs"]
 
 
 def _text(path: Path, file: str) -> str:
@@ -53,116 +121,49 @@ def _text(path: Path, file: str) -> str:
         raise InputFileError(f"{file} is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from error
 
 
-def _from_json(text: str, file: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text, object_pairs_hook=_once)
-    except _RepeatedKeyError as error:
-        raise InputFileError(f"{file} has {error.args[0]!r} twice", "Merge the two, or rename one.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputFileError(
-            f"{file} is not JSON ({error})", "Give {category: [sentences]}, or a .csv with category and text."
-        ) from error
-    if isinstance(data, dict) and isinstance(data.get("categories"), dict):
-        body = dict(data)
-    elif isinstance(data, dict):
-        body = {"categories": data}
-    else:
-        raise InputFileError(f"{file} holds no JSON object", "Give {category: [sentences]}.")
-    for category, texts in body["categories"].items():
-        if not isinstance(texts, list) or not all(isinstance(item, str) for item in texts):
-            raise InputFileError(
-                f"category {category!r} of {file} is no list of sentences", "Give {category: [sentences]}."
-            )
-    _check_extras(body, file)
-    return body
-
-
-class _RepeatedKeyError(Exception):
-    """A key that stands twice in one object: a reader that keeps the last would lose sentences silently."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _RepeatedKeyError(key)
-        found[key] = value
-    return found
-
-
-def _check_extras(body: dict[str, Any], file: str) -> None:
-    """Types of what may stand beside the categories."""
-    for name in ("positive", "description"):
-        if not isinstance(body.get(name) or "", str):
-            raise InputFileError(f"{name!r} of {file} is {body[name]!r}, no text", "Give a text.")
-    steering = body.get("steering") or {}
-    lists = steering.values() if isinstance(steering, dict) else [None]
-    if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
-        raise InputFileError(
-            f"'steering' of {file} is not made of lists of texts",
-            'Give {"prompts": [], "raise": [], "lower": []}.',
-        )
-
-
-def _from_table(text: str, file: str) -> dict[str, Any]:
-    separator = "\t" if Path(file).suffix.lower() == ".tsv" else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        columns = [column.strip() for column in reader.fieldnames or ()]
-    except csv.Error as error:
-        raise InputFileError(f"line 1 of {file} cannot be read ({error})", "Mend it.") from error
-    for needed in ("category", "text"):
-        if needed not in columns:
-            raise InputFileError(
-                f"{file} has no column {needed!r} (its columns: {', '.join(columns) or 'none'})",
-                "The first line must name the columns category and text.",
-            )
-    reader.fieldnames = columns
-    categories: dict[str, list[str]] = {}
-    try:
-        for row in reader:
-            where = f"line {reader.line_num} of {file}"
-            if row["category"] is None or row["text"] is None or not row["category"].strip():
-                raise InputFileError(f"{where} has no category or no text", "Fill both columns.")
-            if None in row:
-                raise InputFileError(
-                    f"{where} has more columns than the first line ({row['text'][:60]!r}...)",
-                    "Put a sentence that holds the separator in double quotes.",
-                )
-            categories.setdefault(row["category"].strip(), []).append(row["text"])
-    except csv.Error as error:
-        raise InputFileError(f"line {reader.line_num} of {file} cannot be read ({error})", "Mend it.") from error
-    return {"categories": categories}
-
-
 def _check(found: StimulusSet, file: str) -> None:
-    if len(found.categories) < 2:
-        have = ", ".join(found.counts) or "none"
-        raise InputFileError(
-            f"{file} has {len(found.categories)} category ({have})", "A contrast needs at least two categories."
-        )
-    seen: dict[str, str] = {}
-    for category, texts in found.categories:
-        if not category.strip() or _has_surrogate(category):
+    if len(found.names) < 2:
+        have = ", ".join(found.names) or "none"
+        raise InputFileError(f"{file} has {len(found.names)} category ({have})", "A contrast needs at least two.")
+    for category, count in found.counts.items():
+        if not category.strip() or has_surrogate(category):
             raise InputFileError(f"{file} has a category named {category!r}", "Give it a name of whole letters.")
-        if len(texts) < 2:
-            raise InputFileError(f"category {category!r} of {file} has {len(texts)} sentence", "Give at least two.")
-        for number, text in enumerate(texts, start=1):
-            _check_sentence(text, f"sentence {number} of category {category!r} in {file}")
-            if text in seen:
-                raise InputFileError(
-                    f"{file} has the sentence {text[:60]!r} twice (in {seen[text]!r} and {category!r})",
-                    "Remove one; repeated stimuli are not independent.",
-                )
-            seen[text] = category
+        if count < 2:
+            raise InputFileError(f"category {category!r} of {file} has {count} sentence", "Give at least two.")
+    seen: dict[str, str] = {}
+    place = dict.fromkeys(found.names, 0)
+    for one in found.everything:
+        place[one.category] += 1
+        check_sentence(one.text, f"sentence {place[one.category]} of category {one.category!r} in {file}")
+        if one.text in seen:
+            raise InputFileError(
+                f"{file} has the sentence {one.text[:60]!r} twice (in {seen[one.text]!r} and {one.category!r})",
+                "Remove one; repeated stimuli are not independent.",
+            )
+        seen[one.text] = one.category
+    _check_ids(found.stimuli, file)
 
 
-def _check_sentence(text: str, where: str) -> None:
+def _check_ids(stimuli: Sequence[Stimulus], file: str) -> None:
+    seen = set()
+    for one in stimuli:
+        if one.id and (one.category, one.id) in seen:
+            raise InputFileError(f"{file} has the id {one.id!r} twice in {one.category!r}", "Give each its own.")
+        seen.add((one.category, one.id))
+
+
+def check_sentence(text: str, where: str) -> None:
+    """Refuse a sentence of nothing, or of half a character.
+
+    Raises:
+        InputFileError: it is one.
+    """
     if not text.strip():
         raise InputFileError(f"{where} is empty", "Remove it or write it.")
-    if _has_surrogate(text):
+    if has_surrogate(text):
         raise InputFileError(f"{where} holds half of a character (a lone surrogate)", "Save the file as UTF-8 again.")
 
 
-def _has_surrogate(text: str) -> bool:
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half of a character, which no file can."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
