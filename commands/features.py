@@ -22,15 +22,30 @@ class FeaturesContrast(Command):
         "p_fwer": (0.02, 0.002),
         "q": (0.05, 1e-4),
     }
-    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens",)
+    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
 
     stimuli: str = Field(description="Name of the stimulus set")
     sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
     site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
     positive: str = Field("", description="The category that carries the concept (default: the set's own)")
     against: str = Field("", description="Compare with this one category (default: all the others)")
-    pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
-    statistic: Literal["welch", "mann_whitney", "rate"] = Field("welch", description="The test statistic")
+    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
+        "whole", description="Which tokens of a sentence count; peak: those around each feature's largest one"
+    )
+    width: int = Field(
+        0, ge=0, le=1000, description="Tokens of last, first, centre and peak (default: 1 of last, else 5)"
+    )
+    pool: Literal["mean", "max", "last"] = Field("mean", description="How a window's tokens become one number")
+    statistic: Literal["welch", "paired", "mann_whitney", "rate"] = Field("welch", description="The test statistic")
+    pairs: bool = Field(False, description="Labels move only between sentences of one item; paired always does so")
+    design: Literal["groups", "factorial"] = Field("groups", description="Two classes, or two crossed factors")
+    factors: tuple[str, ...] = Field((), description="The two factors of a factorial design (default: the set's own)")
+    factor: str = Field("", description="Rank by this factor's main effect, or by `interaction` (the default)")
+    map: Literal["", "position", "layer"] = Field(
+        "", description="Also test every feature at each place of the window, or at each layer"
+    )
+    shown: int = Field(12, ge=1, le=100, description="Features drawn in the map, those with its strongest cells")
+    fdr: Literal["bh", "by"] = Field("bh", description="Benjamini-Hochberg, or -Yekutieli for any dependence")
     permutations: int = Field(1000, ge=20, le=1_000_000, description="Label permutations")
     alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate")
     top: int = Field(50, ge=1, le=500, description="Rows to give back; all features are stored")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import clusters, engine, features, index, labels, model, report, sae, session, steer, stimuli
+from commands import clusters, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
@@ -42,6 +42,7 @@ VERBS: tuple[type[Verb], ...] = (
     report.Replay,
     report.Report,
     report.Spec,
+    doctor.Doctor,
     engine.EngineStatus,
     engine.EngineStop,
     engine.EngineLog,

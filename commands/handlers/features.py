@@ -24,6 +24,8 @@ _HEADER = (
     "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
+_SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None}
+"""Fields that rankings of an older version lack, with what was so then."""
 
 
 def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
@@ -45,7 +47,8 @@ def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
     stored = lab.stored(line)
     stale = line.seq in lab.state.stale
     gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
-    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, "stale": stale, "gate": gate}
+    later = {name: stored.get(name, before) for name, before in _SINCE.items()}
+    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, **later, "stale": stale, "gate": gate}
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:

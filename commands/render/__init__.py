@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, features, labels, saes, sessions, steering, stimuli
+from commands.render import clusters, doctor, features, labels, saes, sessions, steering, stimuli
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -56,4 +56,5 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "clusters.find": clusters.clusters,
     "clusters.list": clusters.clusters,
     "replay": sessions.replay,
+    "doctor": doctor.doctor,
 }

@@ -2,49 +2,107 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
 from commands.render.tables import LEVELS, Result, chance, number, table, visible
+
+NARROW = 100
+"""Below this width the less needed effect sizes are left out."""
+SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
 
 
 def ranking(result: Result, console: Console) -> None:
     """A ranking: what was tested, what was found, and its rows."""
     head = result.get("ranking", result)
     console.print(
-        Text(
-            visible(
-                f"{head['stimuli']}: {head['positive']} against {head['against']}; "
-                f"{head['statistic']} on {head['pool']}, {head['permutations']} permutations, seed {head['seed']}"
-            ),
-            "bold",
-        )
+        Text(visible(f"{head['stimuli']}: {head['positive']} against {head['against']}; {_how(head)}"), "bold")
     )
     console.print(
         Text(
             f"{head['discoveries']} of {head['tested']} features at q < {head['alpha']}; shuffled labels find "
             f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most) of 20 shuffles; "
-            f"{head['undefined']} undefined"
+            f"{head['undefined']} undefined{_left_out(head)}"
         )
     )
-    rows = [
-        [row["rank"], f"#{row['index']}", number(row["effect"]), number(row["score"], 2), chance(row["p"]),
-         chance(row["p_fwer"]), chance(row["q"]), row["label"] + (" (tie)" if row["tie"] else "")]
-        for row in result["rows"][:20]
-    ]  # fmt: skip
-    columns = [
-        ("rank", True),
-        ("feature", True),
-        ("effect", True),
-        ("t", True),
-        ("p", True),
-        ("fwer", True),
-        ("q", True),
-        ("", False),
-    ]
-    table(console, columns, rows)
+    ranked_rows(result["rows"][:20], str(head["statistic"]), console)
     if len(result["rows"]) > 20:
         console.print(Text(f"20 of {len(result['rows'])} rows given (--json has them all; `features list` pages)"))
+    for effect in result.get("effects") or []:
+        _effect(effect, head, console)
+    if result.get("map"):
+        contrast_map(result["map"], head, console)
+
+
+def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) -> None:
+    """Rows of a ranking with their tests and effect sizes."""
+    wide = console.width >= NARROW
+    symbol = SYMBOLS.get(statistic, "score")
+    names = ["rank", "feature", "effect", "d", symbol, "p", "fwer", "q", *(["auc", "rate"] if wide else [])]
+    columns = [(name, True) for name in names] + [("", False)]
+    table(console, columns, [_cells(row, wide) for row in rows])
+
+
+def _cells(row: dict[str, Any], wide: bool) -> list[Any]:
+    sizes = [number(row.get("auc"), 2), number(row.get("rate_difference"), 2)] if wide else []
+    return [
+        f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["effect"]),
+        number(row["d"], 2), number(row["score"], 2), chance(row["p"]), chance(row["p_fwer"]), chance(row["q"]),
+        *sizes, row["label"],
+    ]  # fmt: skip
+
+
+def _how(head: dict[str, Any]) -> str:
+    """The test of a ranking in one line."""
+    window = "" if head.get("window", "whole") == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
+    pairs = f", {head['pairs']['whole']} matched items" if head.get("pairs") else ""
+    rule = ", q by Benjamini-Yekutieli" if head.get("fdr") == "by" else ""
+    test = f"{head['statistic']} on {head['pool']}{window}, {head['permutations']} permutations{pairs}{rule}"
+    return f"{test}, seed {head['seed']}"
+
+
+def _left_out(head: dict[str, Any]) -> str:
+    """Sentences that a window or a missing match takes out."""
+    masked = sum((head.get("masked") or {}).values())
+    alone = (head.get("pairs") or {}).get("left_out", 0)
+    return (f"; {masked} sentences masked" if masked else "") + (
+        f"; {alone} sentences without a match" if alone else ""
+    )
+
+
+def _effect(effect: dict[str, Any], head: dict[str, Any], console: Console) -> None:
+    """One effect of a factorial design."""
+    console.print(
+        Text(
+            visible(
+                f"{effect['name']}: {effect['discoveries']} of {effect['tested']} at q < {head['alpha']}; shuffles "
+                f"find {number(effect['null_discoveries'], 0)} (median), {effect['null_discoveries_max']} (most)"
+            ),
+            "bold",
+        )
+    )
+    ranked_rows(effect["best"], "factorial", console)
+
+
+def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console) -> None:
+    """A contrast place by place: t of the features with the strongest cells, `*` where the family-wise p is small."""
+    console.print(
+        Text(
+            f"{SYMBOLS.get(head['statistic'], 'score')} by {result['over']}; * family-wise p < {head['alpha']} over "
+            f"all {result['tested']} cells ({result['family_wise']} such cells, {result['discoveries']} at "
+            f"q < {head['alpha']}, {result['undefined']} undefined)",
+            "bold",
+        )
+    )
+    columns = [("feature", True), *((place.removesuffix(".hook_resid_post"), True) for place in result["places"])]
+    rows = [["sentences", *result["sentences"]]]
+    for row in result["features"]:
+        cells = zip(row["t"], row["p_fwer"], strict=True)
+        shown = [number(t, 1) + ("*" if p is not None and p < head["alpha"] else "") for t, p in cells]
+        rows.append([f"#{row['index']}", *shown])
+    table(console, columns, rows)
 
 
 def heat(tokens: list[str], values: list[float], maximum: float) -> Text:

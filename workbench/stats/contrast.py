@@ -7,7 +7,7 @@ Benjamini-Hochberg over all defined features. The parametric Welch p is not used
 sparse feature that is silent on the small group has a huge |t| at an ordinary probability.
 
 Share of label-free data sets with any q < 0.05, 300 of each kind, 1,000 features, 300 permutations (the kinds are in
-tests/stats/null_scenarios.py; standard error about 0.013 at 0.05):
+`null_scenarios`; standard error about 0.013 at 0.05):
 
     kind                                       welch  paired  mann_whitney  rate
     Gaussian, 50 + 50                          .050   .057    .053          .023
@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.stats.multiplicity import bh
+from workbench.stats.multiplicity import Fdr, adjusted
 from workbench.stats.permutation import Labellings, relabel, shuffled_labels
 from workbench.stats.tail import pooled_tail, student_tail
 from workbench.stats.two_groups import (
@@ -71,7 +71,7 @@ class ContrastMap:
         effect: mean(positive) - mean(rest), in activation units, whatever the statistic.
         p: two-sided permutation p, (b + 1) / (P + 1).
         p_fwer: the same for the largest |t| of all features: controls the chance of any false discovery.
-        q: Benjamini-Hochberg over the defined features; see the head of this module.
+        q: Benjamini-Hochberg (or -Yekutieli) over the defined features; see the head of this module.
         status: `ok`, or `masked` (no stimulus seen), `too_few` (fewer than two seen in a group) or `constant` (no
             difference to test: equal values, no or full firing for `rate`, all pair differences zero for `paired`).
         d: effect in pooled standard deviations (Cohen's d); +-inf like t.
@@ -150,6 +150,7 @@ def contrast_map(
     statistic: Statistic = "welch",
     permutations: int = 1000,
     seed: int = 0,
+    fdr: Fdr = "bh",
 ) -> ContrastMap:
     """Compare two sets of stimuli feature by feature, against label permutations.
 
@@ -162,6 +163,7 @@ def contrast_map(
         statistic: `welch`, `paired`, `mann_whitney` or `rate`; see `ContrastMap.t`.
         permutations: P; if the design has no more other labellings than that, all of them are used once.
         seed: of the random labellings.
+        fdr: how q is made of the tail: `bh`, or `by` for any dependence between features.
 
     Returns:
         A `ContrastMap`. Undefined features get a status and NaN, never an error. Permutation p as Phipson & Smyth
@@ -187,7 +189,7 @@ def contrast_map(
         effect=about.effect,
         p=p,
         p_fwer=p_fwer,
-        q=bh(tail),
+        q=adjusted(tail, fdr),
         status=about.status,
         d=about.d,
         auc=about.auc,
@@ -213,6 +215,7 @@ def null_discoveries(
     seed: int = 0,
     shuffles: int = 20,
     alpha: float = 0.05,
+    fdr: Fdr = "bh",
 ) -> tuple[float, int]:
     """How many features the same contrast would discover if the labels meant nothing.
 
@@ -229,6 +232,7 @@ def null_discoveries(
         seed: as in `contrast_map`; the shuffles are other draws than the permutations.
         shuffles: how many.
         alpha: the bound on q.
+        fdr: as in `contrast_map`.
 
     Returns:
         The median and the largest number of discoveries over the shuffles.
@@ -243,7 +247,7 @@ def null_discoveries(
     drawn = shuffled_labels(design.positive, design.items, shuffles, np.random.default_rng([seed, 1]))
     about = _describe_all(stimuli, design, statistic)
     null = _null(stimuli, design, statistic, about, drawn, labellings)
-    counts = [int(np.count_nonzero(bh(row) < alpha)) for row in null.tail]
+    counts = [int(np.count_nonzero(adjusted(row, fdr) < alpha)) for row in null.tail]
     return float(np.median(counts)), max(counts)
 
 

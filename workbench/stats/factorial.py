@@ -1,18 +1,18 @@
 """Two factors with two levels each: both main effects and the interaction of every feature, by label permutation.
 
-The statistic is the t of a contrast of the four cell means in the full model (pooled variance, N - 4 degrees of freedom):
-each main effect is the mean of its two simple effects, cells counted alike whatever their sizes; the interaction is their
-difference. t squared is the F of the type III analysis of variance (Yates's weighted squares of means).
+The statistic is the t of a contrast of the four cell means in the full model (pooled variance, N - 4 degrees of
+freedom): each main effect is the mean of its two simple effects, cells counted alike whatever their sizes; the
+interaction is their difference. t squared is the F of the type III analysis of variance.
 
-How the labels move (Anderson & ter Braak 2003, J. Stat. Comput. Simul. 73, 85, who compare the choices):
+How the labels move (Anderson & ter Braak 2003, J. Stat. Comput. Simul. 73, 85, compare the choices):
 
-- a main effect: the labels of its factor are shuffled within each level of the other factor. The other factor stays where
-  it is, so that its effect cannot be mistaken for this one, and the test is exact when this factor does nothing at either
-  level of the other.
+- a main effect: the labels of its factor are shuffled within each level of the other factor. The other factor stays
+  where it is, so that its effect cannot be mistaken for this one, and the test is exact when this factor does nothing
+  at either level of the other.
 - the interaction: no shuffle of labels leaves both main effects alone, so no exact test exists. The residuals of the
-  additive model are shuffled over all stimuli (Freedman & Lane 1983, J. Bus. Econ. Stat. 1, 292): they hold neither main
-  effect, and the t of the interaction does not see what the additive model explains. Exact only as N grows; Winkler et al.
-  (2014), NeuroImage 92, 381, find its error rates right at all sizes they tried. `workbench doctor --calibrate` measures it.
+  additive model are shuffled over all stimuli (Freedman & Lane 1983, J. Bus. Econ. Stat. 1, 292; recommended by Winkler
+  et al. 2014, NeuroImage 92, 381): they hold neither main effect, and the t of the interaction does not see what the
+  additive model explains. It is exact only as N grows; `workbench doctor --calibrate` measures how far it is off.
 
 q is made as in `contrast`: a tail pooled over features alike in how many stimuli carry their variance.
 """
@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.stats.multiplicity import bh, by
+from workbench.stats.multiplicity import Fdr, adjusted
 from workbench.stats.permutation import Labellings, relabel, shuffled_labels
 from workbench.stats.tail import pooled_tail
 from workbench.stats.two_groups import ROUNDING, levelled
@@ -117,7 +117,7 @@ def factorial_map(
     *,
     permutations: int = 1000,
     seed: int = 0,
-    fdr: Literal["bh", "by"] = "bh",
+    fdr: Fdr = "bh",
     shuffles: int = 0,
     alpha: float = 0.05,
 ) -> FactorialMap:
@@ -139,11 +139,10 @@ def factorial_map(
     """
     values, cells = _checked(x, a, b)
     columns = _describe(values, cells)
-    adjust = bh if fdr == "bh" else by
     maps = {}
     for place, name in enumerate(EFFECTS):
         rng, arm = (np.random.default_rng([seed, place, part]) for part in (0, 1))
-        maps[name] = _effect(name, values, cells, columns, permutations, rng, arm, adjust, shuffles, alpha)
+        maps[name] = _effect(name, values, cells, columns, permutations, rng, arm, fdr, shuffles, alpha)
     return FactorialMap(maps["a"], maps["b"], maps["interaction"], columns.units)
 
 
@@ -191,7 +190,7 @@ def _effect(
     permutations: int,
     rng: np.random.Generator,
     arm: np.random.Generator,
-    adjust: Callable[[ArrayLike], Floats],
+    fdr: Fdr,
     shuffles: int,
     alpha: float,
 ) -> EffectMap:
@@ -228,12 +227,12 @@ def _effect(
         d=full(np.where(contrast[ok] == 0, 0.0, d[ok])),
         p=full((exceeding + 1) / (count + 1)),
         p_fwer=full((above + 1) / (count + 1)),
-        q=adjust(p_tail),
+        q=adjusted(p_tail, fdr),
         p_tail=p_tail,
         status=columns.status,
         permutations=count,
         exhaustive=moved.exhaustive,
-        null_counts=tuple(int((adjust(row) < alpha).sum()) for row in tail[1:]),
+        null_counts=tuple(int((adjusted(row, fdr) < alpha).sum()) for row in tail[1:]),
     )
 
 
@@ -276,7 +275,8 @@ def _indicators(a: Bools, b: Bools) -> Floats:
 def _tested(name: Effect, x: Floats, cells: _Cells) -> Floats:
     """What is shuffled: the centred activations, or for the interaction the residuals of the additive model."""
     if name != "interaction":
-        return x - x.mean(axis=0)
+        centred: Floats = x - x.mean(axis=0)
+        return centred
     design = np.stack([np.ones(cells.n), cells.a.astype(np.float64), cells.b.astype(np.float64)], axis=1)
     fit, *_ = np.linalg.lstsq(design, x, rcond=None)  # (3, features)
     residual: Floats = x - design @ fit
@@ -295,13 +295,15 @@ def _t(indicators: Floats, x: Floats, sizes: Floats, weights: Floats) -> Floats:
     top = np.where(np.abs(top) <= 1e-13 * np.sqrt(total), 0.0, top)
     bottom = np.sqrt(within / max(n - 4, 1) * (weights**2 / sizes).sum())
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(top == 0, 0.0, top / bottom)
+        t: Floats = np.where(top == 0, 0.0, top / bottom)
+    return t
 
 
 def _squeezed(t: Floats, df: int) -> Floats:
     """t^2 / (t^2 + df) in [0, 1], in which ties can be told from rounding; 1 is an infinite t."""
     with np.errstate(invalid="ignore"):
-        return np.where(np.isinf(t), 1.0, t**2 / (t**2 + max(df, 1)))
+        u: Floats = np.where(np.isinf(t), 1.0, t**2 / (t**2 + max(df, 1)))
+    return u
 
 
 def _strata(order: Integers, rows: int) -> Iterator[Integers]:
@@ -337,5 +339,3 @@ def _checked(x: ArrayLike, a: ArrayLike, b: ArrayLike) -> tuple[Floats, _Cells]:
         levels = [(False, False), (False, True), (True, False), (True, True)][int(np.argmin(sizes))]
         raise ValueError(f"no stimulus has a = {levels[0]} and b = {levels[1]}; a 2 x 2 design needs all four cells")
     return values, _Cells(first, second, sizes)
-
-

@@ -65,7 +65,7 @@ class Window:
 
     @property
     def offsets(self) -> range:
-        """Places of a peak window, relative to the peak: as many before it as after, of an even width one more before."""
+        """Places of a peak window relative to the peak; of an even width, one more stands before it than after."""
         return range(-(self.width // 2), self.width - self.width // 2)
 
     def places(self, pieces: Sequence[str], span: Span = None) -> range | None:
