@@ -77,3 +77,15 @@ class FeaturesShow(Query):
     stimuli: str = Field("", description="Stimulus set to show it on (default: that of the latest ranking)")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     lines: int = Field(200, ge=1, le=500, description="At most this many stimulus sentences, strongest first")
+
+
+class FeaturesWhy(Query):
+    """Say where one feature's numbers come from: definition, n, its null's histogram, provenance, the line."""
+
+    dotted = "features.why"
+    reads = ("sae",)
+    positional = ("feature",)
+
+    feature: str = Field(description="Feature id, or its number in the ranking's features")
+    ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
+    bins: int = Field(40, ge=5, le=200, description="Bars of the histogram")

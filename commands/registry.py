@@ -30,6 +30,7 @@ VERBS: tuple[type[Verb], ...] = (
     features.FeaturesContrast,
     features.FeaturesList,
     features.FeaturesShow,
+    features.FeaturesWhy,
     steer.SteerClamp,
     labels.LabelsSuggest,
     labels.LabelsSet,

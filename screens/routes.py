@@ -9,6 +9,7 @@ from screens import verbs
 from screens.feature import FeaturePage
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
+from screens.why import show_why
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -49,6 +50,9 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         result = reply["result"]
         if verb.dotted in ("session.new", "session.fork"):
             app.enter_session(str(result["session"]))
+            return
+        if verb.dotted == "features.why":
+            show_why(app, reply)
             return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)

@@ -94,3 +94,36 @@ def stored_pooled(lab: Lab, line: LogLine) -> Pooled | None:
     if not (lab.record.artifact_path(line) / f"{NAME}.safetensors").exists():
         return None
     return Pooled.from_arrays(lab.arrays(line, NAME))
+
+
+def ranking_pooled(lab: Lab, line: LogLine) -> Pooled | None:
+    """As `stored_pooled`; for a ranking of an older version, from the tokens it kept, which raw units have none of.
+
+    Raises:
+        InputFileError: the arrays are damaged.
+    """
+    found = stored_pooled(lab, line)
+    if found is not None:
+        return found
+    arrays = lab.arrays(line, "tokens")
+    if not arrays["features"].size:
+        return None
+    dense = _from_tokens(arrays, str(line.params.get("pool", "mean")))
+    return Pooled.of(dense, arrays["pooled_labels"].astype(bool))
+
+
+def _from_tokens(arrays: Mapping[str, np.ndarray], pool: str) -> np.ndarray:
+    """Whole sentences pooled: (sentences, features)."""
+    starts, features = arrays["starts"], arrays["features"]
+    tokens = np.repeat(np.arange(len(arrays["pointers"]) - 1), np.diff(arrays["pointers"]))  # (entries,)
+    sentence = np.searchsorted(starts, tokens, side="right") - 1
+    dense = np.zeros((len(starts) - 1, int(features.max()) + 1))
+    if pool == "max":
+        np.maximum.at(dense, (sentence, features), arrays["values"])
+    elif pool == "last":
+        last = tokens == starts[sentence + 1] - 1
+        dense[sentence[last], features[last]] = arrays["values"][last]
+    else:
+        np.add.at(dense, (sentence, features), arrays["values"])
+        dense /= np.maximum(np.diff(starts), 1)[:, None]
+    return dense

@@ -50,6 +50,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.contrast": features.ranking,
     "features.list": features.ranking,
     "features.show": features.feature,
+    "features.why": features.why,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,
     "labels.show": labels.labels,

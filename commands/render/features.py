@@ -154,3 +154,60 @@ def feature(result: Result, console: Console) -> None:
     for sentence in result["missing"]:
         console.print(Text(f"  missing: {sentence}"))
     console.print()
+
+
+def why(result: Result, console: Console) -> None:
+    """Where a feature's numbers come from, with the histogram of its null."""
+    test, null, count = result["test"], result["null"], result["n"]
+    label = f"  “{visible(test['label'])}”" if test["label"] else ""
+    console.print(Text(f"{result['feature']}{label}", "bold"))
+    console.print(Text(visible(result["definition"])))
+    sides = f"n: {count['positive']} positive, {count['rest']} others, {count['masked']} masked"
+    console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
+    if null is None:
+        console.print(Text(f"not tested: {test['status']}"))
+    else:
+        console.print(
+            Text(
+                f"observed: t {number(test['score'], 2)}, effect {number(test['effect'])}, d {number(test['d'], 2)}"
+                f" (rank {test['rank']} of {result['ranking']['tested']})",
+                "bold",
+            )
+        )
+        for line in null_lines(null, min(console.width - 22, 60)):
+            console.print(Text(line))
+        every = "every labelling there is" if null["exhaustive"] else f"{null['draws']} random labellings"
+        console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
+        console.print(Text(f"fwer {chance(test['p_fwer'])}: the same for the largest |t| of all features"))
+        console.print(Text(f"q {chance(test['q'])}: {result['tail']['source']}"))
+    console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
+    console.print(Text(f":{visible(result['line'])}"))
+
+
+def null_lines(null: dict[str, Any], width: int, rows: int = 12) -> list[str]:
+    """The histogram turned on its side: one line for each stretch of |t|, `◄` where the observed one falls."""
+    edges, counts = null["edges"], null["counts"]
+    step = -(-len(counts) // rows)
+    bars = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    most = max([*bars, 1])
+    found = []
+    for at, count in enumerate(bars):
+        low, high = edges[at * step], edges[min((at + 1) * step, len(edges) - 1)]
+        here = low <= null["observed"] < high
+        bar = "█" * round(count / most * width) or ("▏" if count else "")
+        found.append(f"{number(low, 2):>7} {count:>6} {bar}{' ◄ observed' if here else ''}")
+    if null["observed"] >= edges[-1]:
+        found.append(f"{number(null['observed'], 2):>7}        ◄ observed, beyond every shuffle")
+    return found
+
+
+def provenance_line(provenance: dict[str, Any]) -> str:
+    """Model, features, seed and version in one line."""
+    parts = []
+    for name in ("model", "sae", "stimuli"):
+        if isinstance(entry := provenance.get(name), dict):
+            digest = str(entry.get("digest") or "")
+            shown = digest.removeprefix("sha256:")[:12]
+            parts.append(f"{name} {entry.get('ref') or entry.get('name') or ''} {shown}".rstrip())
+    parts += [f"{name} {provenance[name]}" for name in ("seed", "version") if name in provenance]
+    return visible(", ".join(parts))

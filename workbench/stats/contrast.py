@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.stats.multiplicity import Fdr, adjusted
 from workbench.stats.permutation import Labellings, relabel, shuffled_labels
-from workbench.stats.tail import pooled_tail, student_tail
+from workbench.stats.tail import ANCHOR, pooled_tail, student_tail
 from workbench.stats.two_groups import (
     STATISTICS,
     Description,
@@ -113,6 +113,34 @@ class ContrastMap:
     def discoveries(self, alpha: float = 0.05) -> int:
         """How many features have q below `alpha`."""
         return int(np.count_nonzero(self.q < alpha))
+
+
+@dataclass(frozen=True)
+class FeatureNull:
+    """One feature of a contrast map and what its numbers were compared with.
+
+    Attributes:
+        observed: |t| under the true labels.
+        draws: (P,) |t| of this feature under each labelling; inf where a labelling separates it without variance.
+        exceeding: how many of them are at least as large, ties counted: p is (exceeding + 1) / (P + 1).
+        exhaustive: whether the labellings are all there are.
+        stratum: features whose draws were pooled for q.
+        pool: how many draws that makes.
+        pool_exceeding: how many of the pool are at least as large as the observed one.
+        continued: whether the observed |t| lies beyond the pool's `tail.ANCHOR`-th largest draw, where a Student tail
+            takes over.
+        p_tail: the probability q is made from.
+    """
+
+    observed: float
+    draws: Floats
+    exceeding: int
+    exhaustive: bool
+    stratum: int
+    pool: int
+    pool_exceeding: int
+    continued: bool
+    p_tail: float
 
 
 @dataclass(frozen=True)
@@ -249,6 +277,60 @@ def null_discoveries(
     null = _null(stimuli, design, statistic, about, drawn, labellings)
     counts = [int(np.count_nonzero(adjusted(row, fdr) < alpha)) for row in null.tail]
     return float(np.median(counts)), max(counts)
+
+
+def feature_null(
+    x: ArrayLike,
+    positive: ArrayLike,
+    feature: int,
+    *,
+    items: ArrayLike | None = None,
+    statistic: Statistic = "welch",
+    permutations: int = 1000,
+    seed: int = 0,
+) -> FeatureNull | None:
+    """The permutation null behind one feature of `contrast_map`: the same labellings, the same numbers.
+
+    Args:
+        x: (stimuli, features), as are the other arguments, what `contrast_map` was given; all features are needed,
+            because q pools those alike in sparsity.
+        positive: (stimuli,) bool.
+        feature: its column.
+        items: (stimuli,) or None.
+        statistic: as in `contrast_map`.
+        permutations: as in `contrast_map`.
+        seed: as in `contrast_map`.
+
+    Returns:
+        What the feature was compared with; None if it is undefined.
+    """
+    stimuli, design = _checked(x, positive, items, statistic, permutations)
+    about = _describe_all(stimuli, design, statistic)
+    if about.status[feature] != "ok":
+        return None
+    labellings = relabel(design.positive, design.items, permutations, np.random.default_rng(seed))
+    ok = np.flatnonzero(about.status == "ok")
+    rank = np.argsort(about.contributing[ok], kind="stable")
+    count = labellings.rows.shape[0]
+    columns = next(ok[here] for here in _strata(rank, 1 + count) if feature in ok[here])
+    place = int(np.flatnonzero(columns == feature)[0])
+    rows = _label_rows(np.concatenate([design.positive[None], labellings.rows]), design, statistic)
+    u = permuted(rows, _block(stimuli, columns, design, statistic), statistic)  # (1 + P, features of the stratum)
+    nu = squeeze_constant(statistic, design.pairs if statistic == "paired" else design.rows.size)
+    size, pool = _size(u[:1], nu), _size(np.sort(u[1:], axis=None), nu)
+    tail = pooled_tail(size, _tail_df(about, columns, statistic), pool, least=1 / labellings.total)
+    above = int(pool.size - np.searchsorted(pool, size[0, place] * (1 - 1e-9), side="left"))
+    return FeatureNull(
+        observed=float(size[0, place]),
+        draws=_size(u[1:, place], nu),
+        exceeding=int((u[1:, place] >= u[0, place] - TIE).sum()),
+        exhaustive=labellings.exhaustive,
+        stratum=columns.size,
+        pool=pool.size,
+        pool_exceeding=above,
+        continued=above < min(ANCHOR, max(1, pool.size // 10)),
+        p_tail=float(tail[0, place]),
+    )
 
 
 def _null(

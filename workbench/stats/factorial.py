@@ -146,6 +146,33 @@ def factorial_map(
     return FactorialMap(maps["a"], maps["b"], maps["interaction"], columns.units)
 
 
+def effect_null(
+    x: ArrayLike, a: ArrayLike, b: ArrayLike, effect: Effect, *, permutations: int = 1000, seed: int = 0
+) -> tuple[float, Floats, int, bool]:
+    """The permutation null behind one feature of `factorial_map`: the same labellings, the same numbers.
+
+    Args:
+        x: (stimuli,) activations of the feature.
+        a: (stimuli,) bool.
+        b: (stimuli,) bool.
+        effect: which of `EFFECTS`.
+        permutations: as in `factorial_map`.
+        seed: as in `factorial_map`.
+
+    Returns:
+        The observed |t|, (P,) |t| under each labelling, how many of them are at least as large, and whether the
+        labellings are all there are.
+    """
+    values, cells = _checked(np.asarray(x)[:, None], a, b)
+    rng = np.random.default_rng([seed, EFFECTS.index(effect), 0])
+    moved = _labellings(effect, cells, permutations, rng)
+    indicators = np.concatenate([_indicators(cells.a[None], cells.b[None]), moved.indicators])
+    block = _tested(effect, levelled(values)[0], cells)
+    t = _t(indicators, block, cells.sizes, np.array(_CONTRASTS[effect]))[:, 0]  # (1 + P,)
+    u = _squeezed(t, cells.n - 4)
+    return float(abs(t[0])), np.abs(t[1:]), int((u[1:] >= u[0] - TIE).sum()), moved.exhaustive
+
+
 @dataclass(frozen=True)
 class _Columns:
     """What the observed labels say of each feature."""
