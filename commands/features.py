@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, Query
+from workbench.verbs import Command, NameOrFolder, Query
 
 
 class FeaturesContrast(Command):
@@ -89,3 +89,21 @@ class FeaturesWhy(Query):
     feature: str = Field(description="Feature id, or its number in the ranking's features")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     bins: int = Field(40, ge=5, le=200, description="Bars of the histogram")
+
+
+class FeaturesReplicate(Command):
+    """Repeat a contrast on other sentences, another seed, layer or SAE, and say what held and what did not."""
+
+    dotted = "features.replicate"
+    reads = ("model", "sae", "stimuli", "ranking")
+    positional = ("stimuli",)
+    tolerance: ClassVar[dict[str, tuple[float, float]]] = FeaturesContrast.tolerance
+
+    stimuli: str = Field("", description="The second stimulus set (default: the first ranking's own)")
+    ranking: int | None = Field(None, ge=1, description="Log line of the first ranking (default: the latest)")
+    positive: str = Field("", description="Positive category of the second set (default: the first's, if it has it)")
+    against: str = Field("", description="What it is compared with there (default: the first's, if it has it)")
+    sae: NameOrFolder = Field("", description="Another SAE, or `raw`; its features are matched with the first ones")
+    site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
+    seed: int | None = Field(None, ge=0, description="Another seed of the permutations (default: the first's)")
+    top: int = Field(50, ge=1, le=500, description="Discoveries of the first ranking to list")

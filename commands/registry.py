@@ -31,6 +31,7 @@ VERBS: tuple[type[Verb], ...] = (
     features.FeaturesList,
     features.FeaturesShow,
     features.FeaturesWhy,
+    features.FeaturesReplicate,
     steer.SteerClamp,
     labels.LabelsSuggest,
     labels.LabelsSet,

@@ -26,7 +26,7 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     if command.design == "factorial" or command.factor or command.factors:
         return factorial(command, lab)
     found = lab.stimuli(command.stimuli)
-    design = _design(command, lab)
+    design = groups_design(command, lab)
     reading = read_sentences(command, lab, design.stimuli)
     lab.tick(0, NULL_SHUFFLES + 1, "testing features")
     settings: dict[str, Any] = {
@@ -39,9 +39,9 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     result = contrast_map(reading.pooled, design.labels, **settings)
     lab.tick(1, NULL_SHUFFLES + 1, "null arm: shuffled labels")
     null = null_discoveries(reading.pooled, design.labels, **settings, shuffles=NULL_SHUFFLES, alpha=command.alpha)
-    ranking = _ranking(reading.space.name, result)
+    ranking = groups_ranking(reading.space.name, result)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, design.items)
-    body = _body(command, design, reading, result, null)
+    body = groups_body(command, design, reading, result, null)
     over, figures = contrast_map_over(command, lab, design, reading, settings) if command.map else ({}, [])
     space = reading.space.name
     return Outcome(
@@ -58,14 +58,16 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     )
 
 
-def _design(command: FeaturesContrast, lab: Lab) -> Design:
+def groups_design(command: FeaturesContrast, lab: Lab) -> Design:
+    """The sentences of two classes and their labels, matched where that is asked for."""
     design = two_classes(lab.stimuli(command.stimuli), command.positive, command.against)
     if not (command.pairs or command.statistic == "paired"):
         return design
     return matched(design, command.stimuli, one_of_each=command.statistic == "paired")
 
 
-def _ranking(space: str, result: ContrastMap) -> Ranking:
+def groups_ranking(space: str, result: ContrastMap) -> Ranking:
+    """A contrast map as a ranking."""
     numbers = {
         "score": result.t,
         "effect": result.effect,
@@ -79,7 +81,7 @@ def _ranking(space: str, result: ContrastMap) -> Ranking:
     return Ranking(space, numbers, result.status)
 
 
-def _body(
+def groups_body(
     command: FeaturesContrast, design: Design, reading: Reading, result: ContrastMap, null: tuple[float, int]
 ) -> dict[str, Any]:
     """What the ranking is about and what it found, without its rows."""

@@ -70,12 +70,16 @@ def ranking_space(command: FeaturesContrast, lab: Lab) -> tuple[FeatureSpace, di
     return space, {} if loaded.get("name") == space.name else chosen(space)
 
 
-def read_sentences(command: FeaturesContrast, lab: Lab, stimuli: Sequence[Stimulus]) -> Reading:
-    """Run the sentences once and pool the window of each."""
+def read_sentences(
+    command: FeaturesContrast, lab: Lab, stimuli: Sequence[Stimulus], space: FeatureSpace | None = None
+) -> Reading:
+    """Run the sentences once and pool the window of each, in the command's own features or in these."""
     from workbench.stimuli.activations import stimulus_features
 
     window = Window.of(command.window, command.width)
-    space, sets = ranking_space(command, lab)
+    sets: dict[str, Any] = {}
+    if space is None:
+        space, sets = ranking_space(command, lab)
     texts = [lab.model.tokenize(one.text) for one in stimuli]
     features = stimulus_features(
         lab.model,

@@ -51,6 +51,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.list": features.ranking,
     "features.show": features.feature,
     "features.why": features.why,
+    "features.replicate": features.replication,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,
     "labels.show": labels.labels,

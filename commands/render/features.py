@@ -211,3 +211,61 @@ def provenance_line(provenance: dict[str, Any]) -> str:
             parts.append(f"{name} {entry.get('ref') or entry.get('name') or ''} {shown}".rstrip())
     parts += [f"{name} {provenance[name]}" for name in ("seed", "version") if name in provenance]
     return visible(", ".join(parts))
+
+
+def replication(result: Result, console: Console) -> None:
+    """Two rankings beside each other: what held and what did not."""
+    first, second, found = result["first"], result["second"], result["agreement"]
+    changed = "; ".join(result["changed"])
+    console.print(Text(visible(f"{first['stimuli']} (log line {first['seq']}) once more: {changed}"), "bold"))
+    for name, head in (("first", first), ("second", second)):
+        console.print(
+            Text(
+                visible(f"{name}: {head['discoveries']} of {head['tested']} at q < {head['alpha']}; shuffles find ")
+                + f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most)"
+            )
+        )
+    console.print(Text(f"features matched by {result['match']['by']}{_match_quality(result['match'])}"))
+    console.print(
+        Text(
+            f"{result['held']} of {found['first']} discoveries held, {result['lost']} lost, {result['reversed']} "
+            f"reversed, {result['not_testable']} not testable; {len(result['new'])} new ones named below",
+            "bold",
+        )
+    )
+    console.print(
+        Text(
+            f"rank correlation of {found['compared']} scores {number(found['rank_correlation'], 3)}, of the first's "
+            f"discoveries {number(found['of_discoveries'], 3)}; {found['both']} discovered twice, by chance "
+            f"{number(found['expected'], 1)} (hypergeometric p {chance(found['p'])}, as if features were independent)"
+        )
+    )
+    columns = [("feature", True), ("t", True), ("d", True), ("q", True), ("again", True), ("t", True), ("d", True),
+               ("q", True), ("r", True), ("cos", True), ("", False), ("", False)]  # fmt: skip
+    table(console, columns, [_replicated(row) for row in result["rows"][:20]])
+    if result["new"]:
+        rows = [
+            [f"#{row['index']}", number(row["score"], 2), number(row["d"], 2), chance(row["q"])]
+            for row in result["new"]
+        ]
+        table(console, [("new", True), ("t", True), ("d", True), ("q", True)], rows)
+
+
+def _match_quality(match: dict[str, Any]) -> str:
+    if match["reciprocal"] is None:
+        return ""
+    cosine = "" if match["cosine"] is None else f", median cosine {number(match['cosine'], 2)}"
+    return (
+        f": {match['pairs']} pairs, {match['reciprocal']} of them each other's best, median correlation "
+        f"{number(match['correlation'], 2)}{cosine}"
+    )
+
+
+def _replicated(row: dict[str, Any]) -> list[Any]:
+    one, two, match = row["first"], row["second"] or {}, row["match"] or {}
+    again = f"#{two['index']}" if two else "-"
+    return [
+        f"#{row['index']}", number(one["score"], 2), number(one["d"], 2), chance(one["q"]), again,
+        number(two.get("score"), 2), number(two.get("d"), 2), chance(two.get("q")),
+        number(match.get("correlation"), 2), number(match.get("cosine"), 2), row["outcome"], row["label"],
+    ]  # fmt: skip
