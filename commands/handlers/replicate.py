@@ -63,7 +63,7 @@ def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
     design = groups_design(second_command, lab)
     reading = read_sentences(second_command, lab, design.stimuli, space)
     second, body = _ranked(second_command, design, reading, lab)
-    pairing = _paired(second_command, first.space, own, reading, design.stimuli, lab)
+    pairing = _paired(second_command, first.space, own, reading, design.stimuli, design.labels, lab)
     told = _compared(first, second, pairing, float(header["alpha"]))
     arrays = {**second.arrays(), "partner": pairing.partner.astype(np.int64)}
     lab.save("replication", **arrays)
@@ -144,6 +144,7 @@ def _paired(
     own: FeatureSpace,
     reading: Reading,
     stimuli: tuple[Stimulus, ...],
+    labels: np.ndarray,
     lab: Lab,
 ) -> _Pairing:
     """The same features, raw units by number, else the most alike on the second set's sentences."""
@@ -156,9 +157,19 @@ def _paired(
     ours = read_sentences(command, lab, stimuli, own)
     alike = own.directions().shape[1:] == reading.space.directions().shape[1:]
     directions = (own.directions().numpy(), reading.space.directions().numpy()) if alike else (None, None)
-    found = match_features(ours.pooled, reading.pooled, *directions)
-    by = "activation correlation on these sentences" + (" and decoder cosine" if alike else "")
+    # each class about its own mean: what tells the classes apart must not choose the partner that is then tested on it
+    found = match_features(_within(ours.pooled, labels), _within(reading.pooled, labels), *directions)
+    by = "activation correlation within each class" + (" and decoder cosine" if alike else "")
     return _Pairing(found.partner, by, found)
+
+
+def _within(pooled: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Pooled activations (sentences, features) less the mean of their class."""
+    found = pooled.astype(np.float64)
+    for side in (labels, ~labels):
+        seen = side & ~np.isnan(found).all(axis=1)
+        found[seen] -= found[seen].mean(axis=0)
+    return found
 
 
 def _both(first: Ranking, second: Ranking, pairing: _Pairing) -> tuple[np.ndarray, np.ndarray]:
@@ -194,6 +205,7 @@ def _compared(first: Ranking, second: Ranking, pairing: _Pairing, alpha: float) 
         "reversed": int((found[0] & found[1] & ~same).sum()),
         "lost": int((found[0] & ~found[1]).sum()),
         "not_testable": discovered - int(found[0].sum()),
+        "shared_partners": int(partner.size - np.unique(partner).size),
     }
 
 
@@ -256,6 +268,11 @@ def _warnings(result: dict[str, Any]) -> list[str]:
         found.append("the first ranking has no discovery among the features compared: there is nothing to hold")
     if result["second"]["discoveries"] and result["second"]["null_discoveries_max"] >= result["second"]["discoveries"]:
         found.append("some label shuffle of the second set discovers as many features as its real labels")
+    if result["shared_partners"]:
+        found.append(
+            f"{result['shared_partners']} of {result['agreement']['compared']} features share their match with "
+            "another: the spaces do not correspond one to one, and the overlap counts such matches more than once"
+        )
     if result["not_testable"]:
         found.append(f"{result['not_testable']} discoveries cannot be tested again: constant there, or without match")
     return found

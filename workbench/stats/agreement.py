@@ -112,7 +112,7 @@ def match_features(
     seen = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1))
     one, two = _unit(first[seen].T, centre=True), _unit(second[seen].T, centre=True)  # (features, stimuli)
     u, v = _directions(directions_x, directions_y, len(one), len(two))
-    live_x, live_y = one.any(axis=1), two.any(axis=1)
+    live_x, live_y = (np.asarray(part.any(axis=1), dtype=np.bool_) for part in (one, two))
     partner = np.full(len(one), -1, dtype=np.intp)
     numbers = np.full((3, len(one)), np.nan)
     best_back, back = np.full(len(two), -np.inf), np.full(len(two), -1, dtype=np.intp)
@@ -131,11 +131,12 @@ def match_features(
         numbers[1, kept] = correlation[here, chosen][found]
         numbers[2, kept] = np.nan if cosine is None else cosine[here, chosen][found]
         top = similarity.max(axis=0)
-        better = top > best_back
-        best_back[better], back[better] = top[better], rows[similarity.argmax(axis=0)[better]]
+        better: NDArray[np.bool_] = np.greater(top, best_back)
+        best_back[better] = top[better]
+        back[better] = rows[similarity.argmax(axis=0)][better]
     reciprocal: NDArray[np.bool_] = np.zeros(len(one), dtype=bool)
     matched = np.flatnonzero(partner >= 0)
-    reciprocal[matched] = back[partner[matched]] == matched
+    reciprocal[matched] = np.equal(back[partner[matched]], matched)
     return Matches(partner, numbers[0], numbers[1], numbers[2], reciprocal)
 
 
