@@ -217,11 +217,12 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
         [
             (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),
             (f"{visible(ranking['positive'])} against {visible(ranking['against'])}", palette.BOLD),
+            (_window(ranking), palette.PLAIN),
             *stale,
         ],
         [
             (
-                f"  {ranking['statistic']} on {ranking['pool']}{_window(ranking)} · "
+                f"  {ranking['statistic']} on {ranking['pool']} · "
                 f"{thousands(ranking['permutations'])} permutations · "
                 f"{thousands(ranking['tested'])} tested, {thousands(ranking['undefined'])} undefined",
                 palette.PLAIN,
@@ -239,8 +240,10 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
 def _window(ranking: dict[str, Any]) -> str:
     """The window, the matched items and the rule of q, where they are not the usual ones."""
     kind, pairs = ranking.get("window", "whole"), ranking.get("pairs")
-    window = "" if kind == "whole" else f" of {kind} {ranking['width'] or ''}".rstrip()
-    return window + (f", {pairs['whole']} pairs" if pairs else "") + (", BY" if ranking.get("fdr") == "by" else "")
+    parts = [] if kind == "whole" else [f"{kind} {ranking['width'] or 'tokens'}"]
+    parts += [f"{pairs['whole']} pairs"] if pairs else []
+    parts += ["q by BY"] if ranking.get("fdr") == "by" else []
+    return " · " + ", ".join(parts) if parts else ""
 
 
 def distrust(gate: dict[str, Any] | None) -> list[Piece]:
@@ -258,7 +261,7 @@ def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             (short_id(row["feature"]), palette.NAME),
             number(row["effect"], sign=True),
             number(row["d"], 1, sign=True),
-            number(row.get("auc"), 2),
+            "–" if row.get("auc") is None else f"{row['auc']:.2f}",
             number(row["score"], 2),
             chance(row["p"]),
             (chance(row["q"]), palette.BOLD if found else palette.DIM),

@@ -46,12 +46,17 @@ def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) ->
 
 
 def _cells(row: dict[str, Any], wide: bool) -> list[Any]:
-    sizes = [number(row.get("auc"), 2), number(row.get("rate_difference"), 2)] if wide else []
+    sizes = [_two(row.get("auc")), _two(row.get("rate_difference"))] if wide else []
     return [
         f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["effect"]),
         number(row["d"], 2), number(row["score"], 2), chance(row["p"]), chance(row["p_fwer"]), chance(row["q"]),
         *sizes, row["label"],
     ]  # fmt: skip
+
+
+def _two(value: float | None) -> str:
+    """A share with two digits, however small."""
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _how(head: dict[str, Any]) -> str:

@@ -442,3 +442,18 @@ def test_tables_show_effect_sizes_maps_and_nulls(crossed: Any, capsys: pytest.Ca
         shown = capsys.readouterr().out
         for text in wanted:
             assert text in shown, (line, text)
+
+
+def test_the_report_tells_windows_factors_maps_and_replications(crossed: Any, tmp_path: Path) -> None:
+    crossed("features.contrast cross against=lose-cat window=first width=3 map=position permutations=50 fdr=by")
+    crossed("features.replicate seed=2")
+    crossed("features.contrast cross factor=animal permutations=50")
+    for ending in ("md", "html"):
+        out = tmp_path / f"report.{ending}"
+        crossed(f"report out={out}")
+        text = out.read_text("utf-8")
+        for wanted in (
+            "its first 3 tokens", "Benjamini-Yekutieli", "within each level of the other factor", "max-T over all",
+            "What held a second time", "Two crossed factors", "features.why", "Student tail",
+        ):  # fmt: skip
+            assert wanted in text, (ending, wanted)
