@@ -60,7 +60,11 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted in _SCREEN_OF:
             app.visit(_SCREEN_OF[verb.dotted], str(result["feature"]) if verb.dotted == "steer.clamp" else "")
-        elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
+        elif (
+            verb.dotted == "features.replicate"
+            or not isinstance(verb, verbs.Command)
+            or not (verb.changes_session or verb.makes_session)
+        ):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
 

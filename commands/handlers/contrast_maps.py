@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,13 @@ def _row(index: int, table: dict[str, np.ndarray], space: str, labels: dict[int,
     return {"feature": feature_id(space, index), "index": index, "label": labels.get(index, ""), **numbers}
 
 
+def _drawn(rows: list[dict[str, Any]]) -> list[list[float]]:
+    """t of each cell; 0 where undefined, and as large as the largest number where a separation has no variance."""
+    sizes = [abs(value) for row in rows for value in row["t"] if value is not None]
+    most = max((size for size in sizes if size < sys.float_info.max), default=1.0)
+    return [[0.0 if value is None else min(max(value, -most), most) for value in row["t"]] for row in rows]
+
+
 def _figure(command: FeaturesContrast, design: Design, body: dict[str, Any]) -> Figure:
     rows = body["features"]
     return Figure(
@@ -97,6 +105,6 @@ def _figure(command: FeaturesContrast, design: Design, body: dict[str, Any]) -> 
         data={
             "rows": [f"#{row['index']}" for row in rows],
             "columns": body["places"],
-            "values": [[0.0 if value is None else round(value, 4) for value in row["t"]] for row in rows],
+            "values": [[round(value, 4) for value in row] for row in _drawn(rows)],
         },
     )
