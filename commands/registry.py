@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import clusters, engine, features, index, labels, model, report, sae, session, steer, stimuli
+from commands import clusters, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
@@ -34,6 +34,8 @@ VERBS: tuple[type[Verb], ...] = (
     features.FeaturesContrast,
     features.FeaturesList,
     features.FeaturesShow,
+    features.FeaturesWhy,
+    features.FeaturesReplicate,
     steer.SteerClamp,
     labels.LabelsSuggest,
     labels.LabelsSet,
@@ -46,6 +48,7 @@ VERBS: tuple[type[Verb], ...] = (
     report.Replay,
     report.Report,
     report.Spec,
+    doctor.Doctor,
     engine.EngineStatus,
     engine.EngineStop,
     engine.EngineLog,

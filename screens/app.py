@@ -38,6 +38,7 @@ from screens.stimuli import StimuliPage
 from screens.text import duration, in_app, visible, wrapped
 from screens.trail import Place, Trail
 from screens.typing_lines import command_question, filter_question
+from screens.why import WhyPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import GateWarning, HintLine, Notice, StatusLine, TabLine
@@ -104,6 +105,7 @@ class WorkbenchApp(App[None]):
             yield CommandListPage("commands")
             yield HelpPage("help")
             yield ReplyPage("reply")
+            yield WhyPage("why")
         yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()

@@ -18,6 +18,7 @@ from screens.select import SelectPage, steer_line
 from screens.steering import SteeringView
 from screens.text import thousands
 from screens.typing_lines import label_question
+from screens.why import ask_why
 from screens.widgets.bars import Bars
 from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
@@ -82,6 +83,7 @@ class FeaturePage(Page):
         ("tab", "pane"),
         ("l", "label"),
         ("s", "steer"),
+        ("w", "why"),
         ("v", "digits"),
         ("y", "copy"),
         ("?", "help"),
@@ -255,6 +257,7 @@ class FeaturePage(Page):
             "label": self._label,
             "steer": lambda: self.workbench.open_command(steer_line(self.subject, self.workbench.summary)),
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
+            "why": lambda: ask_why(self.workbench, self.subject, self.workbench.query_one(SelectPage).ranking),
             "next_feature": lambda: self._step(1),
             "previous_feature": lambda: self._step(-1),
         }

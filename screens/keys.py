@@ -23,6 +23,7 @@ ACTIONS = {
     "sign": "t",
     "order": "o",
     "refresh": "r",
+    "why": "w",
     "next_feature": "J",
     "previous_feature": "K",
 }

@@ -9,6 +9,7 @@ from screens import verbs
 from screens.feature import FeaturePage
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
+from screens.why import show_why
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -56,6 +57,9 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         if verb.dotted in ("session.new", "session.fork"):
             app.enter_session(str(result["session"]))
             return
+        if verb.dotted == "features.why":
+            show_why(app, reply)
+            return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)
         if app.trail.here != origin or app.over:
@@ -63,7 +67,11 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         if verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
             app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
-        elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
+        elif (
+            verb.dotted == "features.replicate"
+            or not isinstance(verb, verbs.Command)
+            or not (verb.changes_session or verb.makes_session)
+        ):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
 

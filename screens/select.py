@@ -14,21 +14,26 @@ from screens.page import Act
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
+from screens.why import ask_why
 from screens.widgets.box import Box
 from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
 from screens.widgets.painted import Piece, TextLines
 
 ORDERS = ("score", "effect", "q", "index")
 SIGNS = ("both", "positive", "negative")
+BAR = 7
+"""Cells of the bar that shows the effect's size and sign."""
 COLUMNS = (
     Column("rank", 4, "right"),
     Column("id", 6, "right"),
     Column("effect", 7, "right"),
+    Column("d", 5, "right"),
+    Column("auc", 4, "right"),
     Column("t", 6, "right"),
     Column("p", 6, "right"),
     Column("q", 6, "right"),
     Column("fwer", 5, "right"),
-    Column("- effect +", 11),
+    Column("- eff +", BAR),
     Column("label"),
 )
 
@@ -41,6 +46,7 @@ class SelectPage(FilteredPage):
         ("enter", "feature"),
         ("l", "label"),
         ("s", "steer"),
+        ("w", "why"),
         ("t", "sign"),
         ("o", "order"),
         ("/", "filter"),
@@ -49,7 +55,8 @@ class SelectPage(FilteredPage):
     )
     HELP: ClassVar[str | None] = (
         "Features ranked by how they tell the positive sentences from the rest. effect: difference of means in "
-        "activation units; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
+        "activation units; d: the same in pooled standard deviations; auc: chance that a positive sentence is above "
+        "another; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
         "t turns through both signs, positive, negative; o through the orders."
@@ -142,7 +149,7 @@ class SelectPage(FilteredPage):
         turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
         if not self.lines.key:
             return turns
-        return {**turns, "label": self._label, "steer": self._steer}
+        return {**turns, "label": self._label, "steer": self._steer, "why": self._why}
 
     def _turn_sign(self) -> None:
         self._sign = SIGNS[(SIGNS.index(self._sign) + 1) % len(SIGNS)]
@@ -164,6 +171,9 @@ class SelectPage(FilteredPage):
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
+
+    def _why(self) -> None:
+        ask_why(self.workbench, self.lines.key, self._ranking)
 
     def _suggest(self) -> None:
         marked = tuple(key for key in self.lines.keys if key in self.lines.marks)
@@ -207,11 +217,13 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
         [
             (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),
             (f"{visible(ranking['positive'])} against {visible(ranking['against'])}", palette.BOLD),
+            (_window(ranking), palette.PLAIN),
             *stale,
         ],
         [
             (
-                f"  {ranking['statistic']} on {ranking['pool']} · {thousands(ranking['permutations'])} permutations · "
+                f"  {ranking['statistic']} on {ranking['pool']} · "
+                f"{thousands(ranking['permutations'])} permutations · "
                 f"{thousands(ranking['tested'])} tested, {thousands(ranking['undefined'])} undefined",
                 palette.PLAIN,
             )
@@ -223,6 +235,15 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
             *distrust(ranking.get("gate")),
         ],
     ]
+
+
+def _window(ranking: dict[str, Any]) -> str:
+    """The window, the matched items and the rule of q, where they are not the usual ones."""
+    kind, pairs = ranking.get("window", "whole"), ranking.get("pairs")
+    parts = [] if kind == "whole" else [f"{kind} {ranking['width'] or 'tokens'}"]
+    parts += [f"{pairs['whole']} pairs"] if pairs else []
+    parts += ["q by BY"] if ranking.get("fdr") == "by" else []
+    return " · " + ", ".join(parts) if parts else ""
 
 
 def distrust(gate: dict[str, Any] | None) -> list[Piece]:
@@ -239,11 +260,13 @@ def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             thousands(row["rank"]) + ("=" if row["tie"] else ""),
             (short_id(row["feature"]), palette.NAME),
             number(row["effect"], sign=True),
+            number(row["d"], 1, sign=True),
+            "–" if row.get("auc") is None else f"{row['auc']:.2f}",
             number(row["score"], 2),
             chance(row["p"]),
             (chance(row["q"]), palette.BOLD if found else palette.DIM),
             chance(row["p_fwer"]),
-            (signed_bar(row["effect"], largest, 11), sign),
+            (signed_bar(row["effect"], largest, BAR), sign),
             row["label"] if row["status"] == "ok" else row["status"],
         ),
     )

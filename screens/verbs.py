@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from commands.features import FeaturesContrast as FeaturesContrast
     from commands.features import FeaturesList as FeaturesList
     from commands.features import FeaturesShow as FeaturesShow
+    from commands.features import FeaturesWhy as FeaturesWhy
     from commands.labels import LabelsSet as LabelsSet
     from commands.labels import LabelsShow as LabelsShow
     from commands.labels import LabelsSuggest as LabelsSuggest
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
     "commands.engine": ("EngineCancel", "EngineJobs"),
-    "commands.features": ("FeaturesContrast", "FeaturesList", "FeaturesShow"),
+    "commands.features": ("FeaturesContrast", "FeaturesList", "FeaturesShow", "FeaturesWhy"),
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
     "commands.registry": ("VERBS", "by_name"),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.pooled import stored_pooled
+
 if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex
     from workbench.lab import Lab
@@ -31,7 +33,8 @@ def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
         index: the feature's number in its space.
 
     Returns:
-        `{"category", "tokens", "values", "pooled": mean over the tokens}` in the order of the design.
+        `{"category", "tokens", "values", "pooled": the number that was tested, "masked"}` in the order of the design; a
+        ranking of an older version did not keep that number, and the mean over the tokens stands for it.
 
     Raises:
         StorageError, InputFileError: the stored arrays are gone or damaged.
@@ -41,15 +44,20 @@ def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
     entries = np.flatnonzero(arrays["features"] == index)
     values = np.zeros(len(arrays["pointers"]) - 1)  # (tokens,)
     values[np.searchsorted(arrays["pointers"], entries, side="right") - 1] = arrays["values"][entries]
+    tested = stored_pooled(lab, line)
+    pooled = None if tested is None else tested.column(index)
     found = []
     for number, sentence in enumerate(sentences):
         row = values[arrays["starts"][number] : arrays["starts"][number + 1]]
+        value = (row.mean() if len(row) else 0.0) if pooled is None else pooled[number]
+        masked = bool(np.isnan(value))
         found.append(
             {
                 "category": sentence["category"],
                 "tokens": sentence["tokens"],
                 "values": [round(float(value), 4) for value in row],
-                "pooled": round(float(row.mean()), 5) if len(row) else 0.0,
+                "pooled": 0.0 if masked else round(float(value), 5),
+                "masked": masked,
             }
         )
     return found

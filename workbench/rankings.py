@@ -13,6 +13,8 @@ import numpy as np
 from workbench.saes.ids import feature_id
 
 NUMBERS = ("score", "effect", "d", "p", "p_fwer", "q")
+SIZES = ("auc", "rate_difference")
+"""Further effect sizes, which not every kind of ranking has."""
 STATUSES = ("ok", "constant", "masked", "too_few")
 Sort = Literal["score", "effect", "q", "index"]
 
@@ -23,7 +25,7 @@ class Ranking:
 
     Attributes:
         space: name of the feature space.
-        numbers: each of `NUMBERS`, (features,), NaN where undefined.
+        numbers: each of `NUMBERS`, and any of `SIZES`, (features,), NaN where undefined.
         status: (features,) names out of `STATUSES`.
     """
 
@@ -34,13 +36,18 @@ class Ranking:
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays to store."""
         codes = np.array([STATUSES.index(str(name)) for name in self.status], dtype=np.int8)
-        return {**{name: np.asarray(self.numbers[name], dtype=np.float64) for name in NUMBERS}, "status": codes}
+        return {**{name: np.asarray(self.numbers[name], dtype=np.float64) for name in self._names}, "status": codes}
+
+    @property
+    def _names(self) -> list[str]:
+        return [name for name in (*NUMBERS, *SIZES) if name in self.numbers]
 
     @classmethod
     def from_arrays(cls, space: str, arrays: Mapping[str, np.ndarray]) -> Ranking:
         """The ranking that `arrays` stored."""
         names = np.array(STATUSES)[arrays["status"]]
-        return cls(space, {name: arrays[name] for name in NUMBERS}, names)
+        known = [name for name in (*NUMBERS, *SIZES) if name in arrays]  # those of an older version have no sizes
+        return cls(space, {name: arrays[name] for name in known}, names)
 
     def order(self, sort: Sort = "score", direction: str = "both") -> np.ndarray:
         """Features best first: defined ones by |score| (or |effect|, q), equal ones by |effect| and then index.
@@ -73,7 +80,7 @@ class Ranking:
                 "feature": feature_id(self.space, index),
                 "index": index,
             }
-            row |= {name: plain(self.numbers[name][index]) if ok else None for name in NUMBERS}
+            row |= {name: plain(self.numbers[name][index]) if ok else None for name in self._names}
             row |= {
                 "status": str(self.status[index]),
                 "label": labels.get(index, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.handlers.features import ranking_header
+from commands.handlers.stored_rankings import ranking_header
 from commands.line import format_line, from_params
 from commands.registry import by_name
 from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, features, index, labels, saes, sessions, steering, stimuli
+from commands.render import clusters, doctor, features, index, labels, saes, sessions, steering, stimuli
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -55,10 +55,13 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.contrast": features.ranking,
     "features.list": features.ranking,
     "features.show": features.feature,
+    "features.why": features.why,
+    "features.replicate": features.replication,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,
     "labels.show": labels.labels,
     "clusters.find": clusters.clusters,
     "clusters.list": clusters.clusters,
     "replay": sessions.replay,
+    "doctor": doctor.doctor,
 }

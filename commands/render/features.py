@@ -2,49 +2,112 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
 from commands.render.tables import LEVELS, Result, chance, number, table, visible
+
+NARROW = 100
+"""Below this width the less needed effect sizes are left out."""
+SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
 
 
 def ranking(result: Result, console: Console) -> None:
     """A ranking: what was tested, what was found, and its rows."""
     head = result.get("ranking", result)
     console.print(
-        Text(
-            visible(
-                f"{head['stimuli']}: {head['positive']} against {head['against']}; "
-                f"{head['statistic']} on {head['pool']}, {head['permutations']} permutations, seed {head['seed']}"
-            ),
-            "bold",
-        )
+        Text(visible(f"{head['stimuli']}: {head['positive']} against {head['against']}; {_how(head)}"), "bold")
     )
     console.print(
         Text(
             f"{head['discoveries']} of {head['tested']} features at q < {head['alpha']}; shuffled labels find "
             f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most) of 20 shuffles; "
-            f"{head['undefined']} undefined"
+            f"{head['undefined']} undefined{_left_out(head)}"
         )
     )
-    rows = [
-        [row["rank"], f"#{row['index']}", number(row["effect"]), number(row["score"], 2), chance(row["p"]),
-         chance(row["p_fwer"]), chance(row["q"]), row["label"] + (" (tie)" if row["tie"] else "")]
-        for row in result["rows"][:20]
-    ]  # fmt: skip
-    columns = [
-        ("rank", True),
-        ("feature", True),
-        ("effect", True),
-        ("t", True),
-        ("p", True),
-        ("fwer", True),
-        ("q", True),
-        ("", False),
-    ]
-    table(console, columns, rows)
+    ranked_rows(result["rows"][:20], str(head["statistic"]), console)
     if len(result["rows"]) > 20:
         console.print(Text(f"20 of {len(result['rows'])} rows given (--json has them all; `features list` pages)"))
+    for effect in result.get("effects") or []:
+        _effect(effect, head, console)
+    if result.get("map"):
+        contrast_map(result["map"], head, console)
+
+
+def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) -> None:
+    """Rows of a ranking with their tests and effect sizes."""
+    wide = console.width >= NARROW
+    symbol = SYMBOLS.get(statistic, "score")
+    names = ["rank", "feature", "effect", "d", symbol, "p", "fwer", "q", *(["auc", "rate"] if wide else [])]
+    columns = [(name, True) for name in names] + [("", False)]
+    table(console, columns, [_cells(row, wide) for row in rows])
+
+
+def _cells(row: dict[str, Any], wide: bool) -> list[Any]:
+    sizes = [_two(row.get("auc")), _two(row.get("rate_difference"))] if wide else []
+    return [
+        f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["effect"]),
+        number(row["d"], 2), number(row["score"], 2), chance(row["p"]), chance(row["p_fwer"]), chance(row["q"]),
+        *sizes, row["label"],
+    ]  # fmt: skip
+
+
+def _two(value: float | None) -> str:
+    """A share with two digits, however small."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _how(head: dict[str, Any]) -> str:
+    """The test of a ranking in one line."""
+    window = "" if head.get("window", "whole") == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
+    pairs = f", {head['pairs']['whole']} matched items" if head.get("pairs") else ""
+    rule = ", q by Benjamini-Yekutieli" if head.get("fdr") == "by" else ""
+    test = f"{head['statistic']} on {head['pool']}{window}, {head['permutations']} permutations{pairs}{rule}"
+    return f"{test}, seed {head['seed']}"
+
+
+def _left_out(head: dict[str, Any]) -> str:
+    """Sentences that a window or a missing match takes out."""
+    masked = sum((head.get("masked") or {}).values())
+    alone = (head.get("pairs") or {}).get("left_out", 0)
+    return (f"; {masked} sentences masked" if masked else "") + (
+        f"; {alone} sentences without a match" if alone else ""
+    )
+
+
+def _effect(effect: dict[str, Any], head: dict[str, Any], console: Console) -> None:
+    """One effect of a factorial design."""
+    console.print(
+        Text(
+            visible(
+                f"{effect['name']}: {effect['discoveries']} of {effect['tested']} at q < {head['alpha']}; shuffles "
+                f"find {number(effect['null_discoveries'], 0)} (median), {effect['null_discoveries_max']} (most)"
+            ),
+            "bold",
+        )
+    )
+    ranked_rows(effect["best"], "factorial", console)
+
+
+def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console) -> None:
+    """A contrast place by place: t of the features with the strongest cells, `*` where the family-wise p is small."""
+    console.print(
+        Text(
+            f"{SYMBOLS.get(head['statistic'], 'score')} by {result['over']}; * family-wise p < {head['alpha']} over "
+            f"all {result['tested']} cells ({result['family_wise']} such cells, {result['discoveries']} at "
+            f"q < {head['alpha']}, {result['undefined']} undefined)",
+            "bold",
+        )
+    )
+    columns = [("feature", True), *((place.removesuffix(".hook_resid_post"), True) for place in result["places"])]
+    rows = [["sentences", *result["sentences"]]]
+    for row in result["features"]:
+        cells = zip(row["t"], row["p_fwer"], strict=True)
+        shown = [number(t, 1) + ("*" if p is not None and p < head["alpha"] else "") for t, p in cells]
+        rows.append([f"#{row['index']}", *shown])
+    table(console, columns, rows)
 
 
 def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
@@ -96,3 +159,118 @@ def feature(result: Result, console: Console) -> None:
     for sentence in result["missing"]:
         console.print(Text(f"  missing: {sentence}"))
     console.print()
+
+
+def why(result: Result, console: Console) -> None:
+    """Where a feature's numbers come from, with the histogram of its null."""
+    test, null, count = result["test"], result["null"], result["n"]
+    label = f"  “{visible(test['label'])}”" if test["label"] else ""
+    console.print(Text(f"{result['feature']}{label}", "bold"))
+    console.print(Text(visible(result["definition"])))
+    sides = f"n: {count['positive']} positive, {count['rest']} others, {count['masked']} masked"
+    console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
+    if null is None:
+        console.print(Text(f"not tested: {test['status']}"))
+    else:
+        console.print(
+            Text(
+                f"observed: t {number(test['score'], 2)}, effect {number(test['effect'])}, d {number(test['d'], 2)}"
+                f" (rank {test['rank']} of {result['ranking']['tested']})",
+                "bold",
+            )
+        )
+        for line in null_lines(null, min(console.width - 22, 60)):
+            console.print(Text(line))
+        every = "every labelling there is" if null["exhaustive"] else f"{null['draws']} random labellings"
+        console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
+        console.print(Text(f"fwer {chance(test['p_fwer'])}: the same for the largest |t| of all features"))
+        console.print(Text(f"q {chance(test['q'])}: {result['tail']['source']}"))
+    console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
+    console.print(Text(f":{visible(result['line'])}"))
+
+
+def null_lines(null: dict[str, Any], width: int, rows: int = 12) -> list[str]:
+    """The histogram turned on its side: one line for each stretch of |t|, `◄` where the observed one falls."""
+    edges, counts = null["edges"], null["counts"]
+    step = -(-len(counts) // rows)
+    bars = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    most = max([*bars, 1])
+    found = []
+    for at, count in enumerate(bars):
+        low, high = edges[at * step], edges[min((at + 1) * step, len(edges) - 1)]
+        here = low <= null["observed"] < high
+        bar = "█" * round(count / most * width) or ("▏" if count else "")
+        found.append(f"{number(low, 2):>7} {count:>6} {bar}{' ◄ observed' if here else ''}")
+    if null["observed"] >= edges[-1]:
+        found.append(f"{number(null['observed'], 2):>7}        ◄ observed, beyond every shuffle")
+    return found
+
+
+def provenance_line(provenance: dict[str, Any]) -> str:
+    """Model, features, seed and version in one line."""
+    parts = []
+    for name in ("model", "sae", "stimuli"):
+        if isinstance(entry := provenance.get(name), dict):
+            digest = str(entry.get("digest") or "")
+            shown = digest.removeprefix("sha256:")[:12]
+            parts.append(f"{name} {entry.get('ref') or entry.get('name') or ''} {shown}".rstrip())
+    parts += [f"{name} {provenance[name]}" for name in ("seed", "version") if name in provenance]
+    return visible(", ".join(parts))
+
+
+def replication(result: Result, console: Console) -> None:
+    """Two rankings beside each other: what held and what did not."""
+    first, second, found = result["first"], result["second"], result["agreement"]
+    changed = "; ".join(result["changed"])
+    console.print(Text(visible(f"{first['stimuli']} (log line {first['seq']}) once more: {changed}"), "bold"))
+    for name, head in (("first", first), ("second", second)):
+        console.print(
+            Text(
+                visible(f"{name}: {head['discoveries']} of {head['tested']} at q < {head['alpha']}; shuffles find ")
+                + f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most)"
+            )
+        )
+    console.print(Text(f"features matched by {result['match']['by']}{_match_quality(result['match'])}"))
+    console.print(
+        Text(
+            f"{result['held']} of {found['first']} discoveries held, {result['lost']} lost, {result['reversed']} "
+            f"reversed, {result['not_testable']} not testable; {len(result['new'])} new ones named below",
+            "bold",
+        )
+    )
+    console.print(
+        Text(
+            f"rank correlation of {found['compared']} scores {number(found['rank_correlation'], 3)}, of the first's "
+            f"discoveries {number(found['of_discoveries'], 3)}; {found['both']} discovered twice, by chance "
+            f"{number(found['expected'], 1)} (hypergeometric p {chance(found['p'])}, as if features were independent)"
+        )
+    )
+    columns = [("feature", True), ("t", True), ("d", True), ("q", True), ("again", True), ("t", True), ("d", True),
+               ("q", True), ("r", True), ("cos", True), ("", False), ("", False)]  # fmt: skip
+    table(console, columns, [_replicated(row) for row in result["rows"][:20]])
+    if result["new"]:
+        rows = [
+            [f"#{row['index']}", number(row["score"], 2), number(row["d"], 2), chance(row["q"])]
+            for row in result["new"]
+        ]
+        table(console, [("new", True), ("t", True), ("d", True), ("q", True)], rows)
+
+
+def _match_quality(match: dict[str, Any]) -> str:
+    if match["reciprocal"] is None:
+        return ""
+    cosine = "" if match["cosine"] is None else f", median cosine {number(match['cosine'], 2)}"
+    return (
+        f": {match['pairs']} pairs, {match['reciprocal']} of them each other's best, median correlation "
+        f"{number(match['correlation'], 2)}{cosine}"
+    )
+
+
+def _replicated(row: dict[str, Any]) -> list[Any]:
+    one, two, match = row["first"], row["second"] or {}, row["match"] or {}
+    again = f"#{two['index']}" if two else "-"
+    return [
+        f"#{row['index']}", number(one["score"], 2), number(one["d"], 2), chance(one["q"]), again,
+        number(two.get("score"), 2), number(two.get("d"), 2), chance(two.get("q")),
+        number(match.get("correlation"), 2), number(match.get("cosine"), 2), row["outcome"], row["label"],
+    ]  # fmt: skip

@@ -295,7 +295,7 @@ def test_the_shell_says_which_session_comes_next(call: Any) -> None:
 
 
 def test_the_words_that_a_parameter_takes_stand_in_its_help(call: Any) -> None:
-    assert "--statistic welch|mann_whitney|rate" in call("features", "contrast", "--help").out
+    assert "--statistic welch|paired|mann_whitney|rate" in call("features", "contrast", "--help").out
 
 
 def test_a_report_takes_its_form_from_the_ending(call: Any, tmp_path: Path) -> None:

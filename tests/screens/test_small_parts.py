@@ -63,7 +63,7 @@ def test_a_damaged_trail_is_ignored(places: object) -> None:
 def test_completion_knows_verbs_parameters_and_values() -> None:
     known = {"stimuli": ["achievement", "weekdays"]}
     assert completed("features.con", known) == "features.contrast "
-    assert candidates("features.contrast w", known) == ["weekdays"]
+    assert candidates("features.contrast we", known) == ["weekdays"]
     assert completed("features.contrast weekdays perm", known) == "features.contrast weekdays permutations="
     assert candidates("features.contrast weekdays pool=m", known) == ["pool=mean", "pool=max"]
     assert "stimuli" in explanation("features.contrast wee")

@@ -17,6 +17,7 @@ from workbench.reports.sections.methods import methods_section
 from workbench.reports.sections.notes import notes_section
 from workbench.reports.sections.provenance import provenance_section
 from workbench.reports.sections.ranking import ranking_section
+from workbench.reports.sections.replication import replication_section
 from workbench.reports.sections.steering import steering_section
 from workbench.reports.sections.summary import summary_section
 from workbench.reports.sections.warnings import warnings_section
@@ -48,6 +49,7 @@ def compose(source: ReportSource) -> Document:
         notes_section(source),
         design_section(source),
         ranking_section(source),
+        replication_section(source),
         features_section(source),
         steering_section(source),
         clusters_section(source),

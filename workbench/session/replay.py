@@ -1,7 +1,8 @@
 """Replaying a session: computing every recorded command again, and comparing number by number.
 
 Integers and texts must be equal; floats within the command's stated relative tolerance; rows of a ranking are
-compared feature by feature, and their order may differ only between scores that are equal within it.
+compared feature by feature, and their order may differ only between scores that are equal within it. A field that the
+record lacks came with a later version: results may gain fields, and there is nothing to compare it with.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def compare(
     """
     tolerance = tolerance or {}
     if isinstance(recorded, dict) and isinstance(recomputed, dict):
-        for key in sorted(recorded.keys() | recomputed.keys()):
-            if key not in recorded or key not in recomputed:
-                yield Difference(f"{field}.{key}", recorded.get(key, "missing"), recomputed.get(key, "missing"))
+        for key in sorted(recorded):
+            if key not in recomputed:
+                yield Difference(f"{field}.{key}", recorded[key], "missing")
             elif key != "rank":  # the order of rows is compared by place, where ties may move
                 yield from compare(recorded[key], recomputed[key], tolerance, f"{field}.{key}")
     elif isinstance(recorded, list) and isinstance(recomputed, list):
@@ -138,8 +139,8 @@ def compare_arrays(recorded: Path, recomputed: Path, loose: Collection[str] = ()
                 yield Difference(f"{field} (shape)", list(old[name].shape), list(new[name].shape))
             elif worst := _largest_difference(old[name], new[name]):
                 yield Difference(f"{field} (largest difference)", 0.0, worst)
-        for name in sorted(old.keys() ^ new.keys()):
-            yield Difference(f"{path.stem}/{name}", name in old, name in new)
+        for name in sorted(old.keys() - new.keys()):
+            yield Difference(f"{path.stem}/{name}", "present", "missing")
 
 
 def _largest_difference(old: np.ndarray, new: np.ndarray) -> float:

@@ -7,7 +7,7 @@ Benjamini-Hochberg over all defined features. The parametric Welch p is not used
 sparse feature that is silent on the small group has a huge |t| at an ordinary probability.
 
 Share of label-free data sets with any q < 0.05, 300 of each kind, 1,000 features, 300 permutations (the kinds are in
-tests/stats/null_scenarios.py; standard error about 0.013 at 0.05):
+`null_scenarios`; standard error about 0.013 at 0.05):
 
     kind                                       welch  paired  mann_whitney  rate
     Gaussian, 50 + 50                          .050   .057    .053          .023
@@ -31,9 +31,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.stats.multiplicity import bh
+from workbench.stats.multiplicity import Fdr, adjusted
 from workbench.stats.permutation import Labellings, relabel, shuffled_labels
-from workbench.stats.tail import pooled_tail, student_tail
+from workbench.stats.tail import ANCHOR, pooled_tail, student_tail
 from workbench.stats.two_groups import (
     STATISTICS,
     Description,
@@ -71,7 +71,7 @@ class ContrastMap:
         effect: mean(positive) - mean(rest), in activation units, whatever the statistic.
         p: two-sided permutation p, (b + 1) / (P + 1).
         p_fwer: the same for the largest |t| of all features: controls the chance of any false discovery.
-        q: Benjamini-Hochberg over the defined features; see the head of this module.
+        q: Benjamini-Hochberg (or -Yekutieli) over the defined features; see the head of this module.
         status: `ok`, or `masked` (no stimulus seen), `too_few` (fewer than two seen in a group) or `constant` (no
             difference to test: equal values, no or full firing for `rate`, all pair differences zero for `paired`).
         d: effect in pooled standard deviations (Cohen's d); +-inf like t.
@@ -116,6 +116,34 @@ class ContrastMap:
 
 
 @dataclass(frozen=True)
+class FeatureNull:
+    """One feature of a contrast map and what its numbers were compared with.
+
+    Attributes:
+        observed: |t| under the true labels.
+        draws: (P,) |t| of this feature under each labelling; inf where a labelling separates it without variance.
+        exceeding: how many of them are at least as large, ties counted: p is (exceeding + 1) / (P + 1).
+        exhaustive: whether the labellings are all there are.
+        stratum: features whose draws were pooled for q.
+        pool: how many draws that makes.
+        pool_exceeding: how many of the pool are at least as large as the observed one.
+        continued: whether the observed |t| lies beyond the pool's `tail.ANCHOR`-th largest draw, where a Student tail
+            takes over.
+        p_tail: the probability q is made from.
+    """
+
+    observed: float
+    draws: Floats
+    exceeding: int
+    exhaustive: bool
+    stratum: int
+    pool: int
+    pool_exceeding: int
+    continued: bool
+    p_tail: float
+
+
+@dataclass(frozen=True)
 class _Design:
     """The stimuli a statistic uses, in the order it wants them."""
 
@@ -150,6 +178,7 @@ def contrast_map(
     statistic: Statistic = "welch",
     permutations: int = 1000,
     seed: int = 0,
+    fdr: Fdr = "bh",
 ) -> ContrastMap:
     """Compare two sets of stimuli feature by feature, against label permutations.
 
@@ -162,6 +191,7 @@ def contrast_map(
         statistic: `welch`, `paired`, `mann_whitney` or `rate`; see `ContrastMap.t`.
         permutations: P; if the design has no more other labellings than that, all of them are used once.
         seed: of the random labellings.
+        fdr: how q is made of the tail: `bh`, or `by` for any dependence between features.
 
     Returns:
         A `ContrastMap`. Undefined features get a status and NaN, never an error. Permutation p as Phipson & Smyth
@@ -187,7 +217,7 @@ def contrast_map(
         effect=about.effect,
         p=p,
         p_fwer=p_fwer,
-        q=bh(tail),
+        q=adjusted(tail, fdr),
         status=about.status,
         d=about.d,
         auc=about.auc,
@@ -213,6 +243,7 @@ def null_discoveries(
     seed: int = 0,
     shuffles: int = 20,
     alpha: float = 0.05,
+    fdr: Fdr = "bh",
 ) -> tuple[float, int]:
     """How many features the same contrast would discover if the labels meant nothing.
 
@@ -229,6 +260,7 @@ def null_discoveries(
         seed: as in `contrast_map`; the shuffles are other draws than the permutations.
         shuffles: how many.
         alpha: the bound on q.
+        fdr: as in `contrast_map`.
 
     Returns:
         The median and the largest number of discoveries over the shuffles.
@@ -243,8 +275,62 @@ def null_discoveries(
     drawn = shuffled_labels(design.positive, design.items, shuffles, np.random.default_rng([seed, 1]))
     about = _describe_all(stimuli, design, statistic)
     null = _null(stimuli, design, statistic, about, drawn, labellings)
-    counts = [int(np.count_nonzero(bh(row) < alpha)) for row in null.tail]
+    counts = [int(np.count_nonzero(adjusted(row, fdr) < alpha)) for row in null.tail]
     return float(np.median(counts)), max(counts)
+
+
+def feature_null(
+    x: ArrayLike,
+    positive: ArrayLike,
+    feature: int,
+    *,
+    items: ArrayLike | None = None,
+    statistic: Statistic = "welch",
+    permutations: int = 1000,
+    seed: int = 0,
+) -> FeatureNull | None:
+    """The permutation null behind one feature of `contrast_map`: the same labellings, the same numbers.
+
+    Args:
+        x: (stimuli, features), as are the other arguments, what `contrast_map` was given; all features are needed,
+            because q pools those alike in sparsity.
+        positive: (stimuli,) bool.
+        feature: its column.
+        items: (stimuli,) or None.
+        statistic: as in `contrast_map`.
+        permutations: as in `contrast_map`.
+        seed: as in `contrast_map`.
+
+    Returns:
+        What the feature was compared with; None if it is undefined.
+    """
+    stimuli, design = _checked(x, positive, items, statistic, permutations)
+    about = _describe_all(stimuli, design, statistic)
+    if about.status[feature] != "ok":
+        return None
+    labellings = relabel(design.positive, design.items, permutations, np.random.default_rng(seed))
+    ok = np.flatnonzero(about.status == "ok")
+    rank = np.argsort(about.contributing[ok], kind="stable")
+    count = labellings.rows.shape[0]
+    columns = next(ok[here] for here in _strata(rank, 1 + count) if feature in ok[here])
+    place = int(np.flatnonzero(columns == feature)[0])
+    rows = _label_rows(np.concatenate([design.positive[None], labellings.rows]), design, statistic)
+    u = permuted(rows, _block(stimuli, columns, design, statistic), statistic)  # (1 + P, features of the stratum)
+    nu = squeeze_constant(statistic, design.pairs if statistic == "paired" else design.rows.size)
+    size, pool = _size(u[:1], nu), _size(np.sort(u[1:], axis=None), nu)
+    tail = pooled_tail(size, _tail_df(about, columns, statistic), pool, least=1 / labellings.total)
+    above = int(pool.size - np.searchsorted(pool, size[0, place] * (1 - 1e-9), side="left"))
+    return FeatureNull(
+        observed=float(size[0, place]),
+        draws=_size(u[1:, place], nu),
+        exceeding=int((u[1:, place] >= u[0, place] - TIE).sum()),
+        exhaustive=labellings.exhaustive,
+        stratum=columns.size,
+        pool=pool.size,
+        pool_exceeding=above,
+        continued=above < min(ANCHOR, max(1, pool.size // 10)),
+        p_tail=float(tail[0, place]),
+    )
 
 
 def _null(

@@ -1,7 +1,22 @@
 """Corrections for asking the same question of many features at once."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Fdr = Literal["bh", "by"]
+
+
+def adjusted(p: ArrayLike, fdr: Fdr) -> NDArray[np.float64]:
+    """q values by the named rule.
+
+    Raises:
+        ValueError: an unknown rule, or a p value outside [0, 1].
+    """
+    if fdr not in ("bh", "by"):
+        raise ValueError(f"unknown rule {fdr!r}; choose bh (Benjamini-Hochberg) or by (Benjamini-Yekutieli)")
+    return bh(p) if fdr == "bh" else by(p)
 
 
 def bh(p: ArrayLike) -> NDArray[np.float64]:

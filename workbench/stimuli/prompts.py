@@ -17,7 +17,7 @@ def beginnings(found: StimulusSet, most: int = MOST) -> tuple[str, ...]:
     Half a sentence seldom says yet on which side it will end, so that there is something left to steer. From place to
     place another category comes first: the partners of a pair begin alike.
     """
-    places = [texts for texts in zip_longest(*(texts for _, texts in found.categories))]
+    places = list(zip_longest(*(texts for _, texts in found.categories)))
     turned = [texts[at % len(texts) :] + texts[: at % len(texts)] for at, texts in enumerate(places)]
     in_turn = chain.from_iterable(zip(*turned, strict=True))
     halves = dict.fromkeys(_half(text) for text in in_turn if text is not None)

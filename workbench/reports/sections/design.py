@@ -27,19 +27,29 @@ def _design(source: ReportSource, line: LogLine) -> list[Block]:
             "Stimulus set ",
             Code(str(result["stimuli"])),
             f": {several(len(sentences), 'sentence')} in {several(len(categories), 'category', 'categories')}. "
-            f"The positive class is “{result['positive']}”, compared with {result['against']}.",
+            + _compared(result),
         )
     )
-    rows = [_category_row(name, sentences, str(result["positive"])) for name in categories]
+    rows = [_category_row(name, sentences, result) for name in categories]
     columns = [Column("Category"), Column("Role"), Column("Sentences", True), Column("Tokens in a sentence", True)]
     table = Table(f"Design of {result['stimuli']}", columns, rows, line.seq)
     return [about, table, _sentences(result, sentences, line)]
 
 
-def _category_row(name: str, sentences: list[dict[str, Any]], positive: str) -> tuple[str, ...]:
+def _compared(result: dict[str, Any]) -> str:
+    if result.get("design") != "factorial":
+        return f"The positive class is “{result['positive']}”, compared with {result['against']}."
+    factors = "; ".join(f"{name} ({' or '.join(levels)})" for name, levels in result["factors"].items())
+    return f"Two crossed factors: {factors}. The ranking is of {result['effect']}: {result['positive']}."
+
+
+def _category_row(name: str, sentences: list[dict[str, Any]], result: dict[str, Any]) -> tuple[str, ...]:
+    role = "positive" if name == result["positive"] else "compared with"
+    if result.get("design") == "factorial":
+        role = "cell"
     lengths = [len(sentence["tokens"]) for sentence in sentences if sentence["category"] == name]
     spread = f"{number(sum(lengths) / len(lengths))} ({min(lengths)} to {max(lengths)})"
-    return name, "positive" if name == positive else "compared with", str(len(lengths)), spread
+    return name, role, str(len(lengths)), spread
 
 
 def _sentences(result: dict[str, Any], sentences: list[dict[str, Any]], line: LogLine) -> Fold:

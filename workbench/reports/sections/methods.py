@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workbench.reports.document import Block, Paragraph, Section
 from workbench.reports.source import ReportSource
 from workbench.reports.text import count, listed
 from workbench.session.log import LogLine
+from workbench.stimuli.windows import WIDTHS
 
 NULL_SHUFFLES = 20
 _STATISTICS = {
@@ -34,19 +37,58 @@ def _test(lines: list[LogLine]) -> str:
 
 def _settings(line: LogLine) -> str:
     params = line.params
-    statistic = _STATISTICS.get(str(params.get("statistic")), str(params.get("statistic")))
     pool = _POOLS.get(str(params.get("pool")), str(params.get("pool")))
+    rule = "Benjamini-Yekutieli" if params.get("fdr") == "by" else "Benjamini-Hochberg"
     return (
-        f"a sentence was reduced to {pool} its tokens, special tokens left out, and each feature scored by "
-        f"{statistic} between the positive class and the rest. p is two-sided from "
-        f"{count(params.get('permutations'))} permutations of the sentence labels, (b + 1) / (P + 1), equal values "
+        f"a sentence was reduced to {pool} {_window(params)}, special tokens left out, and each feature scored by "
+        f"{_scored(params)}. p is two-sided from "
+        f"{count(params.get('permutations'))} permutations of {_shuffled(params)}, (b + 1) / (P + 1), equal values "
         "counting as extreme; p (FWER) compares with the largest statistic of all features in the same permutations. "
-        "q is the Benjamini-Hochberg false discovery rate over all defined features, from a tail that pools the "
-        "permuted statistics of features alike in sparsity, so that it is not limited by the number of permutations; "
+        f"q is the {rule} false discovery rate over all defined features, from a tail that pools the permuted "
+        "statistics of features alike in sparsity and is continued by a Student tail where they end, so that it is "
+        "not limited by the number of permutations; "
         f"discoveries have q < {float(params.get('alpha', 0.05)):g}. The null arm repeats the whole procedure on "
         f"{NULL_SHUFFLES} shuffles of the labels. d is the effect in pooled standard deviations. The seed of all "
         f"permutations is {params.get('seed')}."
     )
+
+
+def _window(params: dict[str, Any]) -> str:
+    """The tokens that counted; a ranking of an older version took the whole sentence."""
+    kind = str(params.get("window") or "whole")
+    width = int(params.get("width") or 0) or WIDTHS.get(kind, 0)
+    if kind == "whole":
+        return "its tokens"
+    if kind == "span":
+        return "the tokens of its target words (sentences without any are masked)"
+    if kind == "peak":
+        return f"the {width} tokens around the one where the feature itself is largest"
+    place = {"first": "first", "last": "last", "centre": "middle"}[kind]
+    return f"its {place} {width} tokens (shorter sentences are masked)"
+
+
+def _factorial(params: dict[str, Any]) -> bool:
+    return bool(params.get("design") == "factorial" or params.get("factor") or params.get("factors"))
+
+
+def _scored(params: dict[str, Any]) -> str:
+    if _factorial(params):
+        effect = params.get("factor") or "interaction"
+        which = "the interaction" if effect == "interaction" else f"the main effect of {effect}"
+        return f"the t of {which} in the two-by-two analysis of variance, cells counted alike"
+    statistic = _STATISTICS.get(str(params.get("statistic")), str(params.get("statistic")))
+    return f"{statistic} between the positive class and the rest"
+
+
+def _shuffled(params: dict[str, Any]) -> str:
+    """What the permutations moved."""
+    if _factorial(params):
+        if params.get("factor") in ("", None, "interaction"):
+            return "the residuals of the additive model (Freedman and Lane, 1983)"
+        return "the factor's labels within each level of the other factor"
+    if params.get("pairs") or params.get("statistic") == "paired":
+        return "the labels within matched items"
+    return "the sentence labels"
 
 
 def _rest(source: ReportSource) -> str:

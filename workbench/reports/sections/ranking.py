@@ -17,7 +17,7 @@ from workbench.session.log import LogLine
 
 OF_EACH_SIGN = 20
 AT_LEAST = 5
-STATISTIC_SIGNS = {"welch": "t", "mann_whitney": "z", "rate": "t of firing", "paired": "paired t"}
+STATISTIC_SIGNS = {"welch": "t", "mann_whitney": "z", "rate": "t of firing", "paired": "paired t", "factorial": "t"}
 
 
 def ranking_section(source: ReportSource) -> Section | None:
@@ -53,13 +53,32 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
         for figure in source.figures(line)
         if figure.kind == "scatter"
     ]
+    blocks += [
+        Chart(figure, line.seq, f"{figure.title}: {figure.note}.")
+        for figure in source.figures(line)
+        if figure.kind == "matrix"
+    ]
     for title, features in ((f"“{result['positive']}”", higher), (others(result), lower)):
         hits = discovered(ranking, features, alpha)
         shown = features[: min(OF_EACH_SIGN, max(hits, AT_LEAST))]
         if len(shown):
             caption = f"Higher in {title}: the {len(shown)} strongest; {count(hits)} have q < {alpha:g}"
             blocks.append(_table(source, line, ranking, shown, caption))
-    return blocks
+    return [*blocks, _why(line, ranking)]
+
+
+def _why(line: LogLine, ranking: Ranking) -> Paragraph:
+    """How to see what any of these numbers was compared with."""
+    order = ranking.order()
+    example = f":features.why {int(order[0])} ranking={line.seq}" if len(order) else ":features.why NUMBER"
+    return Paragraph(
+        (
+            "Why these numbers: ",
+            Code(example),
+            " draws a feature's permutations again and shows their histogram, how many sentences were on each side, "
+            "where q comes from, and the line that made it.",
+        )
+    )
 
 
 def _found(result: dict[str, Any]) -> str:

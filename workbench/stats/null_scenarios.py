@@ -1,31 +1,34 @@
-"""Activations in which the labels mean nothing, each hard in its own way, and the share of them with a discovery."""
+"""Activations in which the labels mean nothing, each hard in its own way for a test."""
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workbench.stats import contrast_map
+Floats = NDArray[np.float64]
+Sample = tuple[Floats, NDArray[np.bool_], NDArray[np.intp]]
+"""x (stimuli, features), positive (stimuli,), items (stimuli,): the two stimuli of an item stand half the set apart."""
 
-# x (stimuli, features), positive (stimuli,), items (stimuli,): the stimuli of an item stand `half` apart
-Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
-def halves(n: int, positives: int) -> tuple[np.ndarray, np.ndarray]:
+def halves(n: int, positives: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Labels, the positives first, and items."""
     return np.arange(n) < positives, np.arange(n) % (n // 2)
 
 
 def gaussian(rng: np.random.Generator, features: int) -> Sample:
+    """Independent normal activations."""
     return rng.standard_normal((100, features)), *halves(100, 50)
 
 
 def sparse(rng: np.random.Generator, features: int, n: int = 100, positives: int = 50) -> Sample:
     """Features fire on 1 to 50 % of the stimuli, with log-normal heights."""
     rate = np.exp(rng.uniform(np.log(0.01), np.log(0.5), features))
-    fires = rng.random((n, features)) < rate
+    fires = (rng.random((n, features)) < rate).astype(np.float64)
     return fires * np.exp(rng.standard_normal((n, features))), *halves(n, positives)
 
 
 def sparse_unequal(rng: np.random.Generator, features: int) -> Sample:
+    """The same with 15 positives and 85 others."""
     return sparse(rng, features, positives=15)
 
 
@@ -59,10 +62,12 @@ def matched(rng: np.random.Generator, features: int) -> Sample:
 
 
 def tiny(rng: np.random.Generator, features: int) -> Sample:
+    """Four against four, normal."""
     return rng.standard_normal((8, features)), *halves(8, 4)
 
 
 def tiny_sparse(rng: np.random.Generator, features: int) -> Sample:
+    """Six against six, sparse."""
     return sparse(rng, features, n=12, positives=6)
 
 
@@ -70,17 +75,6 @@ SCENARIOS: dict[str, Callable[[np.random.Generator, int], Sample]] = {
     f.__name__: f
     for f in (gaussian, sparse, sparse_unequal, binary_unequal, template, variable_n, matched, tiny, tiny_sparse)
 }
+"""Every scenario by name."""
 UNEQUAL = ("sparse_unequal", "binary_unequal")
-
-
-def share_with_discovery(
-    name: str, statistic: str, *, runs: int, features: int = 1000, permutations: int = 300, alpha: float = 0.05
-) -> float:
-    """The share of null data sets in which any feature has q below `alpha`."""
-    hits = 0
-    for run in range(runs):
-        x, positive, items = SCENARIOS[name](np.random.default_rng([run, 7]), features)
-        within = items if statistic == "paired" or name == "matched" else None
-        found = contrast_map(x, positive, items=within, statistic=statistic, permutations=permutations, seed=run)
-        hits += found.discoveries(alpha) > 0
-    return hits / runs
+"""Scenarios with more stimuli on one side, which have no pairs."""

@@ -1,0 +1,158 @@
+"""Reading sentences for a ranking: the features asked for, their pooled activations, and what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commands.features import FeaturesContrast
+from commands.handlers.sae import chosen
+from workbench.errors import UsageError
+from workbench.figures import Figure
+from workbench.lab import Lab
+from workbench.pooled import NAME, Pooled
+from workbench.rankings import Ranking
+from workbench.stimuli.sets import Stimulus
+from workbench.stimuli.windows import Window
+
+if TYPE_CHECKING:
+    from workbench.models.tokens import TokenizedText
+    from workbench.saes.space import FeatureSpace
+    from workbench.stimuli.activations import TokenFeatures
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The sentences of a design as features.
+
+    Attributes:
+        pooled: (sentences, features) what is tested; NaN where a sentence is masked or an activation is no number.
+        wrong: how many activations were no finite numbers.
+        sets: the state entries that make the features the session's own where they were not.
+    """
+
+    space: FeatureSpace
+    window: Window
+    texts: list[TokenizedText]
+    features: TokenFeatures
+    pooled: np.ndarray
+    wrong: int
+    sets: dict[str, Any]
+
+    def masked(self, labels: np.ndarray) -> dict[str, int]:
+        """Sentences without a window, on each side."""
+        without = self.features.masked
+        return {"positive": int((without & labels).sum()), "rest": int((without & ~labels).sum())}
+
+    def warnings(self) -> list[str]:
+        """What is not as it should be with the sentences themselves."""
+        found = []
+        if without := int(self.features.masked.sum()):
+            why = "have no target span" if self.window.kind == "span" else f"are shorter than the {self.window.said}"
+            found.append(f"{without} of {len(self.texts)} sentences {why}: they are masked, and not tested")
+        if self.wrong:
+            found.append(f"{self.wrong} pooled activations are no finite numbers: they are masked")
+        return found
+
+
+def ranking_space(command: FeaturesContrast, lab: Lab) -> tuple[FeatureSpace, dict[str, Any]]:
+    """The features to rank, and the state entries that make them the session's own where they were not."""
+    if not command.sae:
+        if command.site:
+            raise UsageError(f"--site {command.site} is for raw units", "Add --sae raw.")
+        return lab.space, {}
+    model, loaded = lab.model, lab.entry("sae") or {}
+    site = command.site or loaded.get("site") or f"blocks.{model.layers // 2}.hook_resid_post"
+    space = lab.models.space({"ref": "raw", "site": site, "digest": ""}, model)
+    return space, {} if loaded.get("name") == space.name else chosen(space)
+
+
+def read_sentences(
+    command: FeaturesContrast, lab: Lab, stimuli: Sequence[Stimulus], space: FeatureSpace | None = None
+) -> Reading:
+    """Run the sentences once and pool the window of each, in the command's own features or in these."""
+    from workbench.stimuli.activations import stimulus_features
+
+    window = Window.of(command.window, command.width)
+    sets: dict[str, Any] = {}
+    if space is None:
+        space, sets = ranking_space(command, lab)
+    texts = [lab.model.tokenize(one.text) for one in stimuli]
+    features = stimulus_features(
+        lab.model,
+        space,
+        texts,
+        command.pool,
+        lab.tick,
+        window=window,
+        spans=[one.span for one in stimuli],
+        by_position=command.map == "position",
+    )
+    wrong = ~np.isfinite(features.pooled) & ~features.masked[:, None]
+    pooled = np.where(wrong & np.isinf(features.pooled), np.nan, features.pooled) if wrong.any() else features.pooled
+    return Reading(space, window, texts, features, pooled, int(wrong.sum()), sets)
+
+
+def store_reading(
+    lab: Lab,
+    ranking: Ranking,
+    reading: Reading,
+    stimuli: Sequence[Stimulus],
+    labels: np.ndarray,
+    items: np.ndarray | None = None,
+) -> None:
+    """Keep the numbers of all features, and every sentence's activations, so that any feature opens later."""
+    lab.save("ranking", **ranking.arrays())
+    features = reading.features
+    lab.save(
+        "tokens",
+        starts=features.starts,
+        pointers=features.pointers,
+        features=features.features,
+        values=features.values,
+        pooled_labels=labels.astype(np.int8),
+    )
+    lab.save(NAME, **Pooled.of(reading.pooled, labels, items).arrays())
+    pairs = zip(stimuli, reading.texts, strict=True)
+    lab.save_json("sentences", [{"category": one.category, "tokens": text.text_pieces} for one, text in pairs])
+
+
+def length_warning(texts: Sequence[TokenizedText], labels: np.ndarray, positive: str) -> list[str]:
+    """Sentences of one side that are longer, or spelt in rarer words, differ in more than the concept."""
+    from workbench.stats import contrast_map
+
+    lengths = np.array([[sum(text.is_text)] for text in texts], dtype=np.float64)  # (sentences, 1)
+    found = contrast_map(lengths, labels, statistic="mann_whitney", permutations=200)
+    if found.status[0] != "ok" or found.p[0] >= 0.01:
+        return []
+    sides = f"{lengths[labels].mean():.1f} tokens in {positive!r}, {lengths[~labels].mean():.1f} in the others"
+    return [f"the two sides differ in length ({sides}): features of length or of rare spellings are found as well"]
+
+
+def alpha_warning(permutations: int, alpha: float) -> list[str]:
+    """Fewer permutations than alpha needs."""
+    least = 1 / (permutations + 1)
+    if least <= alpha:
+        return []
+    return [f"{permutations} permutations cannot give a p below {least:.3g}, alpha is {alpha}"]
+
+
+def volcano(ranking: Ranking, command: FeaturesContrast, compared: str) -> Figure:
+    """Effect against significance of the strongest features."""
+    shown = ranking.order()[:2000]
+    q = np.maximum(ranking.numbers["q"][shown], 1e-300)
+    return Figure(
+        kind="scatter",
+        title=f"{command.stimuli}: {compared}",
+        x_label="effect (activation units)",
+        y_label="-log10 q",
+        data={
+            "x": [round(float(value), 6) for value in ranking.numbers["effect"][shown]],
+            "y": [round(float(value), 4) for value in -np.log10(q)],
+            "names": [f"#{int(index)}" for index in shown],
+            "groups": ["discovery" if value < command.alpha else "other" for value in q],
+        },
+    )

@@ -1,0 +1,41 @@
+"""Finding a stored ranking, and what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.errors import UnknownNameError, UsageError
+from workbench.lab import Lab
+from workbench.saes import verdict
+from workbench.session.log import LogLine
+
+RANKING_VERBS = ("features.contrast",)
+_HEADER = (
+    "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
+    "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
+)  # fmt: skip
+_SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None}
+"""Fields that rankings of an older version lack, with what was so then."""
+
+
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
+    """The log line of a ranking: the named one, else the latest (of a stimulus set, where one is named)."""
+    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb)]
+    if seq is not None:
+        lines = [line for line in lines if line.seq == seq]
+        if not lines:
+            raise UnknownNameError(f"log line {seq} is no ranking", "See `workbench session show`.")
+    if stimuli:
+        lines = [line for line in lines if line.params.get("stimuli") == stimuli]
+    if not lines:
+        raise UsageError("no ranking in this session", "Make one: `workbench features contrast achievement`.")
+    return max(lines, key=lambda line: line.seq)
+
+
+def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
+    """What a ranking is about and what it found."""
+    stored = lab.stored(line)
+    stale = line.seq in lab.state.stale
+    gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
+    later = {name: stored.get(name, before) for name, before in _SINCE.items()}
+    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, **later, "stale": stale, "gate": gate}

@@ -1,0 +1,129 @@
+"""Why this number: definition, n, the null it was compared with, where q comes from, provenance, the line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+
+from screens import glyphs, palette, verbs
+from screens.list_page import ListPage
+from screens.text import chance, number, thousands, visible, wrapped
+from screens.widgets.lines import Cell, Column, Lines, Row
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+BARS = 10
+"""Lines of the histogram."""
+NAME = 11
+
+
+class WhyPage(ListPage):
+    """One fact a row; it covers the screen until esc."""
+
+    title = "Why"
+    hints = (("y", "copy the : line"), ("j k", "move"), ("esc", "back"))
+    needs_session = False
+    HELP: ClassVar[str | None] = (
+        "What one feature's numbers are and what they were compared with. The bars are the sizes of the same statistic "
+        "under shuffled labels, drawn again for this feature alone; the arrow is where the true labels fall. p counts "
+        "the bars at or beyond it. q pools the shuffles of many features and goes on by a formula where they end."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._line = ""
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield Lines([Column("", NAME), Column("why these numbers")], id="why-list")
+
+    def reload(self) -> None:
+        """Nothing to ask: `show_reply` brought it."""
+
+    def show_reply(self, reply: dict[str, Any]) -> None:
+        """Show what `features.why` said."""
+        result = reply["result"]
+        self._line = f":{result['line']}"
+        cells = why_cells(result, max(30, self.app.size.width - NAME - 6))
+        self.lines.cursor = self.lines.top = 0
+        self.lines.show([Row(str(at), pair) for at, pair in enumerate(cells)], note=visible(self._line))
+
+    def copyable(self) -> str:
+        """The line that makes the number."""
+        return self._line
+
+    def state(self) -> dict[str, str]:
+        """Not part of the view."""
+        return {}
+
+
+def ask_why(app: WorkbenchApp, feature: str, ranking: int | None) -> None:
+    """Ask where a feature's numbers come from, and show it over the screen."""
+    verb = verbs.FeaturesWhy(feature=feature, ranking=ranking)
+    app.do(verb, lambda reply: show_why(app, reply))
+
+
+def show_why(app: WorkbenchApp, reply: dict[str, Any]) -> None:
+    """Put the answer over the screen."""
+    app.query_one(WhyPage).show_reply(reply)
+    app.show_over("why")
+
+
+def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
+    """Name and text of each line."""
+    test, null, count = result["test"], result["null"], result["n"]
+    label = f" “{visible(test['label'])}”" if test["label"] else ""
+    sides = f"{thousands(count['positive'])} positive, {thousands(count['rest'])} others"
+    pairs = f", {thousands(count['pairs'])} pairs" if count["pairs"] else ""
+    found = _told("feature", f"{visible(result['feature'])}{label}", width)
+    found += _told("definition", result["definition"], width)
+    found += _told("n", f"{sides}, {thousands(count['masked'])} masked{pairs}", width)
+    if null is None:
+        return found + _told("not tested", test["status"], width) + _foot(result, width)
+    sizes = f"d {number(test['d'], 2)}, AUC {number(test.get('auc'), 2)}, rate {number(test.get('rate_difference'), 2)}"
+    place = f"rank {thousands(test['rank'])} of {thousands(result['ranking']['tested'])}"
+    effect = number(test["effect"], sign=True)
+    found += _told("observed", f"t {number(test['score'], 2)}, effect {effect}, {sizes} · {place}", width)
+    found += _bars(null, width)
+    every = "every labelling there is" if null["exhaustive"] else f"{thousands(null['draws'])} random labellings"
+    sum_ = f"({thousands(null['exceeding'])} + 1) / ({thousands(null['draws'])} + 1)"
+    found += _told("p", f"{chance(test['p'])} = {sum_}, {every}", width)
+    found += _told("fwer", f"{chance(test['p_fwer'])}: the same for the largest |t| of all features", width)
+    found += _told("q", f"{chance(test['q'])}: {result['tail']['source']}", width)
+    return found + _foot(result, width)
+
+
+def _told(name: str, text: str, width: int) -> list[tuple[Cell, Cell]]:
+    """A name beside the first line of a text, nothing beside the others."""
+    lines = wrapped(visible(text), width) or [""]
+    return [((name if at == 0 else "", palette.BOLD), line) for at, line in enumerate(lines)]
+
+
+def _bars(null: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
+    """The null's histogram on its side, an arrow where the true labels fall."""
+    edges, counts, observed = null["edges"], null["counts"], null["observed"]
+    step = -(-len(counts) // BARS)
+    bars = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    room = max(8, width - 24)
+    found: list[tuple[Cell, Cell]] = []
+    for at, count in enumerate(bars):
+        low, high = edges[at * step], edges[min((at + 1) * step, len(edges) - 1)]
+        bar = glyphs.bar(count / max([*bars, 1]), room).rstrip() or ("▏" if count else "")
+        arrow = " ◄ here" if low <= observed < high else ""
+        found.append(((f"|t| {number(low, 2)}", palette.DIM), f"{count:>6} {bar}{arrow}"))
+    if observed >= edges[-1]:
+        found.append(((f"|t| {number(observed, 2)}", palette.BOLD), "       ◄ here, beyond every shuffle"))
+    return found
+
+
+def _foot(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
+    known = result["provenance"]
+    parts = []
+    for name in ("model", "sae", "stimuli"):
+        if isinstance(entry := known.get(name), dict):
+            digest = str(entry.get("digest") or "").removeprefix("sha256:")[:12]
+            parts.append(f"{name} {entry.get('ref') or entry.get('name') or ''} {digest}".rstrip())
+    parts += [f"{name} {known[name]}" for name in ("seed", "version") if name in known]
+    return _told("from", ", ".join(parts), width) + _told("line", f":{result['line']}", width)

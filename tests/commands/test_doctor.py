@@ -1,0 +1,100 @@
+"""The doctor: what is here, what is missing, and how often the tests cry wolf."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import cli
+from commands.render import render
+from workbench import checkup, demo
+from workbench.errors import UsageError
+
+
+def checks(reply: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in reply["result"]["checks"]}
+
+
+def test_it_needs_no_session_and_finds_this_installation_whole(do: Any) -> None:
+    reply = do("doctor", None)
+    assert reply["result"]["healthy"], reply["warnings"]
+    found = checks(reply)
+    assert found["torch"]["found"] == metadata.version("torch")
+    assert found["demo model"]["state"] == found["demo sae"]["state"] == "ok"
+
+
+def test_changed_shipped_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("model", "sae"):
+        shutil.copytree(demo.HERE / name, tmp_path / name)
+    shutil.copy(demo.HERE / "manifest.json", tmp_path)
+    (tmp_path / "sae" / "cfg.json").write_text("{}")
+    (tmp_path / "model" / "config.json").unlink()
+    monkeypatch.setattr(demo, "HERE", tmp_path)
+    found = {check.name: check for check in checkup.shipped_files()}
+    assert found["demo sae"].state == found["demo model"].state == "broken"
+    assert "sae/cfg.json" in found["demo sae"].found
+    assert "model/config.json" in found["demo model"].found
+
+
+def test_missing_and_unfit_packages_come_with_their_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["torch>=99", "no-such-package>=1", 'no-such-extra>=1; extra == "minilm"', 'ruff; extra == "dev"']
+    monkeypatch.setattr(metadata, "requires", lambda name: needed)
+    found = {check.name: check for check in checkup.packages()}
+    assert {name: check.state for name, check in found.items()} == {
+        "torch": "broken", "no-such-package": "missing", "no-such-extra": "optional",
+    }  # fmt: skip
+    assert found["torch"].mend == "`pip install 'torch>=99'`"
+
+
+def test_a_folder_that_cannot_be_made_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checkup.folder("cache", tmp_path / "not" / "yet").state == "ok"
+    monkeypatch.setattr(checkup.os, "access", lambda path, mode: False)
+    found = checkup.folder("cache", tmp_path)
+    assert found.state == "broken"
+    assert "WORKBENCH_HOME" in found.mend
+
+
+def test_no_secret_is_shown(do: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
+    assert "sk-very-secret" not in str(do("doctor", None))
+
+
+def test_calibration_measures_and_repeats(do: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "doctor calibrate=true seeds=6 features=40 permutations=50 tests=welch tests=rate scenarios=gaussian"
+    progress: list[tuple[int, int, str]] = []
+    reply = do(line, None, progress=lambda done, total, text: progress.append((done, total, text)))
+    rows = reply["result"]["rows"]
+    assert [(row["test"], row["scenario"]) for row in rows] == [("welch", "gaussian"), ("rate", "gaussian")]
+    assert reply["result"]["intervals"] == 6
+    for row in rows:
+        for kind in ("any_q", "any_fwer", "p"):
+            assert 0 <= row[kind]["low"] <= row[kind]["rate"] <= row[kind]["high"] <= 1
+    assert progress[-1][:2] == (11, 12)
+    assert do(line, None)["result"] == reply["result"]
+    render(reply)
+    shown = capsys.readouterr().out
+    assert "welch" in shown
+    assert "chance alone" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("doctor calibrate=true tests=nope", "unknown test 'nope'"),
+        ("doctor calibrate=true scenarios=nope", "unknown scenario 'nope'"),
+        ("doctor tests=welch", "are for --calibrate"),
+        ("doctor calibrate=true seeds=100000", "seeds"),
+    ],
+)
+def test_what_it_does_not_know_it_refuses(do: Any, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        do(line, None)
+
+
+def test_the_shell_prints_a_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--no-engine", "doctor"]) == 0
+    assert "everything needed is here" in capsys.readouterr().out

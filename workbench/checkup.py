@@ -1,0 +1,136 @@
+"""What this installation has and what is missing: packages, shipped files, folders, tools. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench import __version__, demo
+
+State = Literal["ok", "missing", "broken", "optional"]
+DISTRIBUTION = "feature-workbench"
+ROOM = 2 * 1024**3
+"""Bytes of free disk below which indices and activation sets soon fail."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        state: `ok`; `missing` or `broken` where something will not work; `optional` where only an extra is absent.
+        found: what is there.
+        mend: what to do, "" where nothing need be done.
+    """
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of a reply."""
+        return asdict(self)
+
+
+def checkup(home: Path, sessions: Path) -> list[Check]:
+    """Look at everything, in the order in which a reader needs it."""
+    return [
+        Check("workbench", "ok", __version__),
+        Check("python", "ok", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
+        *packages(),
+        *shipped_files(),
+        *(folder(name, path) for name, path in (("cache folder", home), ("sessions folder", sessions))),
+        *tools(),
+    ]
+
+
+def packages() -> Iterator[Check]:
+    """Every package the workbench needs, its version against the bounds; those of extras are optional."""
+    from packaging.requirements import Requirement
+
+    try:
+        needed = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        yield Check("packages", "broken", f"{DISTRIBUTION} itself is not installed", "Install it: `pip install -e .`")
+        return
+    for text in needed:
+        requirement = Requirement(text)
+        extra = requirement.marker is not None and not requirement.marker.evaluate({"extra": ""})
+        if extra and not requirement.marker.evaluate({"extra": "minilm"}):  # type: ignore[union-attr]
+            continue
+        yield _package(requirement.name, str(requirement.specifier), requirement.specifier, extra)
+
+
+def _package(name: str, bounds: str, specifier: Any, extra: bool) -> Check:
+    install = f"`pip install '{name}{bounds}'`"
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Check(name, "optional" if extra else "missing", "not installed", install)
+    fits = specifier.contains(version, prereleases=True)
+    if not fits:
+        return Check(name, "broken", f"{version}, needs {bounds}", install)
+    return Check(name, "ok", version)
+
+
+def shipped_files() -> Iterator[Check]:
+    """The model and the SAE that come with the workbench, file by file against their digests."""
+    listed = json.loads((demo.HERE / "manifest.json").read_text("utf-8"))["files"]
+    for part in ("model", "sae"):
+        wanted = {name: digest for name, digest in listed.items() if name.startswith(f"{part}/")}
+        wrong = [name for name, digest in wanted.items() if _digest(demo.HERE / name) != digest]
+        if wrong:
+            found = f"{', '.join(wrong)} changed or missing"
+            yield Check(f"demo {part}", "broken", found, "Install the workbench again.")
+        else:
+            weights = next(name for name in wanted if name.endswith(".safetensors"))
+            yield Check(f"demo {part}", "ok", f"{len(wanted)} files as shipped, weights sha256:{wanted[weights][:12]}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def folder(name: str, path: Path) -> Check:
+    """Whether a folder can be written, and how much room its disk has; it need not exist yet."""
+    there = next(part for part in (path, *path.parents) if part.exists())
+    if not os.access(there, os.W_OK):
+        mend = "Make it writable, or set WORKBENCH_HOME (the cache) or --sessions (sessions) to another folder."
+        return Check(name, "broken", f"{path} cannot be written", mend)
+    free = shutil.disk_usage(there).free
+    found = f"{path}, {free / 1024**3:.1f} GiB free"
+    if free < ROOM:
+        return Check(name, "broken", found, "Free some space: indices and activation sets will not fit.")
+    return Check(name, "ok", found)
+
+
+def tools() -> Iterator[Check]:
+    """Programs and settings that some verbs use."""
+    for program, use, mend in (
+        ("tmux", "runs the app over a lost connection", "Install tmux, or go without: jobs can be detached."),
+        ("ssh", "reaches a remote engine (--host)", "Install an ssh client to use --host."),
+        ("nvidia-smi", "an NVIDIA GPU", "None is needed; models run on the CPU."),
+    ):
+        path = shutil.which(program)
+        yield Check(program, "ok" if path else "optional", path or f"not found: {use}", "" if path else mend)
+    key = bool(os.environ.get("ANTHROPIC_API_KEY"))
+    mend = "" if key else "Set ANTHROPIC_API_KEY for labels by a language model; the offline labeller needs none."
+    yield Check("Anthropic key", "ok" if key else "optional", "set" if key else "not set", mend)
+    size = shutil.get_terminal_size((0, 0))
+    if sys.stdout.isatty() and size.columns:
+        small = size.columns < 80 or size.lines < 24
+        found = f"{size.columns}x{size.lines}, TERM={os.environ.get('TERM', '')}"
+        yield Check("terminal", "broken" if small else "ok", found, "Make it at least 80x24." if small else "")
