@@ -10,6 +10,8 @@ Integers = NDArray[np.intp]
 
 # Distances closer than this share of the largest are ties: what rounding leaves of equal distances.
 TIE_SHARE = 1e-10
+# Distances ranked at a time: what stays in a core's cache.
+CACHED = 60_000
 
 
 def pair_indices(stimuli: int) -> tuple[Integers, Integers]:
@@ -102,16 +104,25 @@ def pair_ranks(distances: Floats) -> Floats:
     Returns:
         (features, pairs) float64.
     """
-    ordered, order = _ordered(distances)
-    features, pairs = ordered.shape
-    starts = np.ones(ordered.shape, dtype=bool)
-    starts[:, 1:] = np.diff(ordered, axis=1) > TIE_SHARE * ordered[:, -1:]
-    first = np.flatnonzero(starts)  # (tie groups of all rows,); a row always starts a group
-    sizes = np.diff(first, append=starts.size)
-    middle = np.repeat(first % pairs + (sizes + 1) / 2, sizes).reshape(features, pairs)
-    ranks = np.empty((features, pairs))
-    np.put_along_axis(ranks, order, middle, axis=1)
+    ranks = np.empty(distances.shape)
+    step = max(1, CACHED // max(distances.shape[1], 1))
+    for start in range(0, distances.shape[0], step):
+        _rank_into(ranks[start : start + step], distances[start : start + step])
     return ranks
+
+
+def _rank_into(ranks: Floats, distances: Floats) -> None:
+    ordered, order = _ordered(distances)
+    pairs = ordered.shape[1]
+    starts = np.ones(ordered.shape, dtype=bool)
+    np.greater(ordered[:, 1:] - ordered[:, :-1], TIE_SHARE * ordered[:, -1:], out=starts[:, 1:])
+    first = np.flatnonzero(starts)  # (tie groups of all rows,); a row always starts a group
+    if first.size == starts.size:
+        np.put_along_axis(ranks, order, np.broadcast_to(np.arange(1.0, pairs + 1), order.shape), axis=1)
+        return
+    sizes = np.diff(first, append=starts.size)
+    middle = np.repeat(first % pairs + (sizes + 1) / 2, sizes).reshape(ordered.shape)
+    np.put_along_axis(ranks, order, middle, axis=1)
 
 
 def _ordered(distances: Floats) -> tuple[Floats, Integers]:

@@ -372,17 +372,17 @@ def _ranked(
     (levelled, block), sums = _block(study, columns, seen, model)
     if study.comparison not in RANKED:
         return columns, block, sums
-    targets = ranked_targets(levelled.values, model)
-    flat = ~targets.any(axis=1)
-    about.status[columns[flat]] = "explained" if len(model.basis) else "constant"
+    ranks = ranked_targets(levelled.values, model)
+    varied = ranks.any(axis=1)
+    about.status[columns[~varied]] = "explained" if len(model.basis) else "constant"
+    columns = columns[varied]
+    block = Block(levelled.values[:, varied], block.norms[varied], block.parts[:, varied], ranks[varied])
     if model.levels is None:
-        about.score[columns] = np.clip((targets @ model.vector) / _left(model), -1, 1)
+        about.score[columns] = np.clip((block.ranks @ model.vector) / _left(model), -1, 1)
     else:
-        first = products(model, np.arange(model.stimuli)[None], 1, 1)
-        about.score[columns] = first.scores(block)[0]
-    if not flat.any():
-        return columns, block, sums
-    return _ranked(study, about, columns[~flat], seen, model) if not flat.all() else (columns[:0], block, sums)
+        straight = np.arange(model.stimuli)[None]
+        about.score[columns] = products(model, straight, columns.size, 1).scores(block)[0]
+    return columns, block, sums
 
 
 def _blocks(features: int, size: int) -> Iterator[slice]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.stats.rdm import pair_indices, pair_ranks, squared_distances
+from workbench.stats.rdm import pair_indices
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -23,8 +23,6 @@ class Counting:
     every order of the stimuli, so the runs lie at the same places in all of them.
     """
 
-    tie = 1e-9
-
     def __init__(self, levels: NDArray[np.int32], orders: Integers) -> None:
         self._levels, self._orders = levels.astype(np.int16 if levels.max() < 2**15 else np.int32), orders
         rows, columns = pair_indices(levels.shape[0])
@@ -38,17 +36,15 @@ class Counting:
         # pairs of pairs with different levels: concordant + discordant when no distances tie
         self._different = self._all - float((self._counts * (self._counts - 1) / 2).sum())
 
-    def scores(self, block: object) -> Floats:
-        """(orders, features) tau-a; `block` is a `rsa_products.Block`."""
-        values: Floats = block.values  # type: ignore[attr-defined]
-        distances = squared_distances(values[:, :, 0] if values.shape[2] == 1 else values)
-        found = np.empty((self._orders.shape[0], distances.shape[0]))
+    def scores(self, ranks: Floats) -> Floats:
+        """(orders, features) tau-a, from the (features, pairs) ranks of the distances; only their order matters."""
+        found = np.empty((self._orders.shape[0], ranks.shape[0]))
         step = max(1, CHUNK // max(self._rows.size, 1))
-        ranks = [_in_order(row) for row in pair_ranks(distances)]
+        placed = [_in_order(row) for row in ranks]
         for start in range(0, self._orders.shape[0], step):
             orders = self._orders[start : start + step]
             levels = self._levels[orders[:, self._rows], orders[:, self._columns]]  # (orders, pairs)
-            for feature, (order, tied) in enumerate(ranks):
+            for feature, (order, tied) in enumerate(placed):
                 found[start : start + step, feature] = self._one(levels[:, order], tied)
         return found / self._all
 

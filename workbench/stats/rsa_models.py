@@ -25,7 +25,8 @@ class PreparedModel:
 
     Attributes:
         comparison: as asked.
-        weights: (stimuli, stimuli) symmetric, zero diagonal. Permuting the model's stimuli permutes rows and columns.
+        weights: (stimuli, stimuli) symmetric. Permuting the model's stimuli permutes rows and columns. The diagonal
+            plays no part; it is the one that leaves the centred matrix fewest eigenvalues.
         basis: (k, pairs) orthonormal vectors that span the nuisance RDMs, treated like the model; k = 0 without.
         levels: (stimuli, stimuli) integer levels of the model where tau-a has to count, else None.
     """
@@ -78,7 +79,10 @@ def prepare(model: Floats, nuisance: tuple[Floats, ...], comparison: Comparison)
         return None
     if comparison == "rho-a":
         return PreparedModel(comparison, square(w * (12 / (m.size**3 - m.size))), basis)
-    return PreparedModel(comparison, square(w / length), basis)
+    if comparison == "spearman":
+        return PreparedModel(comparison, square(w / length), basis)
+    shift = 0.0 if comparison == "cosine" else float(m.mean() / scale)
+    return PreparedModel(comparison, (model / scale - shift) / length, basis)
 
 
 def _treated(pairs: Floats, comparison: Comparison) -> Floats:
@@ -112,9 +116,7 @@ def _whitened(model: Floats, comparison: Comparison) -> Floats:
         stimuli = model.shape[0]
         mean = float(model.sum()) / (stimuli * (stimuli - 1))
         kernel = kernel - mean / 2 * (np.eye(stimuli) - 1 / stimuli)
-    weights = -kernel / np.linalg.norm(kernel)
-    np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights, dtype=np.float64)
+    return np.asarray(-kernel / np.linalg.norm(kernel), dtype=np.float64)
 
 
 def _counting(m: Floats, stimuli: int, basis: Floats) -> PreparedModel:

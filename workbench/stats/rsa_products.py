@@ -36,11 +36,13 @@ class Block:
         values: (stimuli, features, channels), levelled and centred.
         norms: (features,) what divides a weighted sum of distances; ones for ranks.
         parts: (k, features) parts of the distances along the nuisances.
+        ranks: (features, pairs) what `ranked_targets` makes of them where ranks are compared, else None.
     """
 
     values: Floats
     norms: Floats
     parts: Floats
+    ranks: Floats | None = None
 
 
 class Products(Protocol):
@@ -63,7 +65,7 @@ def products(model: PreparedModel, orders: Integers, features: int, channels: in
         channels: of each.
     """
     if model.levels is not None:
-        return Counting(model.levels, orders)
+        return Counted(Counting(model.levels, orders))
     if model.comparison not in RANKED:
         values, vectors = _eigen(model.weights)
         if values.size * channels * 8 <= model.stimuli:
@@ -150,13 +152,27 @@ class AllPairs:
 
     def _targets(self, block: Block) -> Reals:
         """(features, pairs) distances or ranks, without their part along the nuisances, divided by their norm."""
-        if self._model.comparison in RANKED:
-            return ranked_targets(block.values, self._model).astype(self._dtype, copy=False)
+        if block.ranks is not None:
+            return block.ranks.astype(self._dtype, copy=False)
         # distances are squares: scaling the feature by the root of the norm scales them by the norm
         scaled = (block.values / np.sqrt(block.norms)[:, None]).astype(self._dtype)
         found = squared_distances(scaled[:, :, 0] if scaled.shape[2] == 1 else scaled)
         basis = self._model.basis.astype(self._dtype)
         return np.asarray(found - (found @ basis.T) @ basis) if len(basis) else found
+
+
+class Counted:
+    """Kendall's tau-a where it is not linear in the ranks."""
+
+    tie = TIE
+
+    def __init__(self, counting: Counting) -> None:
+        self._counting = counting
+
+    def scores(self, block: Block) -> Reals:
+        """Scores under every order."""
+        assert block.ranks is not None  # a ranked comparison has them
+        return self._counting.scores(block.ranks)
 
 
 def ranked_targets(values: Floats, model: PreparedModel) -> Floats:
