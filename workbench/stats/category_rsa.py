@@ -1,4 +1,4 @@
-"""Discriminative and categorical RSA of one named class, as contrasts of mean distances, with the sign that they mean."""
+"""Discriminative and categorical RSA of one named class, as contrasts of mean distances, with the sign they mean."""
 
 from dataclasses import replace
 

@@ -25,13 +25,13 @@ def categorical_rdm(labels: Sequence[object], *, one: object | None = None) -> F
     if one is not None and one not in names:
         raise ValueError(f"{one!r} is no category; there are {', '.join(map(repr, names))}")
     codes = np.array([names.index(label) if one is None else int(label == one) for label in labels])
-    return (codes[:, None] != codes).astype(np.float64)
+    return np.asarray(codes[:, None] != codes, dtype=np.float64)
 
 
 def graded_rdm(levels: ArrayLike) -> Floats:
     """|a - b| of the (stimuli,) levels: the further apart, the less alike."""
     values = _finite(levels, "levels")
-    return np.abs(values[:, None] - values)
+    return np.asarray(np.abs(values[:, None] - values), dtype=np.float64)
 
 
 def cyclic_rdm(places: ArrayLike, period: float) -> Floats:
@@ -112,7 +112,7 @@ def discriminative_rdm(positive: ArrayLike) -> Floats:
     labels = _two_sides(positive, 2, 1)
     between = labels[:, None] != labels
     within = labels[:, None] & labels & ~np.eye(labels.size, dtype=bool)
-    return 2 * between / between.sum() - 2 * within / within.sum()
+    return np.asarray(2 * between / between.sum() - 2 * within / within.sum(), dtype=np.float64)
 
 
 def consistency_rdm(positive: ArrayLike) -> Floats:
@@ -126,7 +126,7 @@ def consistency_rdm(positive: ArrayLike) -> Floats:
     labels = _two_sides(positive, 2, 2)
     apart = ~np.eye(labels.size, dtype=bool)
     within, rest = labels[:, None] & labels & apart, ~labels[:, None] & ~labels & apart
-    return 2 * rest / rest.sum() - 2 * within / within.sum()
+    return np.asarray(2 * rest / rest.sum() - 2 * within / within.sum(), dtype=np.float64)
 
 
 def _two_sides(positive: ArrayLike, at_least: int, rest_at_least: int) -> NDArray[np.bool_]:

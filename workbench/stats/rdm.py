@@ -36,7 +36,7 @@ def square(pairs: Floats) -> Floats:
         raise ValueError(f"{pairs.size} pairs are not those of a whole number of stimuli (1, 3, 6, 10, ...)")
     full = np.zeros((stimuli, stimuli))
     full[pair_indices(stimuli)] = pairs
-    return full + full.T
+    return np.asarray(full + full.T, dtype=np.float64)
 
 
 def checked_rdm(rdm: ArrayLike, stimuli: int, name: str) -> Floats:

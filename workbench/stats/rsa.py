@@ -119,9 +119,9 @@ def rsa_map(
             that is not symmetric, not of the set's size or not finite, a model that does not vary or that the
             nuisances explain whole, nuisances with a comparison that cannot leave them out.
     """
-    study = _study(x, model_rdm, comparison, nuisance, items)
+    study = _study(x, model_rdm, comparison, nuisance, items, permutations)
     orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
-    return _map(study, orders, permutations)
+    return _map(study, orders)
 
 
 def rsa_null_discoveries(
@@ -160,7 +160,7 @@ def rsa_null_discoveries(
     """
     if shuffles < 1:
         raise ValueError(f"shuffles must be at least 1, got {shuffles}")
-    study = _study(x, model_rdm, comparison, nuisance, items)
+    study = _study(x, model_rdm, comparison, nuisance, items, permutations)
     orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
     drawn = random_orders(study.items, shuffles, np.random.default_rng([seed, 1]))
     tail = _test(study, _describe(study), orders, drawn).tail
@@ -197,7 +197,7 @@ class _About:
 
 @dataclass
 class _Tested:
-    """What the permutations say; arrays (features,), NaN where undefined."""
+    """What the permutations say; arrays (features,), NaN where ready."""
 
     p: Floats
     observed: Floats
@@ -209,9 +209,7 @@ class _Tested:
     tie: float
 
 
-def _map(study: _Study, orders: Orders, asked: int) -> RsaMap:
-    if asked < 0:
-        raise ValueError(f"permutations must not be negative, got {asked}")
+def _map(study: _Study, orders: Orders) -> RsaMap:
     about = _describe(study)
     identity = np.arange(study.x.shape[0])[None]
     found = _test(study, about, orders, identity)
@@ -239,12 +237,13 @@ def _describe(study: _Study) -> _About:
     """Status and, for comparisons of distances, score of every feature, a block at a time, in closed form."""
     stimuli, features, _ = study.x.shape
     about = _About(
-        np.full(features, "ok", dtype="<U9"),
-        *(np.full(features, np.nan) for _ in range(2)),
-        np.full(features, stimuli, dtype=np.intp),
-        np.zeros(features),
-        np.zeros(features, dtype=np.intp),
-        np.ones((1, stimuli), dtype=bool),
+        status=np.full(features, "ok", dtype="<U9"),
+        score=np.full(features, np.nan),
+        effect=np.full(features, np.nan),
+        seen=np.full(features, stimuli, dtype=np.intp),
+        concentration=np.zeros(features),
+        pattern=np.zeros(features, dtype=np.intp),
+        patterns=np.ones((1, stimuli), dtype=bool),
     )
     known = {about.patterns[0].tobytes(): 0}
     for columns in _blocks(features, study.x[:, :1].size):
@@ -270,17 +269,17 @@ def _describe_pattern(study: _Study, about: _About, number: int, seen: Bools) ->
     for columns in _chunks(members, study.x[:, :1].size):
         block, sums = _block(study, columns, seen, model)
         pairs = model.stimuli * (model.stimuli - 1) // 2
-        level_, undefined = block
-        about.status[columns[undefined.norms == 0]] = "explained"
-        still = level_.constant | ((study.comparison != "cosine") & _equidistant(sums, pairs))
+        levelled, ready = block
+        about.status[columns[ready.norms == 0]] = "explained"
+        still = levelled.constant | ((study.comparison not in ("cosine", "cosine_cov")) & _equidistant(sums, pairs))
         about.status[columns[still]] = "constant"
         with np.errstate(divide="ignore", invalid="ignore"):
             if study.comparison not in RANKED:
-                top = weighted_distances(level_.values, model.weights)
-                top = top - (model.basis @ model.vector) @ undefined.parts
-                about.score[columns] = np.clip(top / undefined.norms / _left(model), -1, 1)
-            slopes = weighted_distances(level_.values, slope) if slope is not None else np.full(columns.size, np.nan)
-        about.effect[columns] = np.ldexp(slopes, 2 * level_.exponent)
+                top = weighted_distances(levelled.values, model.weights)
+                top = top - (model.basis @ model.vector) @ ready.parts
+                about.score[columns] = np.clip(top / ready.norms / _left(model), -1, 1)
+            slopes = weighted_distances(levelled.values, slope) if slope is not None else np.full(columns.size, np.nan)
+        about.effect[columns] = np.ldexp(slopes, 2 * levelled.exponent)
         about.concentration[columns] = sums.concentration(pairs)
 
 
@@ -375,10 +374,10 @@ def _ranked(
     ranks = ranked_targets(levelled.values, model)
     varied = ranks.any(axis=1)
     about.status[columns[~varied]] = "explained" if len(model.basis) else "constant"
-    columns = columns[varied]
-    block = Block(levelled.values[:, varied], block.norms[varied], block.parts[:, varied], ranks[varied])
+    columns, ranks = columns[varied], ranks[varied]
+    block = Block(levelled.values[:, varied], block.norms[varied], block.parts[:, varied], ranks)
     if model.levels is None:
-        about.score[columns] = np.clip((block.ranks @ model.vector) / _left(model), -1, 1)
+        about.score[columns] = np.clip((ranks @ model.vector) / _left(model), -1, 1)
     else:
         straight = np.arange(model.stimuli)[None]
         about.score[columns] = products(model, straight, columns.size, 1).scores(block)[0]
@@ -412,8 +411,15 @@ def _finite(part: NDArray[np.generic], start: int) -> Floats:
 
 
 def _study(
-    x: ArrayLike, model_rdm: ArrayLike, comparison: str, nuisance: Sequence[ArrayLike], items: ArrayLike | None
+    x: ArrayLike,
+    model_rdm: ArrayLike,
+    comparison: str,
+    nuisance: Sequence[ArrayLike],
+    items: ArrayLike | None,
+    permutations: int,
 ) -> _Study:
+    if permutations < 0:
+        raise ValueError(f"permutations must not be negative, got {permutations}")
     if comparison not in COMPARISONS:
         raise ValueError(f"unknown comparison {comparison!r}; choose one of {', '.join(COMPARISONS)}")
     found = np.asarray(x)

@@ -7,6 +7,7 @@ from workbench.stats.rdm import pair_indices
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
+Whole = NDArray[np.signedinteger]
 
 # Entries of one chunk of (orders, pairs): its arrays stay in the cache.
 CHUNK = 400_000
@@ -43,12 +44,12 @@ class Counting:
         placed = [_in_order(row) for row in ranks]
         for start in range(0, self._orders.shape[0], step):
             orders = self._orders[start : start + step]
-            levels = self._levels[orders[:, self._rows], orders[:, self._columns]]  # (orders, pairs)
+            levels = np.asarray(self._levels[orders[:, self._rows], orders[:, self._columns]], dtype=self._levels.dtype)
             for feature, (order, tied) in enumerate(placed):
                 found[start : start + step, feature] = self._one(levels[:, order], tied)
         return found / self._all
 
-    def _one(self, levels: NDArray[np.integer], tied: list[slice]) -> Floats:
+    def _one(self, levels: Whole, tied: list[slice]) -> Floats:
         """(orders,) concordant less discordant pairs of pairs; `levels` in the order of the distances."""
         lost = np.zeros(levels.shape[0])
         for group in tied:
@@ -57,7 +58,7 @@ class Counting:
         inversions = self._inversions(levels)
         return self._different - lost - 2 * inversions
 
-    def _inversions(self, levels: NDArray[np.integer]) -> Floats:
+    def _inversions(self, levels: Whole) -> Floats:
         """(orders,) how many t < s have level_t > level_s."""
         total = np.zeros(levels.shape[0])
         for bit, runs in zip(range(self._bits - 1, -1, -1), self._runs, strict=True):
@@ -73,13 +74,13 @@ class Counting:
         return total
 
 
-def _split(levels: NDArray[np.integer], bit: int) -> NDArray[np.integer]:
+def _split(levels: Whole, bit: int) -> Whole:
     """Each row stably sorted by the bits from `bit` up."""
     order = np.argsort(levels >> bit, axis=1, kind="stable")
     return np.take_along_axis(levels, order, axis=1)
 
 
-def _different_within(levels: NDArray[np.integer]) -> Floats:
+def _different_within(levels: Whole) -> Floats:
     """(orders,) pairs of entries of a sorted row that differ."""
     size = levels.shape[1]
     ends = np.ones(levels.shape, dtype=bool)

@@ -38,7 +38,8 @@ class PreparedModel:
 
     @property
     def stimuli(self) -> int:
-        return self.weights.shape[0]
+        """How many stimuli the model is about."""
+        return int(self.weights.shape[0])
 
     @property
     def vector(self) -> Floats:
@@ -72,7 +73,7 @@ def prepare(model: Floats, nuisance: tuple[Floats, ...], comparison: Comparison)
     if comparison in ("cosine_cov", "corr_cov"):
         return PreparedModel(comparison, _whitened(model / scale, comparison), basis)
     if comparison == "tau-a":
-        return _counting(m, model.shape[0], basis)
+        return _counting(m, basis)
     w = _treated(m, comparison)
     length = float(np.linalg.norm(w))
     if length == 0 or np.linalg.norm(w - basis.T @ (basis @ w)) <= NOTHING * length:
@@ -90,7 +91,7 @@ def _treated(pairs: Floats, comparison: Comparison) -> Floats:
     if comparison in RANKED:
         return pair_ranks((pairs - pairs.min())[None])[0] - (pairs.size + 1) / 2
     scaled = pairs / max(float(np.abs(pairs).max()), np.finfo(float).tiny)
-    return scaled if comparison == "cosine" else scaled - scaled.mean()
+    return np.asarray(scaled if comparison == "cosine" else scaled - scaled.mean(), dtype=np.float64)
 
 
 def _basis(vectors: list[Floats], pairs: int) -> Floats:
@@ -119,7 +120,7 @@ def _whitened(model: Floats, comparison: Comparison) -> Floats:
     return np.asarray(-kernel / np.linalg.norm(kernel), dtype=np.float64)
 
 
-def _counting(m: Floats, stimuli: int, basis: Floats) -> PreparedModel:
+def _counting(m: Floats, basis: Floats) -> PreparedModel:
     """Kendall's tau-a: with two levels it is linear in the ranks of the feature; with more, pairs of pairs count."""
     ranks = pair_ranks((m - m.min())[None])[0]
     values, levels = np.unique(ranks, return_inverse=True)

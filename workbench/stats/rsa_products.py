@@ -1,8 +1,8 @@
 """Scores of a block of features under many orders of the model's stimuli, by the cheapest exact product.
 
-Three ways. A model whose centred weights have few eigenvalues (categories, circles, 2 x 2) needs one product of orders x
-stimuli with stimuli x features for each of them. Any other model, and ranks, need one product of orders x pairs
-with pairs x features. Kendall's tau-a with more than two levels is counted (see `rsa_counting`).
+Three ways. A model whose centred weights have few eigenvalues (categories, circles, 2 x 2) needs one product of
+orders x stimuli with stimuli x features for each of them. Any other model, and ranks, need one product of orders x
+pairs with pairs x features. Kendall's tau-a with more than two levels is counted (see `rsa_counting`).
 """
 
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ class FewEigenvalues:
         found /= block.norms
         if self._left is not None:
             found /= self._left[:, None]
-        return found
+        return np.asarray(found, dtype=np.float64)
 
 
 class AllPairs:
@@ -148,7 +148,8 @@ class AllPairs:
 
     def _permuted(self, orders: Integers) -> Reals:
         rows, columns = pair_indices(self._model.stimuli)
-        return self._weights[orders[:, rows], orders[:, columns]]  # (orders, pairs)
+        permuted: Reals = self._weights[orders[:, rows], orders[:, columns]]  # (orders, pairs)
+        return permuted
 
     def _targets(self, block: Block) -> Reals:
         """(features, pairs) distances or ranks, without their part along the nuisances, divided by their norm."""
