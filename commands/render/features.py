@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from commands.render.rsa import rsa
 from commands.render.tables import LEVELS, Result, chance, number, table, visible
 
 NARROW = 100
@@ -17,6 +18,9 @@ SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t",
 def ranking(result: Result, console: Console) -> None:
     """A ranking: what was tested, what was found, and its rows."""
     head = result.get("ranking", result)
+    if head.get("kind") == "rsa":
+        rsa(result, console)
+        return
     console.print(
         Text(visible(f"{head['stimuli']}: {head['positive']} against {head['against']}; {_how(head)}"), "bold")
     )
