@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import clusters, doctor, engine, features, index, labels, model, report, rsa, sae, session, steer, stimuli
+from commands import clusters, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
@@ -28,7 +28,7 @@ VERBS: tuple[type[Verb], ...] = (
     index.IndexBuild,
     index.IndexInfo,
     features.FeaturesContrast,
-    rsa.FeaturesRsa,
+    features.FeaturesRsa,
     features.FeaturesList,
     features.FeaturesShow,
     features.FeaturesWhy,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commands.features import FeaturesRsa
 from commands.handlers.readings import Reading, alpha_warning, read_sentences, store_reading
 from commands.handlers.rsa_models import ModelDesign, items_of, model_design, nuisance_rdms
 from commands.handlers.rsa_sets import (
@@ -19,7 +20,6 @@ from commands.handlers.rsa_sets import (
     positions,
     split_regions,
 )
-from commands.rsa import FeaturesRsa
 from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
@@ -123,8 +123,10 @@ def _ranked(
         from workbench.stats import contrast_map
 
         assert design.classes is not None  # what balanced means
-        positive = design.labels if design.labels.any() else design.classes
-        numbers["t"] = contrast_map(reading.pooled, positive, permutations=0).t
+        # the sign is the positive class's where the two classes are the set's categories
+        turned = np.array_equal(design.labels, ~design.classes)
+        classes = design.labels if turned else design.classes
+        numbers["t"] = contrast_map(reading.pooled, classes, permutations=0).t
         body = {**body, "note": NOTHING_NEW}
     ranking = Ranking(reading.space.name, numbers, result.status, one_sided=True)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, items)
@@ -237,8 +239,9 @@ def _warnings(command: FeaturesRsa, design: ModelDesign, body: dict[str, Any]) -
         warnings.append(f"{len(design.stimuli)} sentences have only {body['permutations']} other orders: p is coarse")
     if command.model in ("graded", "cyclic") and not command.order:
         warnings.append("the categories are taken in the order in which they are listed; --order says another one")
-    if body["discoveries"] and body["null_discoveries_max"] >= body["discoveries"]:
-        warnings.append("some shuffle of the sentences discovers as much as the real order: distrust this result")
+    # of a handful of sets one in twenty shuffles finds something, as it should
+    if command.ranks_features and 0 < body["discoveries"] <= body["null_discoveries_max"]:
+        warnings.append("some shuffle of the sentences discovers as much as the real order: distrust this ranking")
     return warnings
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from commands.features import FeaturesRsa
 from commands.handlers.designs import two_factors
-from commands.rsa import FeaturesRsa
 from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.stats import (
@@ -173,7 +173,9 @@ def _read_matrix(path: Path, name: str) -> np.ndarray:
         rows = json.loads(text) if text.lstrip().startswith("[") else _csv_rows(text)
         return np.array(rows, dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise InputFileError(f"{name} is no matrix of numbers ({error})", "Give a CSV or JSON file of numbers.") from error
+        raise InputFileError(
+            f"{name} is no matrix of numbers ({error})", "Give a CSV or JSON file."
+        ) from error
 
 
 def _csv_rows(text: str) -> list[list[float]]:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from commands.features import FeaturesContrast
+from commands.features import FeaturesContrast, FeaturesRsa
 from commands.handlers.readings import Reading, read_sentences
 from commands.handlers.rsa_models import ModelDesign
-from commands.rsa import FeaturesRsa
 from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.models.site import Site
@@ -87,7 +86,9 @@ def clusters(lab: Lab, reading: Reading) -> UnitSets:
     if not lines:
         raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
     if lab.stored(lines[-1])["space"] != reading.space.name:
-        raise UsageError("the latest clusters are of other features", "Find clusters of these: `workbench clusters find`.")
+        raise UsageError(
+            "the latest clusters are of other features", "Run `workbench clusters find` again."
+        )
     arrays = lab.arrays(lines[-1], "clusters")
     sizes = arrays["sizes"]
     if not len(sizes):

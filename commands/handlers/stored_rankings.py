@@ -25,9 +25,9 @@ def ranking_lines(lab: Lab) -> list[LogLine]:
     return sorted(lines, key=lambda line: line.seq)
 
 
-def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
-    """The log line of a ranking: the named one, else the latest (of a stimulus set, where one is named)."""
-    lines = ranking_lines(lab)
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verb: str = "") -> LogLine:
+    """The log line of a ranking: the named one, else the latest (of a stimulus set or verb, where one is named)."""
+    lines = [line for line in ranking_lines(lab) if verb in ("", line.do)]
     if seq is not None:
         lines = [line for line in lines if line.seq == seq]
         if not lines:
