@@ -73,9 +73,7 @@ class FeaturesRsa(Command):
     model: Literal[
         "categorical", "one-vs-rest", "discriminative", "consistency", "graded", "cyclic", "two-by-two", "custom"
     ] = Field("categorical", description="The model RDM: what the distances between sentences should be")
-    matrix: InputFile = Field(
-        "", description="CSV or JSON file of a custom model RDM, in the order of `stimuli show`"
-    )
+    matrix: InputFile = Field("", description="CSV or JSON file of a custom model RDM, in the order of `stimuli show`")
     positive: str = Field("", description="The category of one-vs-rest, discriminative, consistency and roi")
     order: tuple[str, ...] = Field((), description="Categories of graded and cyclic in order (default: as listed)")
     factor: str = Field("interaction", description="Of two-by-two: a factor's name, or `interaction`")
@@ -88,9 +86,7 @@ class FeaturesRsa(Command):
     over: Literal["features", "neighbourhood", "inputs", "cluster", "layer", "position", "roi"] = Field(
         "features", description="What is compared: single features, or sets of units as one"
     )
-    neighbours: int = Field(
-        10, ge=2, le=200, description="Features of a neighbourhood, by decoder cosine"
-    )
+    neighbours: int = Field(10, ge=2, le=200, description="Features of a neighbourhood, by decoder cosine")
     inputs: int = Field(50, ge=2, le=1000, description="Of `inputs`: a latent's units of largest decoder weight")
     members: int = Field(20, ge=2, le=500, description="Of `roi`: features chosen by a contrast on the other half")
     sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")

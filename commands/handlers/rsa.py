@@ -33,7 +33,7 @@ NULL_SHUFFLES = 20
 COUNTED = 512
 """Most features of which tau-a with a model of many levels is counted."""
 NOTHING_NEW = (
-    "two categories of equal size: for one number per sentence RSA says nothing beyond t squared; the signed t of the "
+    "two categories of equal size: for one number per sentence RSA tests nothing beyond t squared; the signed t of the "
     "same sentences stands beside the score"
 )
 

@@ -173,9 +173,7 @@ def _read_matrix(path: Path, name: str) -> np.ndarray:
         rows = json.loads(text) if text.lstrip().startswith("[") else _csv_rows(text)
         return np.array(rows, dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise InputFileError(
-            f"{name} is no matrix of numbers ({error})", "Give a CSV or JSON file."
-        ) from error
+        raise InputFileError(f"{name} is no matrix of numbers ({error})", "Give a CSV or JSON file.") from error
 
 
 def _csv_rows(text: str) -> list[list[float]]:

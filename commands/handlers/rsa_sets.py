@@ -86,9 +86,7 @@ def clusters(lab: Lab, reading: Reading) -> UnitSets:
     if not lines:
         raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
     if lab.stored(lines[-1])["space"] != reading.space.name:
-        raise UsageError(
-            "the latest clusters are of other features", "Run `workbench clusters find` again."
-        )
+        raise UsageError("the latest clusters are of other features", "Run `workbench clusters find` again.")
     arrays = lab.arrays(lines[-1], "clusters")
     sizes = arrays["sizes"]
     if not len(sizes):

@@ -65,7 +65,7 @@ def checked_rdm(rdm: ArrayLike, stimuli: int, name: str) -> Floats:
         row, column = np.unravel_index(int(np.abs(found - found.T).argmax()), found.shape)
         there, back = found[row, column], found[column, row]
         raise ValueError(f"{name} is not symmetric: {there:g} at ({row}, {column}), {back:g} at ({column}, {row})")
-    return (found + found.T) / 2
+    return np.asarray((found + found.T) / 2, dtype=np.float64)
 
 
 def squared_distances(x: Floats) -> Floats:

@@ -89,7 +89,7 @@ def prepare(model: Floats, nuisance: tuple[Floats, ...], comparison: Comparison)
 def _treated(pairs: Floats, comparison: Comparison) -> Floats:
     """Ranked and centred, as the comparison has it; (pairs,) both ways."""
     if comparison in RANKED:
-        return pair_ranks((pairs - pairs.min())[None])[0] - (pairs.size + 1) / 2
+        return np.asarray(pair_ranks((pairs - pairs.min())[None])[0] - (pairs.size + 1) / 2, dtype=np.float64)
     scaled = pairs / max(float(np.abs(pairs).max()), np.finfo(float).tiny)
     return np.asarray(scaled if comparison == "cosine" else scaled - scaled.mean(), dtype=np.float64)
 
