@@ -61,7 +61,7 @@ def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
     if sets is not None and sets.rows:
         rows = _set_rows(sets.rows, result)
         return _outcome(command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)])
-    return _ranked(command, lab, design, reading, result, body, items)
+    return _ranked(command, lab, design, reading, result, body, items, settings["nuisance"])
 
 
 def _sets(command: FeaturesRsa, lab: Lab, design: ModelDesign, reading: Reading) -> UnitSets | None:
@@ -109,6 +109,7 @@ def _ranked(
     result: RsaMap,
     body: dict[str, Any],
     items: np.ndarray | None,
+    nuisance: list[np.ndarray],
 ) -> Outcome:
     """A ranking of features: stored whole, so that lists, single features and reports can show it."""
     numbers = {
@@ -130,6 +131,8 @@ def _ranked(
         body = {**body, "note": NOTHING_NEW}
     ranking = Ranking(reading.space.name, numbers, result.status, one_sided=True)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, items)
+    extra = {"nuisance": np.stack(nuisance)} if nuisance else {}
+    lab.save("model_rdm", rdm=design.rdm, **extra)
     order = ranking.order()
     best = reading.pooled[:, order[0]] if command.over == "features" and len(order) else None
     figures = [_scatter(ranking, command, design), *_figures(design, best, order)]

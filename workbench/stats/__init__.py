@@ -17,7 +17,7 @@ from workbench.stats.model_rdms import (
 from workbench.stats.multiplicity import bh, by
 from workbench.stats.noise_ceiling import NoiseCeiling, noise_ceiling
 from workbench.stats.rdm_compare import ModelComparison, compare_models, compare_rdms
-from workbench.stats.rsa import RsaMap, rsa_map, rsa_null_discoveries
+from workbench.stats.rsa import RsaMap, rsa_draws, rsa_map, rsa_null_discoveries
 
 __all__ = [
     "ContrastMap",
@@ -45,6 +45,7 @@ __all__ = [
     "noise_ceiling",
     "null_discoveries",
     "overlap_rdm",
+    "rsa_draws",
     "rsa_map",
     "rsa_null_discoveries",
 ]

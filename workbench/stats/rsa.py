@@ -168,6 +168,43 @@ def rsa_null_discoveries(
     return float(np.median(counts)), max(counts)
 
 
+def rsa_draws(
+    x: ArrayLike,
+    model_rdm: ArrayLike,
+    *,
+    comparison: Comparison = "corr",
+    nuisance: Sequence[ArrayLike] = (),
+    permutations: int = 1000,
+    seed: int = 0,
+    items: ArrayLike | None = None,
+) -> tuple[float, Floats]:
+    """The score of one feature, and its scores under the permutations that `rsa_map` compares it with.
+
+    Args:
+        x: (stimuli,) or (stimuli, channels) of the feature or set; the other arguments are those of `rsa_map`.
+
+    Returns:
+        The score and (P,) permuted scores in the order of the draws; NaN and none where the feature is undefined.
+
+    Raises:
+        ValueError: as `rsa_map`.
+    """
+    one = np.asarray(x)
+    one = one[:, None, None] if one.ndim == 1 else one[:, None, :]
+    study = _study(one, model_rdm, comparison, nuisance, items, permutations)
+    orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
+    about = _describe(study)
+    seen = about.patterns[about.pattern[0]]
+    model = _prepared(study, seen) if about.status[0] == "ok" else None
+    if model is None:
+        return float("nan"), np.zeros(0)
+    columns, block, _ = _ranked(study, about, np.zeros(1, dtype=np.intp), seen, model)
+    if not columns.size:
+        return float("nan"), np.zeros(0)
+    scores = products(model, orders.among(seen), 1, study.x.shape[2]).scores(block)[:, 0]
+    return float(about.score[0]), scores.astype(np.float64)
+
+
 @dataclass(frozen=True)
 class _Study:
     """Checked arguments."""
