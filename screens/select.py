@@ -47,7 +47,7 @@ RSA_COLUMNS = (
     Column("p", 6, "right"),
     Column("q", 6, "right"),
     Column("fwer", 6, "right"),
-    Column("- score +", BAR),
+    Column("- fit +", BAR),
     Column("label"),
 )
 """Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
