@@ -284,8 +284,10 @@ def _describe(study: _Study) -> _About:
     )
     known = {about.patterns[0].tobytes(): 0}
     for columns in _blocks(features, study.x[:, :1].size):
-        part = _finite(study.x[:, columns], columns.start)
-        hidden = np.isnan(part).any(axis=2)  # (stimuli, features here)
+        part = study.x[:, columns]
+        if np.isfinite(part).all():
+            continue
+        hidden = _hidden(part, columns.start)  # (stimuli, features here)
         about.seen[columns] = stimuli - hidden.sum(axis=0)
         if hidden.any():
             names = [known.setdefault(row.tobytes(), len(known)) for row in np.ascontiguousarray(~hidden.T)]
@@ -302,7 +304,7 @@ def _describe_pattern(study: _Study, about: _About, number: int, seen: Bools) ->
     if model is None:
         about.status[members] = "too_few" if seen.any() else "masked"
         return
-    slope = _slope_weights(study.model[np.ix_(seen, seen)])
+    slope = _slope(study.model[np.ix_(seen, seen)])
     for columns in _chunks(members, study.x[:, :1].size):
         block, sums = _block(study, columns, seen, model)
         pairs = model.stimuli * (model.stimuli - 1) // 2
@@ -315,9 +317,40 @@ def _describe_pattern(study: _Study, about: _About, number: int, seen: Bools) ->
                 top = weighted_distances(levelled.values, model.weights)
                 top = top - (model.basis @ model.vector) @ ready.parts
                 about.score[columns] = np.clip(top / ready.norms / _left(model), -1, 1)
-            slopes = weighted_distances(levelled.values, slope) if slope is not None else np.full(columns.size, np.nan)
+            slopes = _slopes(study, levelled.values, ready, sums, slope, about.score[columns])
         about.effect[columns] = np.ldexp(slopes, 2 * levelled.exponent)
         about.concentration[columns] = sums.concentration(pairs)
+
+
+@dataclass(frozen=True)
+class _Slope:
+    """Weights whose sum with the distances is their slope on the model; its mean, its length and its centred length."""
+
+    weights: Floats
+    mean: float
+    length: float
+    centred: float
+
+
+def _slope(model: Floats) -> _Slope | None:
+    """What gives the slope of distance on a model; None where that does not vary."""
+    m = pair_vector(model)
+    mean, length = float(m.mean()), float(np.linalg.norm(m))
+    centred = float(np.linalg.norm(m - mean))
+    if centred <= 1e-10 * length:
+        return None
+    return _Slope((model - mean) / centred**2, mean, length, centred)
+
+
+def _slopes(study: _Study, x: Floats, ready: Block, sums: Sums, slope: _Slope | None, score: Floats) -> Floats:
+    """(features,) slope of the levelled distances on the model; correlation and cosine already hold it."""
+    if slope is None:
+        return np.full(score.shape, np.nan)
+    if study.nuisance or study.comparison not in ("corr", "cosine"):
+        return weighted_distances(x, slope.weights)
+    if study.comparison == "corr":
+        return score * ready.norms / slope.centred
+    return (score * ready.norms * slope.length - slope.mean * sums.total) / slope.centred**2
 
 
 def _left(model: PreparedModel) -> float:
@@ -329,28 +362,22 @@ def _equidistant(sums: Sums, pairs: int) -> Bools:
     return np.asarray(sums.spread(pairs) <= 1e-13 * sums.squares)
 
 
-def _slope_weights(model: Floats) -> Floats | None:
-    """Weights whose sum with the distances is the slope of distance on the model; None where that does not vary."""
-    m = pair_vector(model)
-    centred = m - m.mean()
-    size = float(np.square(centred).sum())
-    if size <= 1e-20 * float(np.square(m).sum()):
-        return None
-    weights = (model - m.mean()) / size
-    np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights, dtype=np.float64)
-
-
 def _block(study: _Study, columns: Integers, seen: Bools, model: PreparedModel) -> tuple[tuple[Levelled, Block], Sums]:
     """Features made ready for the products; norms are ones where ranks are compared, 0 where nothing is left."""
-    rows = np.flatnonzero(seen)
-    levelled = level(study.x[np.ix_(rows, columns)].astype(np.float64))
+    levelled = level(_taken(study.x, columns, seen))
     sums = power_sums(levelled.values)
     if study.comparison in RANKED:
         ready = Block(levelled.values, np.ones(columns.size), np.zeros((0, columns.size)))
     else:
         ready = Block(levelled.values, *lengths(levelled.values, sums, model))
     return (levelled, ready), sums
+
+
+def _taken(x: NDArray[np.generic], columns: Integers, seen: Bools) -> Floats:
+    """(seen stimuli, these features, channels) in float64; without a detour where they stand side by side."""
+    side_by_side = columns[-1] - columns[0] == columns.size - 1 and bool((np.diff(columns) == 1).all())
+    part = x[:, columns[0] : columns[-1] + 1] if side_by_side else x[:, columns]
+    return (part if seen.all() else part[seen]).astype(np.float64)
 
 
 def _prepared(study: _Study, seen: Bools) -> PreparedModel | None:
@@ -366,6 +393,10 @@ def _test(study: _Study, about: _About, orders: Orders, asked: Integers) -> _Tes
     features, count = about.status.size, orders.rows.shape[0]
     empty = np.full(features, np.nan)
     found = _Tested(empty, empty.copy(), np.full((asked.shape[0], features), np.nan), np.full(count, -np.inf), 0.0)
+    if not count and study.comparison not in RANKED:  # scores alone were asked for, and they are there
+        ok = about.status == "ok"
+        found.p[ok], found.observed[ok], found.tail[:, ok] = 1.0, about.score[ok], 1.0
+        return found
     for number, seen in enumerate(about.patterns):
         ok = np.flatnonzero((about.pattern == number) & (about.status == "ok"))
         if not ok.size:
@@ -422,7 +453,7 @@ def _ranked(
 
 
 def _blocks(features: int, size: int) -> Iterator[slice]:
-    width = int(np.clip(ENTRIES // max(size, 1), 1, 8192))
+    width = int(np.clip(ENTRIES // max(size, 1), 1, 2048))
     for start in range(0, features, width):
         yield slice(start, min(start + width, features))
 
@@ -438,13 +469,14 @@ def _strata(rank: Integers, size: int) -> Iterator[Integers]:
         yield rank[start : start + width]
 
 
-def _finite(part: NDArray[np.generic], start: int) -> Floats:
+def _hidden(part: NDArray[np.generic], start: int) -> Bools:
+    """(stimuli, features here) whether any channel is masked."""
     found = part.astype(np.float64)
     if np.isinf(found).any():
         row, column, channel = np.argwhere(np.isinf(found))[0]
         where = f"stimulus {row}, feature {start + column}"
         raise ValueError(f"activations must be finite or NaN (masked), got {found[row, column, channel]} at {where}")
-    return found
+    return np.asarray(np.isnan(found).any(axis=2))
 
 
 def _study(

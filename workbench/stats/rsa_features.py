@@ -27,18 +27,22 @@ class Levelled:
     """
 
     values: Floats
-    exponent: NDArray[np.intc]
+    exponent: NDArray[np.signedinteger]
     constant: Bools
 
 
 def level(x: Floats) -> Levelled:
     """Scale each feature so that its largest |value| is in [1/2, 1), without rounding, and centre its channels."""
-    exponent = np.frexp(np.abs(x).max(axis=(0, 2), initial=0.0))[1]
-    scaled = np.ldexp(x, -exponent[:, None])
-    spread = np.ptp(scaled, axis=0).max(axis=1)  # (features, channels) -> (features,)
-    for _ in range(2):  # the second time removes the rounding of the first, for a large common offset
-        scaled = scaled - scaled.mean(axis=0)
-    return Levelled(scaled, exponent, spread <= ROUNDING)
+    high, low = x.max(axis=0), x.min(axis=0)  # (features, channels)
+    exponent = np.frexp(np.maximum(high, -low).max(axis=1))[1]
+    scale = np.ldexp(1.0, -np.clip(exponent, -1000, 1000))[:, None]
+    spread = (high - low) * scale
+    scaled = x * scale
+    mean = scaled.mean(axis=0)
+    scaled -= mean
+    if (np.abs(mean) > 100 * spread).any():  # a large common offset: its rounding is removed as well
+        scaled -= scaled.mean(axis=0)
+    return Levelled(scaled, np.clip(exponent, -1000, 1000), spread.max(axis=1) <= ROUNDING)
 
 
 def weighted_distances(x: Floats, weights: Floats) -> Floats:
@@ -53,9 +57,8 @@ def weighted_distances(x: Floats, weights: Floats) -> Floats:
     """
     laplacian = np.diag(weights.sum(axis=1)) - weights
     flat = x.reshape(x.shape[0], -1)  # (stimuli, features x channels)
-    product = (laplacian @ flat).reshape(x.shape)
-    product *= x
-    return np.asarray(product.sum(axis=(0, 2)), dtype=np.float64)
+    by_unit = np.einsum("ij,ij->j", laplacian @ flat, flat)
+    return np.asarray(by_unit.reshape(x.shape[1:]).sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,11 @@ def power_sums(x: Floats) -> Sums:
     With g_i = |x_i|^2 and G = X X': sum d = N sum g, sum d^2 = N sum g^2 + (sum g)^2 + 2 |G|^2.
     """
     stimuli = x.shape[0]
-    g = np.square(x).sum(axis=2)  # (stimuli, features)
+    single = x.shape[2] == 1
+    g = np.square(x[:, :, 0]) if single else np.einsum("ijk,ijk->ij", x, x)  # (stimuli, features)
     total = g.sum(axis=0)
-    gram = total**2 if x.shape[2] == 1 else _gram_length(x)
-    return Sums(stimuli * total, stimuli * np.square(g).sum(axis=0) + total**2 + 2 * gram, gram)
+    gram = total**2 if single else _gram_length(x)
+    return Sums(stimuli * total, stimuli * np.einsum("ij,ij->j", g, g) + total**2 + 2 * gram, gram)
 
 
 def _gram_length(x: Floats) -> Floats:
