@@ -1,5 +1,8 @@
 """Kendall's tau-a for models with several levels: pairs of pairs counted exactly, bit by bit of the level."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,67 +20,65 @@ class Counting:
     """tau-a = (concordant - discordant) / all pairs of pairs, ties counting in neither.
 
     For one feature and one order of the model, write the model's levels down in the order of the feature's
-    distances. With S = sum over t < s of sign(level_s - level_t), the answer is S less what pairs with equal
-    distance wrongly add; sorting those by level makes that a count of level ties. S is counted one bit of the level
-    after the other, highest first: within each run of equal higher bits, every 0 that comes after a 1 is an
-    inversion; then the run is split, stably, into its 0s and 1s. The multiset of levels is the same in
-    every order of the stimuli, so the runs lie at the same places in all of them.
+    distances. Concordant + discordant is what the levels' sizes say, less the pairs of equal distance; discordant are
+    the inversions, where a higher level stands before a lower one. Pairs of equal distance are sorted by level
+    beforehand, so that there is none among them.
     """
 
     def __init__(self, levels: NDArray[np.int32], orders: Integers) -> None:
-        self._levels, self._orders = levels.astype(np.int16 if levels.max() < 2**15 else np.int32), orders
-        rows, columns = pair_indices(levels.shape[0])
-        self._rows, self._columns = rows, columns
-        values = np.sort(levels[rows, columns])
-        self._counts = np.bincount(values)
-        self._bits = max(int(values[-1]).bit_length(), 1)
-        self._runs = [np.unique(values >> bit, return_index=True)[1] for bit in range(self._bits, 0, -1)]
-        n = rows.size
-        self._all = n * (n - 1) / 2
-        # pairs of pairs with different levels: concordant + discordant when no distances tie
-        self._different = self._all - float((self._counts * (self._counts - 1) / 2).sum())
+        self._orders = orders
+        self._rows, self._columns = pair_indices(levels.shape[0])
+        values = levels[self._rows, self._columns]
+        highest = int(values.max())
+        self._levels = levels.astype(np.int8 if highest < 2**7 else np.int16 if highest < 2**15 else np.int32)
+        self._bit = max(highest.bit_length() - 1, 0)
+        sizes = np.bincount(values)
+        self._all = values.size * (values.size - 1) / 2
+        self._different = self._all - float((sizes * (sizes - 1) / 2).sum())
 
     def scores(self, ranks: Floats) -> Floats:
         """(orders, features) tau-a, from the (features, pairs) ranks of the distances; only their order matters."""
         found = np.empty((self._orders.shape[0], ranks.shape[0]))
         step = max(1, CHUNK // max(self._rows.size, 1))
         placed = [_in_order(row) for row in ranks]
-        for start in range(0, self._orders.shape[0], step):
-            orders = self._orders[start : start + step]
-            levels = np.asarray(self._levels[orders[:, self._rows], orders[:, self._columns]], dtype=self._levels.dtype)
-            for feature, (order, tied) in enumerate(placed):
-                found[start : start + step, feature] = self._one(levels[:, order], tied)
+        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as threads:
+            for start in range(0, self._orders.shape[0], step):
+                orders = self._orders[start : start + step]
+                levels = self._levels[orders[:, self._rows], orders[:, self._columns]]  # (orders, pairs)
+                parts = threads.map(lambda one, levels=levels: self._one(levels, *one), placed)
+                for feature, counted in enumerate(parts):
+                    found[start : start + step, feature] = counted
         return found / self._all
 
-    def _one(self, levels: Whole, tied: list[slice]) -> Floats:
-        """(orders,) concordant less discordant pairs of pairs; `levels` in the order of the distances."""
+    def _one(self, levels: Whole, order: Integers, tied: list[slice]) -> Floats:
+        """(orders,) concordant less discordant pairs of pairs of one feature."""
+        placed = np.take(levels, order, axis=1)
         lost = np.zeros(levels.shape[0])
         for group in tied:
-            levels[:, group].sort(axis=1)  # now no inversion lies within the group
-            lost += _different_within(levels[:, group])
-        inversions = self._inversions(levels)
-        return self._different - lost - 2 * inversions
-
-    def _inversions(self, levels: Whole) -> Floats:
-        """(orders,) how many t < s have level_t > level_s."""
-        total = np.zeros(levels.shape[0])
-        for bit, runs in zip(range(self._bits - 1, -1, -1), self._runs, strict=True):
-            ones = (levels >> bit) & 1 == 1
-            before = np.cumsum(ones, axis=1, dtype=np.int32)  # ones up to and including each place
-            base = np.zeros((levels.shape[0], runs.size), dtype=np.int32)
-            base[:, 1:] = before[:, runs[1:] - 1]
-            zeros = np.add.reduceat(~ones, runs, axis=1, dtype=np.int32)
-            total += np.where(ones, 0, before).sum(axis=1, dtype=np.int64)
-            total -= (base.astype(np.int64) * zeros).sum(axis=1)
-            if bit:
-                levels = _split(levels, bit)
-        return total
+            placed[:, group].sort(axis=1)
+            lost += _different_within(placed[:, group])
+        return self._different - lost - 2 * _inversions(placed, self._bit)
 
 
-def _split(levels: Whole, bit: int) -> Whole:
-    """Each row stably sorted by the bits from `bit` up."""
-    order = np.argsort(levels >> bit, axis=1, kind="stable")
-    return np.take_along_axis(levels, order, axis=1)
+def _inversions(levels: Whole, bit: int) -> Floats:
+    """(orders,) how many t < s have level_t > level_s; every row holds the same levels in another order.
+
+    Of the highest bit: each 0 behind a 1. With the ones at places t_1 < t_2 < ..., sum of (n - t) over them counts what
+    stands at or behind each, and count (count + 1) / 2 of that are ones themselves. The 0s and the 1s, each in
+    their order, are then looked at by the lower bits on their own.
+    """
+    rows, n = levels.shape
+    if bit < 0 or n < 2:
+        return np.zeros(rows)
+    ones = (levels & (1 << bit)) != 0
+    count = int(ones[0].sum())
+    if count in (0, n):
+        return _inversions(levels, bit - 1)
+    found = np.asarray(ones.astype(np.float64) @ np.arange(n, 0, -1.0) - count * (count + 1) / 2, dtype=np.float64)
+    if bit == 0:
+        return found
+    low, high = levels[~ones].reshape(rows, n - count), levels[ones].reshape(rows, count)
+    return found + _inversions(low, bit - 1) + _inversions(high, bit - 1)
 
 
 def _different_within(levels: Whole) -> Floats:
