@@ -108,6 +108,17 @@ class FeaturesRsa(Command):
         return self.over in ("features", "neighbourhood", "inputs")
 
 
+class FeaturesRdm(Query):
+    """Show the distances that a feature sees between the categories, beside the model RDM of a ranking by RSA."""
+
+    dotted = "features.rdm"
+    reads = ("sae",)
+    positional = ("feature",)
+
+    feature: str = Field(description="Feature id, or its number in the ranking's features")
+    ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest by features.rsa)")
+
+
 class FeaturesList(Query):
     """Show a page of a ranking."""
 

@@ -29,6 +29,7 @@ VERBS: tuple[type[Verb], ...] = (
     index.IndexInfo,
     features.FeaturesContrast,
     features.FeaturesRsa,
+    features.FeaturesRdm,
     features.FeaturesList,
     features.FeaturesShow,
     features.FeaturesWhy,

@@ -11,6 +11,7 @@ from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
 from screens.page import Act
+from screens.rdm import ask_rdm
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
@@ -75,13 +76,14 @@ class SelectPage(FilteredPage):
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
         "t turns through both signs, positive, negative; o through the orders. By features.rsa, score: how the "
-        "squared distances between sentences follow the model RDM; effect: their slope on it; p is one-sided."
+        "squared distances between sentences follow the model RDM; effect: their slope on it; p one-sided; m: its RDM."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._order, self._sign = "score", "both"
         self._ranking: int | None = None
+        self._is_rsa = False
         self.order: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -124,6 +126,7 @@ class SelectPage(FilteredPage):
         bar = "score" if rsa else "effect"
         largest = max((abs(row[bar]) for row in first["rows"] if row[bar] is not None), default=0.0)
         made = _rsa_row if rsa else _row
+        self._is_rsa = rsa
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(self._query(offset, limit))
@@ -169,6 +172,8 @@ class SelectPage(FilteredPage):
         turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
         if not self.lines.key:
             return turns
+        if self._is_rsa:
+            turns["matrix"] = self._matrix
         return {**turns, "label": self._label, "steer": self._steer, "why": self._why}
 
     def _turn_sign(self) -> None:
@@ -191,6 +196,9 @@ class SelectPage(FilteredPage):
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
+
+    def _matrix(self) -> None:
+        ask_rdm(self.workbench, self.lines.key, self._ranking)
 
     def _why(self) -> None:
         ask_why(self.workbench, self.lines.key, self._ranking)

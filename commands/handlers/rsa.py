@@ -248,6 +248,17 @@ def _warnings(command: FeaturesRsa, design: ModelDesign, body: dict[str, Any]) -
     return warnings
 
 
+def by_category(categories: list[str], rdm: np.ndarray) -> tuple[list[str], list[list[float]]]:
+    """The categories, and the mean dissimilarity of the pairs within and between them; 0 where there is no pair."""
+    names = list(dict.fromkeys(categories))
+    member = np.array([[category == name for category in categories] for name in names], dtype=float)
+    apart = ~np.eye(len(rdm), dtype=bool) & ~np.isnan(rdm)
+    counts = member @ apart @ member.T
+    total = member @ np.where(apart, np.nan_to_num(rdm), 0.0) @ member.T
+    means = np.divide(total, counts, out=np.zeros_like(total), where=counts > 0)
+    return names, [[float(f"{value:.6g}") for value in row] for row in means]
+
+
 def _figures(design: ModelDesign, best: np.ndarray | None, order: np.ndarray | None = None) -> list[Figure]:
     """The model RDM by category, and the best feature's beside it."""
     figures = [matrix_figure(design, design.rdm, f"model: {design.said}")]
@@ -259,14 +270,7 @@ def _figures(design: ModelDesign, best: np.ndarray | None, order: np.ndarray | N
 
 def matrix_figure(design: ModelDesign, rdm: np.ndarray, title: str) -> Figure:
     """Mean dissimilarity within and between categories."""
-    categories = [one.category for one in design.stimuli]
-    names = list(dict.fromkeys(categories))
-    member = np.array([[category == name for category in categories] for name in names], dtype=float)
-    apart = ~np.eye(len(rdm), dtype=bool) & ~np.isnan(rdm)
-    counts = member @ apart @ member.T
-    total = member @ np.where(apart, np.nan_to_num(rdm), 0.0) @ member.T
-    means = np.divide(total, counts, out=np.zeros_like(total), where=counts > 0)
-    values = [[float(f"{value:.6g}") for value in row] for row in means]
+    names, values = by_category([one.category for one in design.stimuli], rdm)
     return Figure(
         kind="matrix",
         title=title,

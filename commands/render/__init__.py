@@ -49,6 +49,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.import": stimuli.stimulus_set,
     "features.contrast": features.ranking,
     "features.rsa": rsa.rsa,
+    "features.rdm": rsa.rdm,
     "features.list": features.ranking,
     "features.show": features.feature,
     "features.why": features.why,

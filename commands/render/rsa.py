@@ -68,3 +68,16 @@ def _sets(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) ->
 
 def _chances(row: dict[str, Any]) -> list[str]:
     return [chance(row["p"]), chance(row["p_fwer"]), chance(row["q"])]
+
+
+def rdm(result: Result, console: Console) -> None:
+    """The model RDM and a feature's, as two tables."""
+    head, test = result["ranking"], result["test"]
+    score = test["status"] if test["status"] != "ok" else f"{head['statistic']} {number(test['score'])}"
+    console.print(
+        Text(visible(f"{result['feature']}: {score} with {head['against']} (log line {head['seq']})"), "bold")
+    )
+    for title, values in (("model", result["model"]), ("squared distances of the feature", result["distances"])):
+        columns = [("", False), *((visible(name)[:9], True) for name in result["names"])]
+        rows = [[name, *(number(value, 2) for value in row)] for name, row in zip(result["names"], values, strict=True)]
+        table(console, columns, rows, title)

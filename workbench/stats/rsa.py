@@ -111,8 +111,8 @@ def rsa_map(
 
     Returns:
         An `RsaMap`. Undefined features get a status and NaN, never an error. tau-a with a model of more than two
-        levels is counted, about a tenth of a second for a feature at seven levels, 100 stimuli and 1,000 permutations, and
-        a second where all levels differ: use it on a shortlist.
+        levels is counted, about a tenth of a second for a feature at seven levels, 100 stimuli and 1,000
+        permutations, and a second where all levels differ: use it on a shortlist.
 
     Raises:
         ValueError: shapes that do not fit, an unknown comparison, infinite activations, a model or nuisance RDM
