@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from commands.features import FeaturesContrast, FeaturesRsa
 from commands.handlers.readings import Reading, read_sentences
 from commands.handlers.rsa_models import ModelDesign
 from workbench.errors import UsageError
 from workbench.lab import Lab
-from workbench.models.site import Site
-from workbench.stimuli.activations import MOST_ENTRIES, lay_window, pool_tokens, window_values
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,11 @@ def clusters(lab: Lab, reading: Reading) -> UnitSets:
 
 def layers(lab: Lab, design: ModelDesign, reading: Reading) -> UnitSets:
     """All units of the same stream at every layer, each layer as one set."""
+    import torch
+
+    from workbench.models.site import Site
+    from workbench.stimuli.activations import lay_window, pool_tokens, window_values
+
     model, stream = lab.model, reading.space.site.stream
     sites = [Site(layer, stream) for layer in range(model.layers)]
     laid = lay_window(reading.window, reading.texts, [one.span for one in design.stimuli])
@@ -181,6 +183,8 @@ def _halves(categories: list[str], seed: int) -> np.ndarray:
 
 
 def _room(sentences: int, sets: int, units: int) -> None:
+    from workbench.stimuli.activations import MOST_ENTRIES
+
     if (entries := sentences * sets * units) > MOST_ENTRIES:
         raise UsageError(
             f"{sentences} sentences x {sets} sets x {units} units are {entries:,} numbers",

@@ -221,3 +221,30 @@ def test_the_model_rdm_and_the_best_features_are_kept_as_matrices(three: Any, se
     assert [one["kind"] for one in figures] == ["scatter", "matrix", "matrix"]
     assert figures[1]["data"]["values"] == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
     assert figures[1]["data"]["rows"] == ["cat", "dog", "sun"]
+
+
+def test_a_features_rdm_stands_beside_the_models(three: Any, tiny_model: Any, tiny_space: Any) -> None:
+    best = three("features.rsa three permutations=50")["result"]["rows"][0]
+    result = three(f"features.rdm {best['index']}")["result"]
+    column = pooled(tiny_model, tiny_space, all_texts())[:, best["index"]].reshape(3, 6)
+    between = np.square(column[0][:, None] - column[1]).mean()
+    assert result["names"] == ["cat", "dog", "sun"]
+    assert result["model"] == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    assert result["distances"][0][1] == pytest.approx(between, rel=1e-3)
+    assert result["test"]["score"] == best["score"]
+
+
+def test_why_draws_the_null_of_a_feature_again(three: Any) -> None:
+    for row in three("features.rsa three permutations=200 top=5 nuisance=lexical")["result"]["rows"]:
+        result = three(f"features.why {row['index']}")["result"]
+        assert "lexical left out of both" in result["definition"]
+        assert result["null"]["p"] == pytest.approx(row["p"])
+        assert result["null"]["observed"] == pytest.approx(row["score"], abs=1e-6)
+        assert sum(result["null"]["counts"]) == 200
+
+
+def test_a_replay_gives_the_same_numbers(three: Any, sessions: Path) -> None:
+    three("features.rsa three permutations=100 comparison=spearman")
+    three("features.rsa three over=layer permutations=100")
+    found = three("replay s check=true")["result"]
+    assert found["differences"] == []
