@@ -32,6 +32,8 @@ VERBS: tuple[type[Verb], ...] = (
     index.IndexBuild,
     index.IndexInfo,
     features.FeaturesContrast,
+    features.FeaturesRsa,
+    features.FeaturesRdm,
     features.FeaturesList,
     features.FeaturesShow,
     features.FeaturesWhy,

@@ -30,6 +30,7 @@ from screens.labels import LabelsPage
 from screens.log import LogPage
 from screens.one_paint import OnePaint
 from screens.page import Page
+from screens.rdm import RdmPage
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
 from screens.saved_view import SavedView
@@ -106,6 +107,7 @@ class WorkbenchApp(App[None]):
             yield HelpPage("help")
             yield ReplyPage("reply")
             yield WhyPage("why")
+            yield RdmPage("rdm")
         yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()

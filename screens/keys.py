@@ -24,6 +24,7 @@ ACTIONS = {
     "order": "o",
     "refresh": "r",
     "why": "w",
+    "matrix": "m",
     "next_feature": "J",
     "previous_feature": "K",
 }

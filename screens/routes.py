@@ -24,6 +24,7 @@ _SCREEN_OF = {
     "engine.jobs": "jobs",
     "features.show": "feature",
     "features.contrast": "select",
+    "features.rsa": "select",
     "clusters.find": "clusters",
     "steer.clamp": "feature",
     "stimuli.import": "stimuli",
@@ -64,7 +65,10 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             app.query_one(FeaturePage).take_steering(result, reply)
         if app.trail.here != origin or app.over:
             return
-        if verb.dotted in _SCREEN_OF:
+        if verb.dotted == "features.rsa" and not verb.ranks_features:  # type: ignore[attr-defined] # sets of units
+            app.query_one(ReplyPage).show_reply(reply)
+            app.show_over("reply")
+        elif verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
             app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
         elif (

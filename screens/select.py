@@ -11,6 +11,7 @@ from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
 from screens.page import Act
+from screens.rdm import ask_rdm
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
@@ -38,6 +39,21 @@ COLUMNS = (
 )
 
 
+RSA_COLUMNS = (
+    Column("rank", 5, "right"),
+    Column("id", 6, "right"),
+    Column("score", 7, "right"),
+    Column("effect", 8, "right"),
+    Column("t", 6, "right"),
+    Column("p", 6, "right"),
+    Column("q", 6, "right"),
+    Column("fwer", 6, "right"),
+    Column("- fit +", BAR),
+    Column("label"),
+)
+"""Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
+
+
 class SelectPage(FilteredPage):
     """A ranking, best first."""
 
@@ -59,13 +75,15 @@ class SelectPage(FilteredPage):
         "another; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
-        "t turns through both signs, positive, negative; o through the orders."
+        "t turns through both signs, positive, negative; o through the orders. By features.rsa, score: how the "
+        "squared distances between sentences follow the model RDM; effect: their slope on it; p one-sided; m: its RDM."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._order, self._sign = "score", "both"
         self._ranking: int | None = None
+        self._is_rsa = False
         self.order: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -104,19 +122,24 @@ class SelectPage(FilteredPage):
         """Read the head of the ranking; the rest comes when it is scrolled to."""
         first = await self.ask(self._query(0, BLOCK))
         header = first["ranking"]
-        largest = max((abs(row["effect"]) for row in first["rows"] if row["effect"] is not None), default=0.0)
+        rsa = header.get("kind") == "rsa"
+        bar = "score" if rsa else "effect"
+        largest = max((abs(row[bar]) for row in first["rows"] if row[bar] is not None), default=0.0)
+        made = _rsa_row if rsa else _row
+        self._is_rsa = rsa
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(self._query(offset, limit))
-            return [_row(row, header["alpha"], largest) for row in page["rows"]], int(page["total"])
+            return [made(row, header["alpha"], largest) for row in page["rows"]], int(page["total"])
 
-        rows = [_row(row, header["alpha"], largest) for row in first["rows"]]
+        rows = [made(row, header["alpha"], largest) for row in first["rows"]]
         self.order = [row["feature"] for row in first["rows"]]
         self.query_one("#ranking-header", TextLines).show(self._header(header))
         self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
+        self.lines.columns = RSA_COLUMNS if rsa else COLUMNS
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
         volcano = self.query_one(Volcano)
-        volcano.show(first["rows"], header["alpha"])
+        volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
         volcano.point(self.lines.key)
 
     def _note(self, header: dict[str, Any]) -> str:
@@ -149,6 +172,8 @@ class SelectPage(FilteredPage):
         turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
         if not self.lines.key:
             return turns
+        if self._is_rsa:
+            turns["matrix"] = self._matrix
         return {**turns, "label": self._label, "steer": self._steer, "why": self._why}
 
     def _turn_sign(self) -> None:
@@ -171,6 +196,9 @@ class SelectPage(FilteredPage):
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
+
+    def _matrix(self) -> None:
+        ask_rdm(self.workbench, self.lines.key, self._ranking)
 
     def _why(self) -> None:
         ask_why(self.workbench, self.lines.key, self._ranking)
@@ -213,16 +241,21 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
     found, null = ranking["discoveries"], ranking["null_discoveries"]
     believable = found > ranking["null_discoveries_max"]
     stale = [(" STALE: it rests on something taken back", palette.BAD)] if ranking.get("stale") else []
+    rsa = ranking.get("kind") == "rsa"
+    against = visible(ranking["against"])
+    compared = f"RSA, {against}" if rsa else f"{visible(ranking['positive'])} against {against}"
+    beyond = [(" · two equal classes: nothing beyond t squared", palette.WARN)] if ranking.get("note") else []
     return [
         [
             (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),
-            (f"{visible(ranking['positive'])} against {visible(ranking['against'])}", palette.BOLD),
+            (compared, palette.BOLD),
             (_window(ranking), palette.PLAIN),
             *stale,
+            *beyond,
         ],
         [
             (
-                f"  {ranking['statistic']} on {ranking['pool']} · "
+                f"  {ranking['statistic']}{_over(ranking)} on {ranking['pool']} · "
                 f"{thousands(ranking['permutations'])} permutations · "
                 f"{thousands(ranking['tested'])} tested, {thousands(ranking['undefined'])} undefined",
                 palette.PLAIN,
@@ -230,11 +263,21 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
         ],
         [
             (f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN),
-            (f" at q < {ranking['alpha']} · shuffled labels: median {number(null, 0)}, ", palette.PLAIN),
+            (
+                f" at q < {ranking['alpha']} · shuffled {'sentences' if rsa else 'labels'}: median {number(null, 0)}, ",
+                palette.PLAIN,
+            ),
             (f"max {thousands(ranking['null_discoveries_max'])}", palette.PLAIN),
             *distrust(ranking.get("gate")),
         ],
     ]
+
+
+def _over(ranking: dict[str, Any]) -> str:
+    """What was compared by RSA where it was not single features, and what was left out."""
+    over = ranking.get("over", "features")
+    without = " and ".join(ranking.get("nuisance") or [])
+    return ("" if over == "features" else f" over {over}") + (f" without {visible(without)}" if without else "")
 
 
 def _window(ranking: dict[str, Any]) -> str:
@@ -267,6 +310,25 @@ def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             (chance(row["q"]), palette.BOLD if found else palette.DIM),
             chance(row["p_fwer"]),
             (signed_bar(row["effect"], largest, BAR), sign),
+            row["label"] if row["status"] == "ok" else row["status"],
+        ),
+    )
+
+
+def _rsa_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
+    found = row["q"] is not None and row["q"] < alpha
+    return Row(
+        row["feature"],
+        (
+            thousands(row["rank"]) + ("=" if row["tie"] else ""),
+            (short_id(row["feature"]), palette.NAME),
+            number(row["score"], 3),
+            number(row["effect"], sign=True),
+            number(row.get("t"), 1, sign=True),
+            chance(row["p"]),
+            (chance(row["q"]), palette.BOLD if found else palette.DIM),
+            chance(row["p_fwer"]),
+            (signed_bar(row["score"], largest, BAR), palette.GOOD if (row["score"] or 0) > 0 else palette.BAD),
             row["label"] if row["status"] == "ok" else row["status"],
         ),
     )

@@ -81,18 +81,29 @@ def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     found += _told("definition", result["definition"], width)
     found += _told("n", f"{sides}, {thousands(count['masked'])} masked{pairs}", width)
     if null is None:
-        return found + _told("not tested", test["status"], width) + _foot(result, width)
+        return found + _told("not drawn", not_drawn(test), width) + _foot(result, width)
     sizes = f"d {number(test['d'], 2)}, AUC {number(test.get('auc'), 2)}, rate {number(test.get('rate_difference'), 2)}"
     place = f"rank {thousands(test['rank'])} of {thousands(result['ranking']['tested'])}"
     effect = number(test["effect"], sign=True)
-    found += _told("observed", f"t {number(test['score'], 2)}, effect {effect}, {sizes} · {place}", width)
+    rsa = result["ranking"].get("kind") == "rsa"
+    score = f"{null['of']} {number(test['score'], 3)}" if rsa else f"t {number(test['score'], 2)}"
+    found += _told("observed", f"{score}, effect {effect}{'' if rsa else ', ' + sizes} · {place}", width)
     found += _bars(null, width)
     every = "every labelling there is" if null["exhaustive"] else f"{thousands(null['draws'])} random labellings"
     sum_ = f"({thousands(null['exceeding'])} + 1) / ({thousands(null['draws'])} + 1)"
     found += _told("p", f"{chance(test['p'])} = {sum_}, {every}", width)
-    found += _told("fwer", f"{chance(test['p_fwer'])}: the same for the largest |t| of all features", width)
+    found += _told(
+        "fwer", f"{chance(test['p_fwer'])}: the same for the largest {null.get('of', '|t|')} of all features", width
+    )
     found += _told("q", f"{chance(test['q'])}: {result['tail']['source']}", width)
     return found + _foot(result, width)
+
+
+def not_drawn(test: dict[str, Any]) -> str:
+    """Why there is no null to look at."""
+    if test["status"] == "ok":
+        return "the units of a set are not stored one by one, so that its null cannot be drawn again"
+    return f"not tested: {test['status']}"
 
 
 def _told(name: str, text: str, width: int) -> list[tuple[Cell, Cell]]:
@@ -112,9 +123,14 @@ def _bars(null: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
         low, high = edges[at * step], edges[min((at + 1) * step, len(edges) - 1)]
         bar = glyphs.bar(count / max([*bars, 1]), room).rstrip() or ("▏" if count else "")
         arrow = " ◄ here" if low <= observed < high else ""
-        found.append(((f"|t| {number(low, 2)}", palette.DIM), f"{count:>6} {bar}{arrow}"))
+        found.append(((f"{null.get('of', '|t|')} {number(low, 2)}"[:NAME], palette.DIM), f"{count:>6} {bar}{arrow}"))
     if observed >= edges[-1]:
-        found.append(((f"|t| {number(observed, 2)}", palette.BOLD), "       ◄ here, beyond every shuffle"))
+        found.append(
+            (
+                (f"{null.get('of', '|t|')} {number(observed, 2)}"[:NAME], palette.BOLD),
+                "       ◄ here, beyond every shuffle",
+            )
+        )
     return found
 
 

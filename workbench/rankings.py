@@ -13,10 +13,17 @@ import numpy as np
 from workbench.saes.ids import feature_id
 
 NUMBERS = ("score", "effect", "d", "p", "p_fwer", "q")
-SIZES = ("auc", "rate_difference")
+SIZES = ("auc", "rate_difference", "t")
 """Further effect sizes, which not every kind of ranking has."""
-STATUSES = ("ok", "constant", "masked", "too_few")
+STATUSES = ("ok", "constant", "masked", "too_few", "explained")
+"""As stored by their place: new ones go to the end."""
+RANKING_VERBS = ("features.contrast", "features.rsa")
 Sort = Literal["score", "effect", "q", "index"]
+
+
+def ranks_features(verb: str, params: Mapping[str, Any]) -> bool:
+    """Whether a log line's result is a ranking of features; an RSA over clusters, layers or places is none."""
+    return verb in RANKING_VERBS and params.get("over", "features") in ("features", "neighbourhood", "inputs")
 
 
 @dataclass(frozen=True)
@@ -27,16 +34,20 @@ class Ranking:
         space: name of the feature space.
         numbers: each of `NUMBERS`, and any of `SIZES`, (features,), NaN where undefined.
         status: (features,) names out of `STATUSES`.
+        one_sided: whether a low score means no more than one of zero, so that the order is by score, not by |score|.
     """
 
     space: str
     numbers: Mapping[str, np.ndarray]
     status: np.ndarray
+    one_sided: bool = False
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays to store."""
         codes = np.array([STATUSES.index(str(name)) for name in self.status], dtype=np.int8)
-        return {**{name: np.asarray(self.numbers[name], dtype=np.float64) for name in self._names}, "status": codes}
+        found = {name: np.asarray(self.numbers[name], dtype=np.float64) for name in self._names}
+        one_sided = {"one_sided": np.ones(1, dtype=np.int8)} if self.one_sided else {}
+        return {**found, "status": codes, **one_sided}
 
     @property
     def _names(self) -> list[str]:
@@ -47,10 +58,12 @@ class Ranking:
         """The ranking that `arrays` stored."""
         names = np.array(STATUSES)[arrays["status"]]
         known = [name for name in (*NUMBERS, *SIZES) if name in arrays]  # those of an older version have no sizes
-        return cls(space, {name: arrays[name] for name in known}, names)
+        return cls(space, {name: arrays[name] for name in known}, names, "one_sided" in arrays)
 
     def order(self, sort: Sort = "score", direction: str = "both") -> np.ndarray:
         """Features best first: defined ones by |score| (or |effect|, q), equal ones by |effect| and then index.
+
+        Where low scores mean nothing (`one_sided`) it is by score and effect themselves.
 
         Undefined features are never ranked and not in here; `index` orders all defined ones by number.
         """
@@ -61,9 +74,12 @@ class Ranking:
             defined = defined[numbers["score"][defined] * sign > 0]
         if sort == "index":
             return defined
-        score, effect = np.abs(numbers["score"][defined]), np.abs(numbers["effect"][defined])
+        score, effect = self._size(numbers["score"][defined]), self._size(numbers["effect"][defined])
         first = {"score": -score, "effect": -effect, "q": numbers["q"][defined]}[sort]
         return defined[np.lexsort((defined, -effect, -score, first))]
+
+    def _size(self, values: np.ndarray) -> np.ndarray:
+        return values if self.one_sided else np.abs(values)
 
     def rows(
         self, features: np.ndarray, first_rank: int = 1, labels: Mapping[int, str] | None = None
@@ -71,7 +87,7 @@ class Ranking:
         """Rows for some features, in their order; see docs/wire.md."""
         labels = labels or {}
         scores = self.numbers["score"]
-        defined = np.sort(np.abs(scores[self.status == "ok"]))
+        defined = np.sort(self._size(scores[self.status == "ok"]))
         found = []
         for place, index in enumerate(int(number) for number in features):
             ok = self.status[index] == "ok"
@@ -84,7 +100,7 @@ class Ranking:
             row |= {
                 "status": str(self.status[index]),
                 "label": labels.get(index, ""),
-                "tie": bool(ok and _ties(defined, abs(float(scores[index]))) > 1),
+                "tie": bool(ok and _ties(defined, float(self._size(scores[index]))) > 1),
             }
             found.append(row)
         return found

@@ -8,7 +8,9 @@ import numpy as np
 
 from commands.features import FeaturesList, FeaturesShow
 from commands.handlers.contrast import contrast
+from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
+from commands.handlers.rsa import rsa
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
 from workbench.errors import UsageError
@@ -18,7 +20,7 @@ from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["contrast", "list_", "replicate", "show", "why"]
+__all__ = ["contrast", "list_", "rdm", "replicate", "rsa", "show", "why"]
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:

@@ -6,21 +6,28 @@ from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
+from workbench.rankings import RANKING_VERBS, ranks_features
 from workbench.saes import verdict
 from workbench.session.log import LogLine
 
-RANKING_VERBS = ("features.contrast",)
 _HEADER = (
     "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
-_SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None}
+_SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
+          "kind": "contrast", "over": "features", "nuisance": [], "note": ""}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
 
 
-def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
-    """The log line of a ranking: the named one, else the latest (of a stimulus set, where one is named)."""
-    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb)]
+def ranking_lines(lab: Lab) -> list[LogLine]:
+    """Log lines that ranked features, oldest first."""
+    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb) if ranks_features(line.do, line.params)]
+    return sorted(lines, key=lambda line: line.seq)
+
+
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verb: str = "") -> LogLine:
+    """The log line of a ranking: the named one, else the latest (of a stimulus set or verb, where one is named)."""
+    lines = [line for line in ranking_lines(lab) if verb in ("", line.do)]
     if seq is not None:
         lines = [line for line in lines if line.seq == seq]
         if not lines:

@@ -10,6 +10,7 @@ import numpy as np
 from commands.features import FeaturesWhy
 from commands.handlers.session import text_of
 from commands.handlers.stored_rankings import ranking_header, ranking_line
+from commands.handlers.why_rsa import explain_rsa
 from workbench.errors import InputFileError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
@@ -166,13 +167,13 @@ def _figure(body: dict[str, Any]) -> Figure:
     null = body["null"]
     return Figure(
         kind="histogram",
-        title=f"|t| of #{body['index']} under {null['draws']:,} label permutations",
-        x_label="|t|",
+        title=f"{null.get('of', '|t|')} of #{body['index']} under {null['draws']:,} permutations",
+        x_label=null.get("of", "|t|"),
         y_label="permutations",
         note=f"observed {null['observed']:.4g}; {null['exceeding']} as large",
         data={"edges": null["edges"], "counts": null["counts"]},
     )
 
 
-EXPLAINERS: dict[str, Callable[..., dict[str, Any]]] = {"features.contrast": _contrast}
+EXPLAINERS: dict[str, Callable[..., dict[str, Any]]] = {"features.contrast": _contrast, "features.rsa": explain_rsa}
 """Who explains the numbers of each kind of ranking."""

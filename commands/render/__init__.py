@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, doctor, features, index, labels, saes, sessions, steering, stimuli
+from commands.render import clusters, doctor, features, index, labels, rsa, saes, sessions, steering, stimuli
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -53,6 +53,8 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.draft": stimuli.drafted,
     "stimuli.check": stimuli.design,
     "features.contrast": features.ranking,
+    "features.rsa": rsa.rsa,
+    "features.rdm": rsa.rdm,
     "features.list": features.ranking,
     "features.show": features.feature,
     "features.why": features.why,

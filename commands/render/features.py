@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from commands.render.rsa import rsa
 from commands.render.tables import LEVELS, Result, chance, number, table, visible
 
 NARROW = 100
@@ -17,6 +18,9 @@ SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t",
 def ranking(result: Result, console: Console) -> None:
     """A ranking: what was tested, what was found, and its rows."""
     head = result.get("ranking", result)
+    if head.get("kind") == "rsa":
+        rsa(result, console)
+        return
     console.print(
         Text(visible(f"{head['stimuli']}: {head['positive']} against {head['against']}; {_how(head)}"), "bold")
     )
@@ -170,20 +174,19 @@ def why(result: Result, console: Console) -> None:
     sides = f"n: {count['positive']} positive, {count['rest']} others, {count['masked']} masked"
     console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
     if null is None:
-        console.print(Text(f"not tested: {test['status']}"))
+        kept = "the units of a set are not stored one by one: its null is not drawn again"
+        console.print(Text(kept if test["status"] == "ok" else f"not tested: {test['status']}"))
     else:
-        console.print(
-            Text(
-                f"observed: t {number(test['score'], 2)}, effect {number(test['effect'])}, d {number(test['d'], 2)}"
-                f" (rank {test['rank']} of {result['ranking']['tested']})",
-                "bold",
-            )
-        )
+        size = "" if test["d"] is None else f", d {number(test['d'], 2)}"
+        observed = f"observed: {null.get('of', 't')} {number(test['score'], 2)}, effect {number(test['effect'])}{size}"
+        console.print(Text(f"{observed} (rank {test['rank']} of {result['ranking']['tested']})", "bold"))
         for line in null_lines(null, min(console.width - 22, 60)):
             console.print(Text(line))
         every = "every labelling there is" if null["exhaustive"] else f"{null['draws']} random labellings"
         console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
-        console.print(Text(f"fwer {chance(test['p_fwer'])}: the same for the largest |t| of all features"))
+        console.print(
+            Text(f"fwer {chance(test['p_fwer'])}: the same for the largest {null.get('of', '|t|')} of all features")
+        )
         console.print(Text(f"q {chance(test['q'])}: {result['tail']['source']}"))
     console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
     console.print(Text(f":{visible(result['line'])}"))

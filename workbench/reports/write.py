@@ -18,6 +18,7 @@ from workbench.reports.sections.notes import notes_section
 from workbench.reports.sections.provenance import provenance_section
 from workbench.reports.sections.ranking import ranking_section
 from workbench.reports.sections.replication import replication_section
+from workbench.reports.sections.rsa import rsa_section
 from workbench.reports.sections.steering import steering_section
 from workbench.reports.sections.summary import summary_section
 from workbench.reports.sections.warnings import warnings_section
@@ -50,6 +51,7 @@ def compose(source: ReportSource) -> Document:
         design_section(source),
         ranking_section(source),
         replication_section(source),
+        rsa_section(source),
         features_section(source),
         steering_section(source),
         clusters_section(source),

@@ -1,0 +1,83 @@
+"""RSA results as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from commands.render.tables import Result, chance, number, table, visible
+
+SHOWN = 20
+
+
+def rsa(result: Result, console: Console) -> None:
+    """Features or sets of units against a model RDM."""
+    head = result.get("ranking", result)
+    console.print(Text(visible(f"{head['stimuli']}: {head['against']}; {how(head)}"), "bold"))
+    what = "features" if head["over"] in ("features", "neighbourhood", "inputs") else "sets"
+    console.print(
+        Text(
+            f"{head['discoveries']} of {head['tested']} {what} at q < {head['alpha']}; shuffled sentences find "
+            f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most) of 20 shuffles; "
+            f"{head['undefined']} undefined"
+        )
+    )
+    if head["note"]:
+        console.print(Text(visible(head["note"])))
+    rows = result["rows"][:SHOWN]
+    (_ranked if what == "features" else _sets)(rows, head, console)
+    if len(result["rows"]) > SHOWN:
+        console.print(Text(f"{SHOWN} of {len(result['rows'])} rows given (--json has them all)"))
+
+
+def how(head: dict[str, Any]) -> str:
+    """The comparison in one line."""
+    window = "" if head["window"] == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
+    without = f", without {' and '.join(head['nuisance'])}" if head.get("nuisance") else ""
+    over = "" if head["over"] == "features" else f" over {head['over']}"
+    return (
+        f"{head['statistic']}{over} on {head['pool']}{window}{without}, "
+        f"{head['permutations']} permutations, seed {head['seed']}"
+    )
+
+
+def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
+    with_t = any(row.get("t") is not None for row in rows)
+    names = ["rank", "feature", head["statistic"], "effect", *(["t"] if with_t else []), "p", "fwer", "q"]
+    columns = [(name, True) for name in names] + [("", False)]
+    cells = [
+        [f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["score"]),
+         number(row["effect"]), *([number(row["t"], 2)] if with_t else []), *_chances(row), row["label"]]
+        for row in rows
+    ]  # fmt: skip
+    table(console, columns, cells)
+
+
+def _sets(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
+    names = ["units", head["statistic"], "effect", "p", "fwer", "q"]
+    columns = [("set", False), *((name, True) for name in names), ("", False)]
+    cells = [
+        [row["name"], row["size"], number(row["score"]), number(row["effect"]), *_chances(row),
+         "" if row["status"] == "ok" else row["status"]]
+        for row in rows
+    ]  # fmt: skip
+    table(console, columns, cells)
+
+
+def _chances(row: dict[str, Any]) -> list[str]:
+    return [chance(row["p"]), chance(row["p_fwer"]), chance(row["q"])]
+
+
+def rdm(result: Result, console: Console) -> None:
+    """The model RDM and a feature's, as two tables."""
+    head, test = result["ranking"], result["test"]
+    score = test["status"] if test["status"] != "ok" else f"{head['statistic']} {number(test['score'])}"
+    console.print(
+        Text(visible(f"{result['feature']}: {score} with {head['against']} (log line {head['seq']})"), "bold")
+    )
+    for title, values in (("model", result["model"]), ("squared distances of the feature", result["distances"])):
+        columns = [("", False), *((visible(name)[:9], True) for name in result["names"])]
+        rows = [[name, *(number(value, 2) for value in row)] for name, row in zip(result["names"], values, strict=True)]
+        table(console, columns, rows, title)
