@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.handlers.stored_rankings import ranking_header
+from commands.handlers.stored_rankings import ranking_header, ranking_lines
 from commands.line import format_line, from_params
 from commands.registry import by_name
 from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
@@ -71,7 +71,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "gate": verdict.short(verdict.of_features(state)),
         "stimuli": stimuli,
         "labels": len(state.under("labels")),
-        "rankings": [ranking_header(lab, line) for line in record.done("features.contrast")[-20:]],
+        "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
         "clusters": clusters[-1].seq if clusters else None,
         "steers": [
             {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
@@ -9,18 +10,25 @@ from workbench.lab import Lab
 from workbench.saes import verdict
 from workbench.session.log import LogLine
 
-RANKING_VERBS = ("features.contrast",)
+RANKING_VERBS = ("features.contrast", "features.maxact", "features.probe")
 _HEADER = (
     "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
-_SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None}
+_SINCE = {
+    "design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None, "p_reason": None,
+}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
 
 
-def ranking_line(lab: Lab, seq: int | None, stimuli: str = "") -> LogLine:
+def ranking_lines(lab: Lab, verbs: Sequence[str] = RANKING_VERBS) -> list[LogLine]:
+    """The log lines of all rankings, oldest first, or of those that some verbs made."""
+    return sorted((line for verb in verbs for line in lab.record.done(verb)), key=lambda line: line.seq)
+
+
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verbs: Sequence[str] = RANKING_VERBS) -> LogLine:
     """The log line of a ranking: the named one, else the latest (of a stimulus set, where one is named)."""
-    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb)]
+    lines = ranking_lines(lab, verbs)
     if seq is not None:
         lines = [line for line in lines if line.seq == seq]
         if not lines:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, doctor, features, labels, saes, sessions, steering, stimuli
+from commands.render import clusters, doctor, features, labels, probing, saes, sessions, steering, stimuli
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -48,7 +48,10 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.show": stimuli.stimulus_set,
     "stimuli.import": stimuli.stimulus_set,
     "features.contrast": features.ranking,
-    "features.list": features.ranking,
+    "features.maxact": probing.ranking,
+    "features.probe": probing.probe,
+    "features.compare": probing.comparison,
+    "features.list": probing.any_ranking,
     "features.show": features.feature,
     "features.why": features.why,
     "features.replicate": features.replication,
