@@ -24,6 +24,8 @@ _SCREEN_OF = {
     "engine.jobs": "jobs",
     "features.show": "feature",
     "features.contrast": "select",
+    "features.maxact": "select",
+    "features.probe": "select",
     "clusters.find": "clusters",
     "steer.clamp": "feature",
 }
