@@ -32,7 +32,8 @@ def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verbs: Sequence[s
     if seq is not None:
         lines = [line for line in lines if line.seq == seq]
         if not lines:
-            raise UnknownNameError(f"log line {seq} is no ranking", "See `workbench session show`.")
+            kind = "ranking" if tuple(verbs) == RANKING_VERBS else f"ranking by {' or '.join(verbs)}"
+            raise UnknownNameError(f"log line {seq} is no {kind}", "See `workbench session show`.")
     if stimuli:
         lines = [line for line in lines if line.params.get("stimuli") == stimuli]
     if not lines:
