@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, InputFile, NameOrFolder, Query
+from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, Query
 
 
 class FeaturesContrast(Command):
@@ -117,6 +117,129 @@ class FeaturesRdm(Query):
 
     feature: str = Field(description="Feature id, or its number in the ranking's features")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest by features.rsa)")
+
+
+class FeaturesMaxact(Command):
+    """Rank all features by the largest activation any sentence gives them, which no label enters."""
+
+    dotted = "features.maxact"
+    reads = ("model", "sae", "stimuli")
+    positional = ("stimuli",)
+    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
+
+    stimuli: str = Field(description="Name of the stimulus set")
+    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
+    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
+    positive: str = Field("", description="The category whose difference is shown beside (default: the set's own)")
+    against: str = Field("", description="Compare with this one category (default: all the others)")
+    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
+        "whole", description="Which tokens of a sentence count"
+    )
+    width: int = Field(0, ge=0, le=1000, description="Tokens of last, first, centre and peak")
+    pool: Literal["mean", "max", "last"] = Field("max", description="How a sentence's tokens become one number")
+    top: int = Field(50, ge=1, le=500, description="Rows to give back; all features are stored")
+
+
+class FeaturesProbe(Command):
+    """Find the few features that decode a label: rankings, held-out k sweep, exact best subset, one unit's case."""
+
+    dotted = "features.probe"
+    heavy = True
+    reads = ("model", "sae", "stimuli")
+    positional = ("stimuli",)
+    reuse = False  # the corpus may be a file
+    tolerance: ClassVar[dict[str, tuple[float, float]]] = {
+        "score": (1e-3, 1e-4),
+        "p": (0.02, 0.002),
+        "p_fwer": (0.02, 0.002),
+        "q": (0.05, 1e-4),
+        "gap": (0.05, 1e-6),
+    }
+    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
+
+    stimuli: str = Field("", description="Name of the stimulus set; or label tokens with --predicate or --spans")
+    predicate: str = Field("", description="Regular expression: tokens of the corpus that share a letter with a match")
+    spans: InputFile = Field("", description='JSONL file of documents, {"text": ..., "spans": [[first, end], ...]}')
+    corpus: NameOrFile = Field("demo", description="Where --predicate looks: `demo`, or a .txt or .jsonl file")
+    tokens: int = Field(2000, ge=100, le=20_000, description="Tokens to draw, half of them positive where there are")
+    skip: int = Field(0, ge=0, le=1000, description="Leave out so many tokens at the beginning of each document")
+    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
+    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
+    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
+    against: str = Field("", description="Compare with this one category (default: all the others)")
+    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
+        "whole", description="Which tokens of a sentence count"
+    )
+    width: int = Field(0, ge=0, le=1000, description="Tokens of last, first, centre and peak")
+    pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
+    pairs: bool = Field(False, description="Sentences of one item share a fold, and labels move only within items")
+    method: Literal["mean_difference", "f_stat", "mutual_info", "l1_logistic", "svm", "random"] = Field(
+        "mean_difference", description="How features are ranked"
+    )
+    sweep: tuple[
+        Literal["mean_difference", "f_stat", "mutual_info", "l1_logistic", "svm", "random", "adaptive"], ...
+    ] = Field(
+        (), description="Also sweep k with these; adaptive: thresholding step by step (default: all but the slow)"
+    )
+    most: int = Field(16, ge=1, le=256, description="Largest k of the sweep")
+    folds: int = Field(5, ge=2, le=20, description="Folds; matched sentences and documents are never torn")
+    exact: int = Field(3, ge=0, le=12, description="Size of the exact best subset; 0 for none")
+    prefilter: int = Field(50, ge=2, le=500, description="Features the exact search chooses among, the largest F")
+    ridge: float = Field(0.0, ge=0, description="Ridge penalty of the exact search (default: root of the items)")
+    time_limit: float = Field(60.0, gt=0, le=3600, description="Seconds for the exact search, all folds together")
+    unit: int | None = Field(None, ge=0, description="Feature of the case study (default: the first of the ranking)")
+    case: bool = Field(True, description="Study that one feature: classes, held-out metrics, zero-ablation by class")
+    permutations: int = Field(1000, ge=20, le=1_000_000, description="Label permutations, where a method has p")
+    alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate")
+    top: int = Field(50, ge=1, le=500, description="Rows to give back; all features are stored")
+    seed: int = Field(0, ge=0, description="Seed of folds, permutations, bootstrap and draws")
+
+
+class FeaturesCompare(Command):
+    """Compare ways to select features, SAE and raw, by what a decoder on the chosen few gets right."""
+
+    dotted = "features.compare"
+    heavy = True
+    reads = ("model", "sae", "stimuli")
+    positional = ("stimuli",)
+    reuse = False  # the corpus may be a file
+    tolerance: ClassVar[dict[str, tuple[float, float]]] = {
+        # an item at the boundary may fall on either side, by the last bit of an activation
+        **dict.fromkeys(("accuracy", "leaky_accuracy", "null_accuracy", "null_leaky", "difference"), (0.0, 0.02)),
+        **dict.fromkeys(("t", "p", "p_holm", "p_items", "p_null"), (0.1, 0.02)),
+    }
+
+    stimuli: str = Field(description="Name of the stimulus set")
+    site: str = Field(
+        "", description="Site of the raw units (default: that of the loaded features, else the middle one)"
+    )
+    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
+    against: str = Field("", description="Compare with this one category (default: all the others)")
+    pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
+    pairs: bool = Field(False, description="Sentences of one item share a fold, and labels move only within items")
+    methods: tuple[
+        Literal[
+            "maxact", "rsa_discriminative", "rsa_categorical", "contrast", "random", "mean_difference", "f_stat",
+            "mutual_info", "l1_logistic", "svm",
+        ], ...,
+    ] = Field(
+        ("maxact", "rsa_discriminative", "rsa_categorical", "contrast", "random"),
+        description="Ways to select; random is the floor that any selection must beat",
+    )  # fmt: skip
+    k: int = Field(8, ge=1, le=256, description="Features in each ensemble")
+    folds: int = Field(5, ge=2, le=20, description="Folds")
+    repeats: int = Field(10, ge=1, le=100, description="How often the folds are made anew")
+    shuffles: int = Field(20, ge=0, le=1000, description="Label shuffles that say what each method gets by chance")
+    corpus: NameOrFile = Field(
+        "demo", description="Whose sentences the ensembles rank: `demo`, or a .txt or .jsonl file"
+    )
+    sentences: int = Field(2000, ge=0, le=100_000, description="How many of them; 0 for none")
+    words: tuple[str, ...] = Field(
+        (), description="Known words of the concept, by which found sentences are scored (default: those of the set)"
+    )
+    windows: int = Field(15, ge=1, le=50, description="Sentences to show and score for each ensemble")
+    alpha: float = Field(0.05, gt=0, lt=1, description="Family-wise level of the tests between methods")
+    seed: int = Field(0, ge=0, description="Seed of folds, shuffles and the corpus")
 
 
 class FeaturesList(Query):

@@ -116,6 +116,14 @@ class HomePage(ListPage):
                 return
 
 
+def _found(ranking: dict[str, Any]) -> str:
+    """What a ranking discovered; one without tests discovers nothing."""
+    tested = thousands(ranking["tested"])
+    if ranking["discoveries"] is None:
+        return f"{tested} ranked, no test"
+    return f"{ranking['discoveries']} of {tested} discovered"
+
+
 def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     """What a session knows, in a few lines."""
     if not summary:
@@ -124,7 +132,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     last = rankings[-1] if rankings else None
     index, gate = summary.get("index") or {}, summary.get("gate")
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
-    found = f"{last['stimuli']}: {last['discoveries']} of {thousands(last['tested'])} discovered" if last else ""
+    found = f"{last['stimuli']}: {_found(last)}" if last else ""
     facts = [
         ("", f"{summary.get('name')}: {summary.get('title')}"),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),

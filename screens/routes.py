@@ -25,6 +25,8 @@ _SCREEN_OF = {
     "features.show": "feature",
     "features.contrast": "select",
     "features.rsa": "select",
+    "features.maxact": "select",
+    "features.probe": "select",
     "clusters.find": "clusters",
     "steer.clamp": "feature",
     "stimuli.import": "stimuli",

@@ -53,6 +53,16 @@ RSA_COLUMNS = (
 )
 """Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
 
+OTHER_SCORES = ("maxact", "mean_difference", "f_stat", "mutual_info", "l1_logistic", "svm", "random")
+"""Statistics whose score is no t."""
+
+
+def columns_of(statistic: str) -> tuple[Column, ...]:
+    """The columns, with the name of the score."""
+    if statistic not in OTHER_SCORES:
+        return COLUMNS
+    return tuple(Column("score", column.width, column.align) if column.title == "t" else column for column in COLUMNS)
+
 
 class SelectPage(FilteredPage):
     """A ranking, best first."""
@@ -136,7 +146,7 @@ class SelectPage(FilteredPage):
         self.order = [row["feature"] for row in first["rows"]]
         self.query_one("#ranking-header", TextLines).show(self._header(header))
         self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
-        self.lines.columns = RSA_COLUMNS if rsa else COLUMNS
+        self.lines.columns = RSA_COLUMNS if rsa else columns_of(header["statistic"])
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
         volcano = self.query_one(Volcano)
         volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
@@ -238,8 +248,6 @@ class SelectPage(FilteredPage):
 
 def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
     """What was compared and what came out, against what chance gives."""
-    found, null = ranking["discoveries"], ranking["null_discoveries"]
-    believable = found > ranking["null_discoveries_max"]
     stale = [(" STALE: it rests on something taken back", palette.BAD)] if ranking.get("stale") else []
     rsa = ranking.get("kind") == "rsa"
     against = visible(ranking["against"])
@@ -261,15 +269,7 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
                 palette.PLAIN,
             )
         ],
-        [
-            (f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN),
-            (
-                f" at q < {ranking['alpha']} · shuffled {'sentences' if rsa else 'labels'}: median {number(null, 0)}, ",
-                palette.PLAIN,
-            ),
-            (f"max {thousands(ranking['null_discoveries_max'])}", palette.PLAIN),
-            *distrust(ranking.get("gate")),
-        ],
+        [*_discovered(ranking), *distrust(ranking.get("gate"))],
     ]
 
 
@@ -287,6 +287,21 @@ def _window(ranking: dict[str, Any]) -> str:
     parts += [f"{pairs['whole']} pairs"] if pairs else []
     parts += ["q by BY"] if ranking.get("fdr") == "by" else []
     return " · " + ", ".join(parts) if parts else ""
+
+
+def _discovered(ranking: dict[str, Any]) -> list[Piece]:
+    """Discoveries beside those of shuffled labels, or why this ranking has no test."""
+    found, most = ranking["discoveries"], ranking["null_discoveries_max"]
+    if found is None:
+        return [(f"  no p: {ranking.get('p_reason') or 'it was not tested'}", palette.WARN)]
+    believable = most is None or found > most
+    pieces: list[Piece] = [(f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN)]
+    pieces.append((f" at q < {ranking['alpha']}", palette.PLAIN))
+    if most is not None:
+        null = number(ranking["null_discoveries"], 0)
+        what = "sentences" if ranking.get("kind") == "rsa" else "labels"
+        pieces.append((f" · shuffled {what}: median {null}, max {thousands(most)}", palette.PLAIN))
+    return pieces
 
 
 def distrust(gate: dict[str, Any] | None) -> list[Piece]:
@@ -337,5 +352,6 @@ def _rsa_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
 def steer_line(feature: str, summary: dict[str, Any]) -> str:
     """The `:` line that steers a feature, to be completed by the investigator."""
     rankings = summary.get("rankings") or []
-    where = f"stimuli={rankings[-1]['stimuli']} " if rankings else "prompt='' "
+    sets = [one["stimuli"] for one in rankings if one.get("design") != "tokens"]  # tokens are no stimulus set
+    where = f"stimuli={sets[-1]} " if sets else "prompt='' "
     return f"steer.clamp '{feature}' {where}strength=1"

@@ -113,3 +113,23 @@ def test_a_stored_ranking_is_the_same(values: list[float]) -> None:
     assert again.status.tolist() == found.status.tolist()
     assert set(again.status.tolist()) <= set(STATUSES)
     assert again.rows(again.order()) == found.rows(found.order())
+
+
+def test_a_one_sided_ranking_puts_the_largest_first_and_takes_its_sign_from_the_effect() -> None:
+    two_sided = ranking([-9.0, 1.0, 2.0], effects=[1.0, -1.0, 3.0])
+    found = Ranking(two_sided.space, two_sided.numbers, two_sided.status, one_sided=True)
+    assert found.order().tolist() == [2, 1, 0]
+    assert found.order(direction="positive").tolist() == [2, 0]
+    assert found.order(direction="negative").tolist() == [1]
+    again = Ranking.from_arrays(found.space, found.arrays())
+    assert again.one_sided
+    assert again.order().tolist() == [2, 1, 0]
+    assert "one_sided" not in two_sided.arrays(), "stored rankings of before stay as they are"
+    assert not Ranking.from_arrays(two_sided.space, two_sided.arrays()).one_sided
+
+
+def test_equal_scores_of_different_sign_tie_in_a_two_sided_ranking_only() -> None:
+    both = ranking([1.0, -1.0])
+    assert [row["tie"] for row in both.rows(both.order())] == [True, True]
+    one = Ranking(both.space, both.numbers, both.status, one_sided=True)
+    assert [row["tie"] for row in one.rows(one.order())] == [False, False]

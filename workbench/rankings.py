@@ -17,7 +17,7 @@ SIZES = ("auc", "rate_difference", "t")
 """Further effect sizes, which not every kind of ranking has."""
 STATUSES = ("ok", "constant", "masked", "too_few", "explained")
 """As stored by their place: new ones go to the end."""
-RANKING_VERBS = ("features.contrast", "features.rsa")
+RANKING_VERBS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 Sort = Literal["score", "effect", "q", "index"]
 
 
@@ -34,7 +34,7 @@ class Ranking:
         space: name of the feature space.
         numbers: each of `NUMBERS`, and any of `SIZES`, (features,), NaN where undefined.
         status: (features,) names out of `STATUSES`.
-        one_sided: whether a low score means no more than one of zero, so that the order is by score, not by |score|.
+        one_sided: whether only high scores are good (an RSA, a maximum); a sign is then the effect's.
     """
 
     space: str
@@ -45,9 +45,9 @@ class Ranking:
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays to store."""
         codes = np.array([STATUSES.index(str(name)) for name in self.status], dtype=np.int8)
-        found = {name: np.asarray(self.numbers[name], dtype=np.float64) for name in self._names}
-        one_sided = {"one_sided": np.ones(1, dtype=np.int8)} if self.one_sided else {}
-        return {**found, "status": codes, **one_sided}
+        kept = {name: np.asarray(self.numbers[name], dtype=np.float64) for name in self._names}
+        # written only where it is so: rankings of older versions have no such array
+        return {**kept, "status": codes, **({"one_sided": np.ones(1, dtype=np.int8)} if self.one_sided else {})}
 
     @property
     def _names(self) -> list[str]:
@@ -61,9 +61,9 @@ class Ranking:
         return cls(space, {name: arrays[name] for name in known}, names, "one_sided" in arrays)
 
     def order(self, sort: Sort = "score", direction: str = "both") -> np.ndarray:
-        """Features best first: defined ones by |score| (or |effect|, q), equal ones by |effect| and then index.
+        """Features best first: defined ones by score (or |effect|, q), equal ones by |effect| and then index.
 
-        Where low scores mean nothing (`one_sided`) it is by score and effect themselves.
+        A score counts by its size, unless the ranking is one-sided.
 
         Undefined features are never ranked and not in here; `index` orders all defined ones by number.
         """
@@ -71,23 +71,24 @@ class Ranking:
         defined = np.flatnonzero(self.status == "ok")
         if direction != "both":
             sign = 1.0 if direction == "positive" else -1.0
-            defined = defined[numbers["score"][defined] * sign > 0]
+            defined = defined[numbers["effect" if self.one_sided else "score"][defined] * sign > 0]
         if sort == "index":
             return defined
-        score, effect = self._size(numbers["score"][defined]), self._size(numbers["effect"][defined])
+        score, effect = self._size(defined), np.nan_to_num(np.abs(numbers["effect"][defined]), nan=0.0)
         first = {"score": -score, "effect": -effect, "q": numbers["q"][defined]}[sort]
         return defined[np.lexsort((defined, -effect, -score, first))]
 
-    def _size(self, values: np.ndarray) -> np.ndarray:
-        return values if self.one_sided else np.abs(values)
+    def _size(self, features: np.ndarray) -> np.ndarray:
+        """What the score counts by."""
+        score = np.asarray(self.numbers["score"][features])
+        return score if self.one_sided else np.asarray(np.abs(score))
 
     def rows(
         self, features: np.ndarray, first_rank: int = 1, labels: Mapping[int, str] | None = None
     ) -> list[dict[str, Any]]:
         """Rows for some features, in their order; see docs/wire.md."""
         labels = labels or {}
-        scores = self.numbers["score"]
-        defined = np.sort(self._size(scores[self.status == "ok"]))
+        defined = np.sort(self._size(np.flatnonzero(self.status == "ok")))
         found = []
         for place, index in enumerate(int(number) for number in features):
             ok = self.status[index] == "ok"
@@ -100,7 +101,7 @@ class Ranking:
             row |= {
                 "status": str(self.status[index]),
                 "label": labels.get(index, ""),
-                "tie": bool(ok and _ties(defined, float(self._size(scores[index]))) > 1),
+                "tie": bool(ok and _ties(defined, float(self._size(np.array([index]))[0])) > 1),
             }
             found.append(row)
         return found

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesList, FeaturesShow
+from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
+from commands.handlers.probing import maxact, probe
 from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
 from commands.handlers.rsa import rsa
@@ -20,7 +22,7 @@ from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["contrast", "list_", "rdm", "replicate", "rsa", "show", "why"]
+__all__ = ["compare", "contrast", "list_", "maxact", "probe", "rdm", "replicate", "rsa", "show", "why"]
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:

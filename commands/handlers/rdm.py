@@ -19,7 +19,7 @@ from workbench.verbs import Outcome
 
 def rdm(query: FeaturesRdm, lab: Lab) -> Outcome:
     """Squared distances of the pooled activations that were ranked, averaged over pairs of sentences."""
-    line = ranking_line(lab, query.ranking, verb="features.rsa")
+    line = ranking_line(lab, query.ranking, verbs=("features.rsa",))
     header = ranking_header(lab, line)
     ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
     index = feature_index(query.feature, ranking.space, len(ranking.status))

@@ -53,7 +53,7 @@ class _Pairing:
 
 def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
     """Make the second ranking, pair its features with the first's, and compare."""
-    line = ranking_line(lab, command.ranking, verb="features.contrast")
+    line = ranking_line(lab, command.ranking, verbs=("features.contrast",))
     header = ranking_header(lab, line)
     first = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
     second_command = _second(command, line, header, lab)

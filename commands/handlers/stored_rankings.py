@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
@@ -15,23 +16,24 @@ _HEADER = (
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
-          "kind": "contrast", "over": "features", "nuisance": [], "note": ""}  # fmt: skip
+          "kind": "contrast", "over": "features", "nuisance": [], "note": "", "p_reason": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
 
 
-def ranking_lines(lab: Lab) -> list[LogLine]:
-    """Log lines that ranked features, oldest first."""
-    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb) if ranks_features(line.do, line.params)]
+def ranking_lines(lab: Lab, verbs: Sequence[str] = RANKING_VERBS) -> list[LogLine]:
+    """Log lines that ranked features, oldest first, or those of some verbs."""
+    lines = [line for verb in verbs for line in lab.record.done(verb) if ranks_features(line.do, line.params)]
     return sorted(lines, key=lambda line: line.seq)
 
 
-def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verb: str = "") -> LogLine:
-    """The log line of a ranking: the named one, else the latest (of a stimulus set or verb, where one is named)."""
-    lines = [line for line in ranking_lines(lab) if verb in ("", line.do)]
+def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verbs: Sequence[str] = RANKING_VERBS) -> LogLine:
+    """The log line of a ranking: the named one, else the latest (of a stimulus set or verbs, where they are named)."""
+    lines = ranking_lines(lab, verbs)
     if seq is not None:
         lines = [line for line in lines if line.seq == seq]
         if not lines:
-            raise UnknownNameError(f"log line {seq} is no ranking", "See `workbench session show`.")
+            kind = "ranking" if tuple(verbs) == RANKING_VERBS else f"ranking by {' or '.join(verbs)}"
+            raise UnknownNameError(f"log line {seq} is no {kind}", "See `workbench session show`.")
     if stimuli:
         lines = [line for line in lines if line.params.get("stimuli") == stimuli]
     if not lines:

@@ -33,7 +33,7 @@ POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the last of"
 
 def why(query: FeaturesWhy, lab: Lab) -> Outcome:
     """Find the ranking, draw its permutations again for this feature alone, and say what they were compared with."""
-    line = ranking_line(lab, query.ranking)
+    line = ranking_line(lab, query.ranking, verbs=tuple(EXPLAINERS))
     header = ranking_header(lab, line)
     ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
     index = feature_index(query.feature, ranking.space, len(ranking.status))

@@ -9,7 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import clusters, doctor, features, index, labels, rsa, saes, sessions, steering, stimuli
+from commands.render import (
+    clusters,
+    doctor,
+    features,
+    index,
+    labels,
+    probing,
+    rsa,
+    saes,
+    sessions,
+    steering,
+    stimuli,
+)
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -55,7 +67,10 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.contrast": features.ranking,
     "features.rsa": rsa.rsa,
     "features.rdm": rsa.rdm,
-    "features.list": features.ranking,
+    "features.maxact": probing.ranking,
+    "features.probe": probing.probe,
+    "features.compare": probing.comparison,
+    "features.list": probing.any_ranking,
     "features.show": features.feature,
     "features.why": features.why,
     "features.replicate": features.replication,

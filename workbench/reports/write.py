@@ -15,6 +15,7 @@ from workbench.reports.sections.labels import labels_section
 from workbench.reports.sections.log import commands_section
 from workbench.reports.sections.methods import methods_section
 from workbench.reports.sections.notes import notes_section
+from workbench.reports.sections.probing import probing_section
 from workbench.reports.sections.provenance import provenance_section
 from workbench.reports.sections.ranking import ranking_section
 from workbench.reports.sections.replication import replication_section
@@ -53,6 +54,7 @@ def compose(source: ReportSource) -> Document:
         replication_section(source),
         rsa_section(source),
         features_section(source),
+        probing_section(source),
         steering_section(source),
         clusters_section(source),
         labels_section(source),
