@@ -22,6 +22,7 @@ ACTIONS = {
     "order": "o",
     "refresh": "r",
     "why": "w",
+    "map": "m",
     "next_feature": "J",
     "previous_feature": "K",
 }

@@ -12,6 +12,7 @@ _REASONS = {
     "suggest": "suggests labels: open Select (3), Feature (4) or Labels (7)",
     "sign": "turns to the next sign of the effect: open Select (3)",
     "order": "sorts the ranking: open Select (3)",
+    "map": "shows a contrast place by place: open Select (3) on a ranking with a map",
     "why": "says where a number comes from: put the cursor on a feature in Select (3), or open it (4)",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
+from screens.map_view import ask_map
 from screens.page import Act
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
@@ -59,6 +60,7 @@ class SelectPage(FilteredPage):
         "another; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
+        "w says where a number comes from; m shows the ranking's map by position or layer, where it has one. "
         "t turns through both signs, positive, negative; o through the orders."
     )
 
@@ -146,7 +148,12 @@ class SelectPage(FilteredPage):
 
     def acts(self) -> dict[str, Act]:
         """Label, steer, sign, order, suggest."""
-        turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
+        turns: dict[str, Act] = {
+            "sign": self._turn_sign,
+            "order": self._turn_order,
+            "suggest": self._suggest,
+            "map": self._map,
+        }
         if not self.lines.key:
             return turns
         return {**turns, "label": self._label, "steer": self._steer, "why": self._why}
@@ -171,6 +178,9 @@ class SelectPage(FilteredPage):
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
+
+    def _map(self) -> None:
+        ask_map(self.workbench, self._ranking)
 
     def _why(self) -> None:
         ask_why(self.workbench, self.lines.key, self._ranking)

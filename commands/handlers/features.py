@@ -8,6 +8,7 @@ import numpy as np
 
 from commands.features import FeaturesList, FeaturesShow
 from commands.handlers.contrast import contrast
+from commands.handlers.contrast_maps import map_
 from commands.handlers.replicate import replicate
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
@@ -18,7 +19,7 @@ from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["contrast", "list_", "replicate", "show", "why"]
+__all__ = ["contrast", "list_", "map_", "replicate", "show", "why"]
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
