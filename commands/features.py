@@ -297,3 +297,17 @@ class FeaturesReplicate(Command):
     site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
     seed: int | None = Field(None, ge=0, description="Another seed of the permutations (default: the first's)")
     top: int = Field(50, ge=1, le=500, description="Discoveries of the first ranking to list")
+
+
+class FeaturesMap(Query):
+    """Show a stored contrast map, place by place: the strongest features, or those that are named."""
+
+    dotted = "features.map"
+    reads = ("sae",)
+    positional = ("features",)
+
+    features: tuple[str, ...] = Field(
+        (), description="Feature ids or numbers (default: those with the strongest cells)"
+    )
+    ranking: int | None = Field(None, ge=1, description="Log line of a ranking with a map (default: the latest)")
+    shown: int = Field(12, ge=1, le=100, description="How many features to show where none is named")

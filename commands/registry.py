@@ -40,6 +40,7 @@ VERBS: tuple[type[Verb], ...] = (
     features.FeaturesList,
     features.FeaturesShow,
     features.FeaturesWhy,
+    features.FeaturesMap,
     features.FeaturesReplicate,
     steer.SteerClamp,
     labels.LabelsSuggest,

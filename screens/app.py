@@ -28,6 +28,7 @@ from screens.jobs import JobsPage
 from screens.keys import ABSENT, ACTIONS, BINDINGS, SCREENS, TABS
 from screens.labels import LabelsPage
 from screens.log import LogPage
+from screens.map_view import MapPage
 from screens.one_paint import OnePaint
 from screens.page import Page
 from screens.rdm import RdmPage
@@ -108,6 +109,7 @@ class WorkbenchApp(App[None]):
             yield ReplyPage("reply")
             yield WhyPage("why")
             yield RdmPage("rdm")
+            yield MapPage("map")
         yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()

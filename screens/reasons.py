@@ -14,7 +14,7 @@ _REASONS = {
     "check": "checks a stimulus set: open Stimuli (2)",
     "sign": "turns to the next sign of the effect: open Select (3)",
     "order": "sorts the ranking: open Select (3)",
-    "matrix": "shows a feature's RDM beside the model's: put the cursor on a feature of an RSA ranking in Select (3)",
+    "matrix": "shows a matrix: the map of a contrast, the RDM of a feature of an RSA ranking: open Select (3)",
     "why": "says where a number comes from: put the cursor on a feature in Select (3), or open it (4)",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",

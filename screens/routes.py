@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from screens import verbs
 from screens.feature import FeaturePage
+from screens.map_view import show_map
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
 from screens.why import show_why
@@ -62,6 +63,9 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted == "features.why":
             show_why(app, reply)
+            return
+        if verb.dotted == "features.map":
+            show_map(app, reply)
             return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)

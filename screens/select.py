@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
+from screens.map_view import ask_map
 from screens.page import Act
 from screens.rdm import ask_rdm
 from screens.text import chance, number, short_id, thousands, visible
@@ -85,6 +86,7 @@ class SelectPage(FilteredPage):
         "another; t: the statistic; p and fwer (family-wise): by label permutations; q: false discovery rate, "
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
+        "w says where a number comes from; m shows the ranking's map by position or layer, where it has one. "
         "t turns through both signs, positive, negative; o through the orders. By features.rsa, score: how the "
         "squared distances between sentences follow the model RDM; effect: their slope on it; p one-sided; m: its RDM."
     )
@@ -179,11 +181,14 @@ class SelectPage(FilteredPage):
 
     def acts(self) -> dict[str, Act]:
         """Label, steer, sign, order, suggest."""
-        turns: dict[str, Act] = {"sign": self._turn_sign, "order": self._turn_order, "suggest": self._suggest}
+        turns: dict[str, Act] = {
+            "sign": self._turn_sign,
+            "order": self._turn_order,
+            "suggest": self._suggest,
+        }
         if not self.lines.key:
             return turns
-        if self._is_rsa:
-            turns["matrix"] = self._matrix
+        turns["matrix"] = self._matrix
         return {**turns, "label": self._label, "steer": self._steer, "why": self._why}
 
     def _turn_sign(self) -> None:
@@ -208,7 +213,10 @@ class SelectPage(FilteredPage):
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
 
     def _matrix(self) -> None:
-        ask_rdm(self.workbench, self.lines.key, self._ranking)
+        if self._is_rsa:
+            ask_rdm(self.workbench, self.lines.key, self._ranking)
+        else:
+            ask_map(self.workbench, self._ranking)
 
     def _why(self) -> None:
         ask_why(self.workbench, self.lines.key, self._ranking)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from commands.engine import EngineJobs as EngineJobs
     from commands.features import FeaturesContrast as FeaturesContrast
     from commands.features import FeaturesList as FeaturesList
+    from commands.features import FeaturesMap as FeaturesMap
     from commands.features import FeaturesRdm as FeaturesRdm
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesWhy as FeaturesWhy
@@ -40,7 +41,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
     "commands.engine": ("EngineCancel", "EngineJobs"),
-    "commands.features": ("FeaturesContrast", "FeaturesList", "FeaturesRdm", "FeaturesShow", "FeaturesWhy"),
+    "commands.features": (
+        "FeaturesContrast",
+        "FeaturesList",
+        "FeaturesMap",
+        "FeaturesRdm",
+        "FeaturesShow",
+        "FeaturesWhy",
+    ),
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
     "commands.registry": ("VERBS", "by_name"),

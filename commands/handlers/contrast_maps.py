@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commands.features import FeaturesContrast
+from commands.features import FeaturesContrast, FeaturesMap
 from commands.handlers.designs import Design
 from commands.handlers.readings import Reading
+from commands.handlers.stored_rankings import RANKING_VERBS, ranking_header, ranking_line
+from workbench.errors import UsageError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.rankings import plain
-from workbench.saes.ids import feature_id
+from workbench.saes.ids import feature_id, feature_index
+from workbench.session.log import LogLine
+from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
     from workbench.stats import ContrastMap
@@ -50,6 +54,36 @@ def contrast_map_over(
         "features": [_row(int(index), table, reading.space.name, labels) for index in shown],
     }
     return {"map": body}, [_figure(command, design, body)]
+
+
+def map_(query: FeaturesMap, lab: Lab) -> Outcome:
+    """Read the stored cells of some features, or of those with the strongest ones."""
+    line = _mapped(query, lab)
+    header = ranking_header(lab, line)
+    table, stored = lab.arrays(line, "map"), lab.stored(line)["map"]
+    width = table["t"].shape[1]
+    if query.features:
+        shown = [feature_index(name, header["space"], width) for name in query.features]
+    else:
+        shown = [int(index) for index in _strongest(table["t"], query.shown)]
+    labels = labels_by_index(lab, header["space"])
+    body = {**stored, "features": [_row(index, table, header["space"], labels) for index in shown]}
+    gate = {"gate": header["gate"]} if header["gate"] else {}
+    return Outcome({"ranking": header, "map": body}, provenance=gate)
+
+
+def _mapped(query: FeaturesMap, lab: Lab) -> LogLine:
+    """The log line of the ranking that is asked for, or of the latest that has a map."""
+    hint = "Make one: `workbench features contrast achievement --map position`."
+    if query.ranking is not None:
+        line = ranking_line(lab, query.ranking)
+        if not lab.stored(line).get("map"):
+            raise UsageError(f"log line {line.seq} has no map", hint)
+        return line
+    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb) if line.params.get("map")]
+    if not lines:
+        raise UsageError("no contrast map in this session", hint)
+    return max(lines, key=lambda line: line.seq)
 
 
 def _cells(command: FeaturesContrast, lab: Lab, design: Design, reading: Reading) -> tuple[list[str], np.ndarray]:

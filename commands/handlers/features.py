@@ -9,6 +9,7 @@ import numpy as np
 from commands.features import FeaturesList, FeaturesShow
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
+from commands.handlers.contrast_maps import map_
 from commands.handlers.probing import maxact, probe
 from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
@@ -22,7 +23,7 @@ from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["compare", "contrast", "list_", "maxact", "probe", "rdm", "replicate", "rsa", "show", "why"]
+__all__ = ["compare", "contrast", "list_", "map_", "maxact", "probe", "rdm", "replicate", "rsa", "show", "why"]
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:

@@ -73,6 +73,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.list": probing.any_ranking,
     "features.show": features.feature,
     "features.why": features.why,
+    "features.map": features.stored_map,
     "features.replicate": features.replication,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,

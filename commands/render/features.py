@@ -114,6 +114,15 @@ def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console)
     table(console, columns, rows)
 
 
+def stored_map(result: Result, console: Console) -> None:
+    """A stored map with what it is a map of."""
+    head = result["ranking"]
+    console.print(
+        Text(visible(f"{head['stimuli']}: {head['positive']} against {head['against']}; {_how(head)}"), "bold")
+    )
+    contrast_map(result["map"], head, console)
+
+
 def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
     """Tokens with the strong ones emphasised, and the value after the strongest one."""
     text = Text()

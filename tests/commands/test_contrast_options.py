@@ -285,6 +285,27 @@ def test_a_map_of_raw_units_by_layer_reads_each_layer(wins: Any, sessions: Path,
     np.testing.assert_allclose(stored, expected.effect.reshape(tiny.LAYERS - 1, tiny.WIDTH), atol=1e-3)
 
 
+def test_a_stored_map_can_be_read_for_any_feature(wins: Any) -> None:
+    reply = wins("features.contrast wins window=first width=2 map=position permutations=50 shown=4")
+    wins("features.contrast wins permutations=50")  # a later ranking without a map does not hide it
+    found = wins("features.map shown=4")["result"]
+    assert {**found["map"], "features": 0} == {**reply["result"]["map"], "features": 0}
+    assert [row["index"] for row in found["map"]["features"]] == [
+        row["index"] for row in reply["result"]["map"]["features"]
+    ]
+    named = wins("features.map 5 3")["result"]["map"]["features"]
+    assert [row["index"] for row in named] == [5, 3]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("features.map", "no contrast map in this session"), ("features.map ranking={}", "has no map")]
+)
+def test_a_map_that_is_not_there_is_refused(wins: Any, line: str, said: str) -> None:
+    seq = wins("features.contrast wins permutations=50")["seq"]
+    with pytest.raises(UsageError, match=said):
+        wins(line.format(seq))
+
+
 # --- why
 
 
@@ -432,6 +453,7 @@ def test_tables_show_effect_sizes_maps_and_nulls(crossed: Any, capsys: pytest.Ca
             "features.contrast cross against=lose-cat permutations=50 map=position",
             ("auc", "rate", "d ", "t by position"),
         ),
+        ("features.map", ("t by position", "sentences")),
         ("features.why 3", ("score:", "from:", ":features.contrast cross")),
         ("features.replicate seed=2", ("rank correlation", "held", "hypergeometric")),
         ("features.contrast cross design=factorial permutations=50", ("outcome x animal:", "outcome:", "animal:")),
