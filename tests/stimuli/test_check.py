@@ -245,3 +245,17 @@ def test_unknown_numbers_have_a_status_and_no_number() -> None:
     nothing = Measure("nothing", "none", [math.nan] * len(found.stimuli))
     (row,) = check_design(found, [nothing])["confounds"]
     assert (row["status"], row["auc"], row["accuracy"], row["p"]) == ("too_few", None, None, None)
+
+
+def test_a_very_large_set_is_checked_in_what_is_cheap_and_says_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    stimuli = tuple(
+        Stimulus(f"{side}{n} " + "w " * int(rng.integers(1, 30)), side, nuisances=(("rated", float(rng.normal())),))
+        for side in "pq" for n in range(20_000)
+    )  # fmt: skip
+    body = checked(StimulusSet("x", stimuli, "p"))
+    assert (body["words"], body["bag_of_words"], body["repeats"]) == ([], None, [])
+    assert row_of(body, "rated")["auc"] == pytest.approx(0.5, abs=0.02)
+    assert 0 < body["design"]["smallest_p"] < 1e-300
+    assert any("more than 2,000 sentences" in told for told in body["warnings"])
+    json.dumps(body, allow_nan=False)

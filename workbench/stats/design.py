@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,7 +45,7 @@ def reachable_p(positive: Bools, items: Integers | None = None) -> ReachableP:
     sizes = np.bincount(codes)
     even = np.array_equal(2 * np.bincount(codes, weights=positive), sizes)
     different = total // 2 if even and total > 1 else total
-    return ReachableP(different, 1 / different)
+    return ReachableP(different, max(1 / different, sys.float_info.min))  # so many that a double is 0: still never 0
 
 
 def detectable_effect(
@@ -163,7 +164,9 @@ def _best_threshold(x: Floats, y: Bools) -> tuple[float, bool]:
     if values.size == 1:
         return float(values[0]), True
     cuts = (values[:-1] + values[1:]) / 2  # (cuts,)
-    above = (x[y][:, None] > cuts).mean(axis=0) - (x[~y][:, None] > cuts).mean(axis=0)  # 2 * accuracy - 1
+    one, other = np.sort(x[y]), np.sort(x[~y])
+    below = np.searchsorted(one, cuts) / one.size, np.searchsorted(other, cuts) / other.size  # (cuts,) each
+    above = below[1] - below[0]  # 2 * accuracy - 1
     best = int(np.abs(above).argmax())
     return float(cuts[best]), bool(above[best] >= 0)
 

@@ -86,11 +86,12 @@ def check_design(
     used = np.array([one.include for one in found.everything], dtype=bool)
     items = _item_codes(found, pairs)
     sides = _sides(found, positive)
-    held, words = word_table([one.text for one in found.included])
+    small = len(found.included) <= LARGEST
+    held, words = word_table([one.text for one in found.included] if small else [])
     folds = [balanced_folds(side.positive, items, seed=seed) for side in sides]
     confounds = [_worst(measure, np.array(measure.values)[used], sides, folds) for measure in measures]
-    leaks = [word_leak(held, side.positive, fold) for side, fold in zip(sides, folds, strict=True)]
-    repeats = _repeats(found, pairs)
+    leaks = [word_leak(held, side.positive, fold) for side, fold in zip(sides, folds, strict=True)] if small else []
+    repeats = _repeats(found, pairs) if small else []
     body: dict[str, Any] = {
         "name": found.name,
         "positive": positive or found.positive,
@@ -172,7 +173,7 @@ def _plain(value: float) -> float | None:
 def _repeats(found: StimulusSet, pairs: Pairs) -> list[dict[str, Any]]:
     """Sentences of the same words, and near ones; partners of one item are alike on purpose."""
     included = found.included
-    if len(included) > LARGEST or not included:
+    if not included:
         return []
     held, _ = word_table([one.text for one in included])
     alike = np.triu(likeness(held), 1)
@@ -197,7 +198,7 @@ def _repeats(found: StimulusSet, pairs: Pairs) -> list[dict[str, Any]]:
 
 
 def _bag(sides: list[Side], leaks: list[WordLeak]) -> dict[str, Any] | None:
-    if not sides:
+    if not leaks:
         return None
     side, leak = max(zip(sides, leaks, strict=True), key=lambda pair: pair[1].accuracy)
     ones = int(side.positive.sum())
@@ -207,6 +208,8 @@ def _bag(sides: list[Side], leaks: list[WordLeak]) -> dict[str, Any] | None:
 
 def _words(sides: list[Side], leaks: list[WordLeak], words: list[str]) -> list[dict[str, Any]]:
     """The words that tell a side best, by their p and then by the difference of their shares."""
+    if not leaks:
+        return []
     rows = [
         {"word": words[at], "side": side.name, "share": float(leak.positive[at]), "share_rest": float(leak.rest[at]),
          "p": float(leak.p[at]), "q": float(leak.q[at])}
@@ -282,6 +285,8 @@ def _warnings(body: dict[str, Any], found: StimulusSet, pairs: Pairs) -> list[st
 def _of_counts(found: StimulusSet) -> list[str]:
     counts = found.counts
     told = [f"category {name!r} has no sentence in use" for name, count in counts.items() if not count]
+    if sum(counts.values()) > LARGEST:
+        told.append(f"more than {LARGEST:,} sentences: words, repeats and pairs by order were not looked at")
     if min(counts.values(), default=0) and len(set(counts.values())) > 1:
         listed = ", ".join(f"{name!r} {count}" for name, count in counts.items())
         told.append(f"the categories are not balanced: {listed}")

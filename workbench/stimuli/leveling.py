@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.stats.design import leveling_pair_swaps, leveling_swaps
+from workbench.stimuli.pairs import LARGEST
 from workbench.stimuli.sets import Stimulus, StimulusSet
 
 
@@ -21,13 +22,13 @@ class Exchange:
 
 
 def exchanges(found: StimulusSet, values: Sequence[float], positive: str) -> list[Exchange]:
-    """The swaps one by one; none where the set has not two categories, or nothing is excluded.
+    """The swaps one by one; none where the set has not two categories, is very large, or nothing is excluded.
 
     Args:
         values: the measure, one for each sentence of `everything`; NaN where unknown.
         positive: one of the two categories.
     """
-    if len(found.names) != 2 or all(one.include for one in found.stimuli):
+    if len(found.names) != 2 or len(found.stimuli) > LARGEST or all(one.include for one in found.stimuli):
         return []
     if any(one.item for one in found.stimuli):
         return _of_pairs(found, values, positive)
