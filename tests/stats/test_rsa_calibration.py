@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.stats.null_scenarios import SCENARIOS
 from workbench.stats import categorical_rdm, cyclic_rdm, graded_rdm, rsa_map, rsa_null_discoveries
+from workbench.stats.null_scenarios import SCENARIOS
 
 KINDS = ("gaussian", "sparse", "template", "variable_n", "tiny", "tiny_sparse")
 # the largest count of 60 runs that a true share of 0.07 stays within, 99.9 % of the time, is 12

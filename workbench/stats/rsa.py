@@ -8,7 +8,17 @@ much significant. p is (b + 1) / (P + 1) of the feature's own permuted scores, o
 not describe at all and one that contradicts it are equally uninteresting. p_fwer compares with the largest score of
 all features in each permutation. q is Benjamini-Hochberg from a tail that P does not limit: each score is compared
 with the permuted scores of a stratum of `STRATUM` features alike in how few pairs carry their distances, and with an
-exponential continuation beyond these (`upper_tail`). tests/stats/test_rsa_calibration.py measures all three.
+exponential continuation beyond these (`upper_tail`).
+
+Share of label-free data sets with any q < 0.05, 200 of each kind, 400 features, 200 permutations, `corr` (the kinds are
+in `null_scenarios`; standard error about 0.015 at 0.05):
+
+    kind                          one-vs-rest  three categories  circle  graded
+    Gaussian, 100 stimuli         .040         .050              .080    .060
+    sparse, log-normal heights    .020         .050              .030    .045
+    rectified shared templates    .035         .035              .025    .025
+    Gaussian, 8 stimuli           .050         .040              .060    .040
+    sparse, 12 stimuli            .070         .045              .045    .055
 
 For two balanced categories and one number per stimulus the squared-distance score is a function of t squared alone,
 mean between - mean within = (2 s_p^2 / n) (t^2 - 1): RSA says nothing there that a contrast map does not say with a
