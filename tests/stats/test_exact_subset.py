@@ -41,6 +41,14 @@ def test_it_is_the_subset_of_brute_force(seed, k, ridge, few):
     assert found.coefficients.shape == (k,)
 
 
+def test_without_a_ridge_it_is_the_best_least_squares_even_of_collinear_features():
+    x, y = problem(4)
+    x[:, 6] = 2 * x[:, 0]
+    found = exact_subset(x, y, 2, ridge=0.0, time_limit=10)
+    every = [np.linalg.lstsq(x[:, list(pair)], y)[1] for pair in itertools.combinations(range(9), 2)]
+    assert found.objective == pytest.approx(min(float(rest[0]) for rest in every if rest.size) / 80)
+
+
 def test_more_features_than_items():
     x, y = problem(2, n=6, features=12)
     found = exact_subset(x, y, 2, ridge=0.5, time_limit=60, few=0)
@@ -78,7 +86,8 @@ def test_a_constant_feature_and_zero_labels_do_no_harm():
     [
         ({"k": 10}, "from 1 to the 9 features, got 10"),
         ({"k": 0}, "got 0"),
-        ({"ridge": 0.0}, "ridge must be above 0, got 0.0"),
+        ({"ridge": 0.0, "few": 0}, "ridge must be above 0 for 36 subsets"),
+        ({"ridge": -1.0}, "got -1.0"),
         ({"time_limit": 0}, "time_limit"),
         ({"x": np.full((40, 9), np.nan)}, "finite"),
         ({"y": np.ones(3)}, r"\(3,\)"),

@@ -26,6 +26,8 @@ UNIT = 1e-2
 """The programs count in this share of |y|^2 / (2n), so that the solver's own 1e-6 is a hundredth of a millionth."""
 FEW = 500_000
 """So many subsets are looked at one and all, which takes a few seconds at most."""
+A_SECOND = 100_000
+"""Subsets that are looked at in a second, by a cautious guess."""
 STARTS = 8
 """Subsets from which exchanges begin."""
 
@@ -66,7 +68,7 @@ def exact_subset(
         x: (n, features), as they are: centre and scale them first if that is meant.
         y: (n,) numbers; booleans count as 0 and 1.
         k: size of the subset.
-        ridge: penalty, above 0: the weaker it is, the longer the proof takes.
+        ridge: penalty: the weaker it is, the longer the proof takes; 0 only where all subsets can be looked at.
         time_limit: seconds; when they are up the best subset so far comes back with its gap.
         cuts: at most so many planes; unlike the time, this limit is the same on every machine.
         few: where there are no more subsets than this, all are looked at, which is faster than the planes.
@@ -76,10 +78,13 @@ def exact_subset(
     """
     problem = _Problem(*_checked(x, y, k, ridge, time_limit), k, ridge)
     start = time.monotonic()
-    if math.comb(problem.features, k) <= few:
+    subsets = math.comb(problem.features, k)
+    if subsets <= min(few, A_SECOND * time_limit):
         support = problem.best_of_all()
         objective, b = problem.objective(support), problem.coefficients(support)
         return ExactSubset(support, objective, 0.0, objective, b, "optimal", 0, time.monotonic() - start)
+    if ridge == 0:
+        raise ValueError(f"ridge must be above 0 for {subsets:,} subsets: without it the planes say nothing")
     planes = _Planes(problem)
     support = problem.good_start(start + time_limit / 4)
     objective = problem.objective(support)
@@ -116,8 +121,8 @@ def _checked(x: ArrayLike, y: ArrayLike, k: int, ridge: float, time_limit: float
         raise ValueError("x and y must be finite: leave masked items or features out first")
     if not 1 <= k <= values.shape[1]:
         raise ValueError(f"k must be from 1 to the {values.shape[1]} features, got {k}")
-    if not ridge > 0 or not np.isfinite(ridge):
-        raise ValueError(f"ridge must be above 0, got {ridge}: without it the planes say nothing")
+    if not 0 <= ridge < np.inf:
+        raise ValueError(f"ridge must be a number from 0 up, got {ridge}")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be above 0 seconds, got {time_limit}")
     return values, target
@@ -135,6 +140,8 @@ class _Problem:
 
     def coefficients(self, support: Integers) -> Floats:
         """The ridge coefficients of a subset."""
+        if self.ridge == 0:
+            return np.asarray(np.linalg.lstsq(self.x[:, support], self.y)[0], dtype=np.float64)
         system = self.gram[np.ix_(support, support)] + self.ridge * np.eye(support.size)
         return np.asarray(np.linalg.solve(system, self.moments[support]), dtype=np.float64)
 
@@ -173,8 +180,11 @@ class _Problem:
         """The objectives of (subsets, size) supports but for a constant and a factor, from the Gram matrix."""
         systems = self.gram[supports[:, :, None], supports[:, None, :]] + self.ridge * np.eye(supports.shape[1])
         moments = self.moments[supports]  # (subsets, size)
-        found: Floats = -(moments * np.linalg.solve(systems, moments[:, :, None])[:, :, 0]).sum(1)
-        return found
+        if self.ridge == 0:  # collinear features have no inverse
+            solved = np.asarray(np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None])[:, :, 0]
+        else:
+            solved = np.linalg.solve(systems, moments[:, :, None])[:, :, 0]
+        return np.asarray(-(moments * solved).sum(1), dtype=np.float64)
 
     def best_of_all(self) -> Integers:
         """The best subset, by looking at every one."""
