@@ -10,7 +10,7 @@ import numpy as np
 from commands.features import FeaturesContrast, FeaturesMap
 from commands.handlers.designs import Design
 from commands.handlers.readings import Reading
-from commands.handlers.stored_rankings import RANKING_VERBS, ranking_header, ranking_line
+from commands.handlers.stored_rankings import ranking_header, ranking_line, ranking_lines
 from workbench.errors import UsageError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
@@ -80,7 +80,7 @@ def _mapped(query: FeaturesMap, lab: Lab) -> LogLine:
         if not lab.stored(line).get("map"):
             raise UsageError(f"log line {line.seq} has no map", hint)
         return line
-    lines = [line for verb in RANKING_VERBS for line in lab.record.done(verb) if line.params.get("map")]
+    lines = [line for line in ranking_lines(lab) if line.params.get("map")]
     if not lines:
         raise UsageError("no contrast map in this session", hint)
     return max(lines, key=lambda line: line.seq)
