@@ -23,7 +23,9 @@ class ResidualMap:
         colours: (rows, columns, 3) in [0, 1], 0.5 where the component is 0; NaN where no residual has that pair.
         scale: the value that is shown as 1, and its negative as 0, in the scores' units.
         strength: (3,) root mean square of each component.
-        noise: (3,) the same of residuals whose columns were shuffled apart, mean of 20 (parallel analysis).
+        noise: (3,) the same of Gaussian noise of this shape with the same median singular value: what the leading
+            components of structureless residuals are like. Too high where more than half of all components have
+            structure.
     """
 
     colours: Floats
@@ -42,7 +44,7 @@ def residual_map(
         rows: (n,) whole numbers from 0, the picture's row.
         columns: (n,) whole numbers from 0, its column.
         scale: that of another picture, to be compared with; by default the largest entry here.
-        seed: of the shuffles behind `noise`.
+        seed: of the Gaussian matrices behind `noise`.
 
     Raises:
         ValueError: shapes that do not fit, negative places, or a scale that is not above 0.
@@ -56,11 +58,18 @@ def residual_map(
     if scale is not None and not scale > 0:
         raise ValueError(f"scale must be above 0, got {scale}")
     components = _components(left)  # (n, 3)
-    rng = np.random.default_rng(seed)
-    noise = [_rms(_components(rng.permuted(left, axis=0))) for _ in range(20)]
     largest = float(scale if scale is not None else max(np.abs(components).max(), np.finfo(float).tiny))
     colours = np.clip(0.5 + 0.5 * _on_grid(components, row, column) / largest, 0, 1)
-    return ResidualMap(colours, largest, _rms(components), np.mean(noise, axis=0))
+    return ResidualMap(colours, largest, _rms(components), _noise(left, seed))
+
+
+def _noise(left: Floats, seed: int) -> Floats:
+    rng = np.random.default_rng(seed)
+    drawn = [np.linalg.svd(rng.standard_normal(left.shape), compute_uv=False) for _ in range(20)]
+    spread = np.mean(drawn, axis=0)  # (min(n, components),)
+    scale = np.median(np.linalg.svd(left, compute_uv=False)) / np.median(spread)
+    found = scale * spread[:3] / np.sqrt(len(left))
+    return np.asarray(np.pad(found, (0, 3 - found.size)))
 
 
 def _components(left: Floats) -> Floats:
