@@ -104,3 +104,33 @@ def _nearest(single: NDArray[np.float32], k: int) -> NDArray[np.intp]:
         block[here, start + here] = -np.inf
         found[start : start + height] = np.argpartition(block, -k, axis=1)[:, -k:]
     return found
+
+
+def coactivation_affinity(active: Any) -> Any:
+    """Jaccard overlap of where features fire: tokens on which both do over tokens on which either does.
+
+    Published attempts to cluster by it alone found nothing of use; the larger of it and the cosine affinity
+    (`nearest_neighbour_affinity(...).maximum(...)`) joins features that are near in either sense.
+
+    Args:
+        active: (tokens, features) array or scipy sparse matrix, non-zero where the feature fires.
+
+    Returns:
+        (features, features) `scipy.sparse.csr_array`, the diagonal empty; features that never fire have no entries.
+
+    Raises:
+        ValueError: not a matrix.
+    """
+    from scipy.sparse import coo_array, csr_array
+
+    if len(np.shape(active)) != 2:
+        raise ValueError(f"active must be (tokens, features), got shape {np.shape(active)}")
+    fires = csr_array(active)
+    fires.eliminate_zeros()
+    fires.data = np.ones_like(fires.data, dtype=np.float64)
+    both = coo_array(fires.T @ fires)  # (features, features) counts of tokens
+    count = np.asarray(fires.sum(axis=0)).ravel()
+    rows, columns = both.coords
+    apart = rows != columns
+    rows, columns, shared = rows[apart], columns[apart], both.data[apart]
+    return csr_array((shared / (count[rows] + count[columns] - shared), (rows, columns)), shape=both.shape)

@@ -193,4 +193,6 @@ def rank_by_irreducibility(
     items = dict(found.items() if isinstance(found, Mapping) else enumerate(found))
     scores = {number: each.legacy_score if legacy_zero else each.score for number, each in items.items()}
     ranked = sorted((-score, number) for number, score in scores.items() if score is not None)
-    return [number for _, number in ranked], {number: each.status for number, each in items.items() if each.score is None}
+    return [number for _, number in ranked], {
+        number: each.status for number, each in items.items() if each.score is None
+    }

@@ -86,7 +86,9 @@ def settled(start: ArrayLike, kernel: Kernel, s: float | None = None) -> Floats:
 def _on_a_line(n: int, kernel: Kernel, s: float | None) -> Optimum:
     """The unit vectors of a line are 1 and -1: half of each is best, where they may coincide at all."""
     if n > 2 and (kernel == "log" or (s is not None and s > 0)):
-        raise ValueError(f"{n} unit vectors in 1 dimension coincide, which {kernel} does not allow: take d of 2 or more")
+        raise ValueError(
+            f"{n} unit vectors in 1 dimension coincide, which {kernel} does not allow: take d of 2 or more"
+        )
     vectors = np.where(np.arange(n) % 2 == 0, 1.0, -1.0)[:, None]
     value = energy(vectors, kernel, s)
     return Optimum(vectors, value, 0.0, np.array([value]))

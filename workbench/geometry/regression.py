@@ -157,7 +157,11 @@ def suggest_groups(
 
 def _held_out_r2(target: Floats, columns: Floats, fold: NDArray[np.intp]) -> float:
     error = sum(
-        float(np.square(target[held] - columns[held] @ np.linalg.lstsq(columns[~held], target[~held], rcond=COLLINEAR)[0]).sum())
+        float(
+            np.square(
+                target[held] - columns[held] @ np.linalg.lstsq(columns[~held], target[~held], rcond=COLLINEAR)[0]
+            ).sum()
+        )
         for held in _masks(fold)
     )
     return 1 - error / float(np.square(target).sum())

@@ -17,9 +17,7 @@ ENTRIES = 8_000_000
 FINER = 20
 
 
-def separability_index(
-    points: ArrayLike, *, bins: int = 10, angles: int = 100, correct_bias: bool = True
-) -> float:
+def separability_index(points: ArrayLike, *, bins: int = 10, angles: int = 100, correct_bias: bool = True) -> float:
     """Mutual information, in bits, of the two rotated coordinates at the angle where it is least.
 
     Angles are `angles` equal steps of a quarter turn, that of the principal axis, and finer ones around the best.
