@@ -47,11 +47,13 @@ def affinity(decoder: ArrayLike, name: Affinity, *, k: int = 10) -> Any:
         )
     cosines = np.clip(directions @ directions.T, -1, 1)
     np.fill_diagonal(cosines, 0 if name == "angular" else 1)
-    return {"angular": angular_affinity, "clipped": clipped_affinity, "squared": np.square}[name](cosines)
+    if name == "squared":
+        return np.square(cosines)
+    return angular_affinity(cosines) if name == "angular" else clipped_affinity(cosines)
 
 
 def angular_affinity(cosines: ArrayLike) -> Floats:
-    """1 - arccos(cos) / pi in [0, 1] (Engels et al., 2024): 0.5 for orthogonal directions, and for a zeroed diagonal."""
+    """1 - arccos(cos) / pi in [0, 1] (Engels et al., 2024): 0.5 for orthogonal ones and a zeroed diagonal."""
     return np.asarray(1 - np.arccos(np.clip(np.asarray(cosines, dtype=np.float64), -1, 1)) / np.pi)
 
 
@@ -86,7 +88,7 @@ def nearest_neighbour_affinity(decoder: ArrayLike, k: int = 10) -> Any:
 
 
 def _cosines(directions: Floats, places: NDArray[np.intp]) -> Floats:
-    """(features, k) cosines with the features at `places`, one neighbour at a time: the width is never multiplied by k."""
+    """(features, k) cosines with the features at `places`, one neighbour at a time to save memory."""
     columns = [np.einsum("pd,pd->p", directions, directions[place]) for place in places.T]
     return np.stack(columns, axis=1) if columns else np.empty((len(directions), 0))
 

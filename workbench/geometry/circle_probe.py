@@ -76,7 +76,7 @@ class CircleProbe:
         self.folds = folds
         self.seed = seed
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn passes it
         """The parameters by name, as in scikit-learn."""
         return {name: getattr(self, name) for name in ("period", "k", "frequency", "basis", "folds", "seed")}
 
@@ -121,7 +121,7 @@ class CircleProbe:
 
     def read(self, x: ArrayLike) -> Floats:
         """(n, 2) where activations stand: the circle's points, if the probe were perfect."""
-        return (self._rows(x) - self.mean_) @ self.directions_ @ self.coefficients_
+        return np.asarray((self._rows(x) - self.mean_) @ self.directions_ @ self.coefficients_)
 
     def read_angle(self, x: ArrayLike) -> Floats:
         """(n,) steps in [0, period / frequency) at which activations stand."""
@@ -138,7 +138,7 @@ class CircleProbe:
         places = np.asarray(points, dtype=np.float64)
         if places.ndim != 2 or places.shape[1] != 2:
             raise ValueError(f"points must be (n, 2), got shape {places.shape}")
-        return self.mean_ + places @ self.inverse_
+        return np.asarray(self.mean_ + places @ self.inverse_)
 
     def patch(self, x: ArrayLike, target: ArrayLike) -> Floats:
         """(n, width) the mean plus the pseudo-inverse image of the target: all of x but the circle is ablated.
@@ -153,7 +153,7 @@ class CircleProbe:
         """(n, width) the control of `patch`: as far from the mean, in a random plane in place of the circle's."""
         moved = self._targets(x, target) @ self.inverse_ @ self.plane_  # (n, 2) in the plane's own coordinates
         plane = np.linalg.qr(np.random.default_rng(seed).standard_normal((self.n_features_in_, 2)))[0]
-        return self.mean_ + moved @ plane.T
+        return np.asarray(self.mean_ + moved @ plane.T)
 
     def patch_pca(self, x: ArrayLike, clean: ArrayLike) -> Floats:
         """(n, width) x with its part in the `k_` directions from `clean` (n, width); the mean is kept."""
@@ -167,11 +167,11 @@ class CircleProbe:
     def zero_circle(self, x: ArrayLike) -> Floats:
         """(n, width) x with the circle's plane at its mean, all else kept."""
         rows = self._rows(x)
-        return rows - (rows - self.mean_) @ self.plane_ @ self.plane_.T
+        return np.asarray(rows - (rows - self.mean_) @ self.plane_ @ self.plane_.T)
 
     def keep_circle(self, x: ArrayLike) -> Floats:
         """(n, width) the mean plus x's part in the circle's plane."""
-        return self.mean_ + (self._rows(x) - self.mean_) @ self.plane_ @ self.plane_.T
+        return np.asarray(self.mean_ + (self._rows(x) - self.mean_) @ self.plane_ @ self.plane_.T)
 
     def _checked(self, acts: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
         x, circle = np.asarray(acts, dtype=np.float64), circle_points(labels, self.period, self.frequency)

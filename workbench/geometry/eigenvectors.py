@@ -62,7 +62,7 @@ def leading_eigenpairs(matrix: Any, count: int, *, bound: float, tolerance: floa
     width = min(n, count + max(8, count // 10))  # the extra vectors make the last ones wanted converge
     block = np.random.default_rng(seed).standard_normal((n, width)).astype(np.float32)
     cut = 0.0
-    for done in range(1, ROUNDS + 1):
+    for rounds in range(1, ROUNDS + 1):  # noqa: B007 - told in the result
         basis = _orthonormal(_filtered(matrix, block, cut, bound))  # (n, width)
         image = matrix @ basis
         values, turn = np.linalg.eigh((basis.T @ image).astype(np.float64))
@@ -74,7 +74,7 @@ def leading_eigenpairs(matrix: Any, count: int, *, bound: float, tolerance: floa
             break
         # Ritz values are below the eigenvalues they approach, so the cut never passes a wanted one
         cut = max(cut, min(float(values[-1]), 0.999 * bound))
-    return Eigenpairs(values[:count], signed(block[:, :count]), residual, residual <= tolerance, done)
+    return Eigenpairs(values[:count], signed(block[:, :count]), residual, residual <= tolerance, rounds)
 
 
 def _filtered(matrix: Any, block: NDArray[np.float32], cut: float, bound: float) -> NDArray[np.float32]:
@@ -105,7 +105,7 @@ def _polynomial(
         before *= np.float32(sigma * following)
         after -= before
         before, now, sigma = now, after, following
-    return now
+    return np.asarray(now)
 
 
 def _orthonormal(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -142,4 +142,4 @@ def signed(vectors: NDArray[Any]) -> NDArray[Any]:
     if not vectors.size:
         return vectors
     largest = vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])]
-    return vectors * np.where(largest < 0, -1, 1).astype(vectors.dtype)
+    return np.asarray(vectors * np.where(largest < 0, -1, 1).astype(vectors.dtype))

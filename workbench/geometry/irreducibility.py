@@ -83,7 +83,7 @@ def index_null(
 
 def _null_cloud(turned: Floats, kind: Null, rng: np.random.Generator) -> Floats:
     if kind == "gaussian":
-        return rng.standard_normal(turned.shape) * turned.std(axis=0)
+        return np.asarray(rng.standard_normal(turned.shape) * turned.std(axis=0))
     return np.stack([turned[:, 0], rng.permutation(turned[:, 1])], axis=1)
 
 

@@ -1,8 +1,8 @@
 """Mixture index: the largest share of points in a narrow band, over all directions and offsets of the band.
 
-M = max over unit v and c of P(|v.f + c| < eps sqrt(E[(v.f + c)^2])). Large: much of the cloud lies on one line, as where
-a feature is one of two things, not both. Source: Engels et al. (2024), definition 3. The gradient ascent of their code
-finds 1.2 to 2 times too little on rings; here the best offset of a direction is found exactly and directions by a grid.
+M = max over unit v and c of P(|v.f + c| < eps sqrt(E[(v.f + c)^2])). Large: much of the cloud lies on one line, as
+where a feature is one of two things, not both. Source: Engels et al. (2024), definition 3. The gradient ascent of their
+code finds 1.2 to 2 times too little on rings; here directions are a grid and the best offset of each is exact.
 """
 
 from dataclasses import dataclass

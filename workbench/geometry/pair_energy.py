@@ -1,7 +1,7 @@
 """Energy of a configuration of vectors: the sum of a repulsive kernel over ordered pairs, and its gradient.
 
-Sources: Kaunismaa's thesis on the geometry of probe vectors (the kernels); Borodachov, Hardin and Saff (2019), "Discrete
-energy on rectifiable sets" (signs and conventions of the Riesz family).
+Sources: Kaunismaa's thesis on the geometry of probe vectors (the kernels); Borodachov, Hardin and Saff (2019),
+"Discrete energy on rectifiable sets" (signs and conventions of the Riesz family).
 """
 
 from typing import Literal, get_args

@@ -25,7 +25,7 @@ def plane_points(points: ArrayLike) -> Floats:
     size = np.abs(centred).max()
     if size <= 1e-13 * np.abs(found).max():  # one place, but for the rounding of the mean
         return np.zeros_like(found)
-    return centred / size
+    return np.asarray(centred / size)
 
 
 def collinear(plane: Floats) -> bool:

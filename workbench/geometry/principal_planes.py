@@ -1,7 +1,7 @@
 """What a cluster of features writes, as points, and the principal planes of those points.
 
-A token is a point where at least one member fires; the point is the sum of the members' directions by their activations,
-without the decoder's bias and without all other features (Engels et al., 2024, section 4).
+A token is a point where at least one member fires; the point is the sum of the members' directions by their
+activations, without the decoder's bias and without all other features (Engels et al., 2024, section 4).
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def principal_planes(points: ArrayLike, components: int = 5) -> PrincipalPlanes:
     cloud = _finite_matrix(points, "points")
     if components < 1:
         raise ValueError(f"components must be at least 1, got {components}")
-    return _planes(np.arange(len(cloud)), cloud, np.eye(cloud.shape[1]), components)
+    return _planes(np.arange(len(cloud)), cloud, None, components)
 
 
 def reconstruction_planes(
@@ -76,19 +76,21 @@ def reconstruction_planes(
     return _planes(rows, active[rows] @ inner.T, basis.T, min(components, len(writes)))
 
 
-def _planes(rows: NDArray[np.intp], cloud: Floats, basis: Floats, components: int) -> PrincipalPlanes:
-    """Components of a cloud whose coordinates are those of the orthonormal rows of `basis`."""
+def _planes(rows: NDArray[np.intp], cloud: Floats, basis: Floats | None, components: int) -> PrincipalPlanes:
+    """Components of a cloud, whose coordinates are along the orthonormal rows of `basis` where there is one."""
     count = min(components, *cloud.shape)
     mean = cloud.mean(axis=0) if len(cloud) else np.zeros(cloud.shape[1])
     _, values, axes = np.linalg.svd(cloud - mean, full_matrices=False)
-    directions = signed((axes[:count] @ basis).T).T
+    wide = axes[:count] if basis is None else axes[:count] @ basis
+    directions = signed(wide.T).T
+    turn = np.sign((wide * directions).sum(axis=1))  # (count,) what `signed` did
     total = float(np.square(values).sum())
     return PrincipalPlanes(
         rows,
-        (cloud - mean) @ (basis @ directions.T),
+        (cloud - mean) @ axes[:count].T * turn,
         np.square(values[:count]) / (total if total > 0 else 1),
         values[:count],
-        mean @ basis,
+        mean if basis is None else mean @ basis,
         directions,
     )
 

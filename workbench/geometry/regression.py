@@ -4,7 +4,7 @@ Source: Engels et al. (2024), "Not all language model features are linear", sect
 order were chosen by hand; `suggest_groups` chooses by what is gained on held-out rows, which noise does not gain.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,7 @@ def explain_by_regression(scores: ArrayLike, groups: Sequence[tuple[str, ArrayLi
         np.array([1 - float(np.mean(each**2)) / power for each in residuals]),
         left,
         tuple(residuals),
-        np.linalg.lstsq(np.concatenate(columns, axis=1), target, rcond=COLLINEAR)[0],
+        np.asarray(np.linalg.lstsq(np.concatenate(columns, axis=1), target, rcond=COLLINEAR)[0], dtype=np.float64),
         np.array(rank, dtype=np.intp),
     )
 
@@ -156,17 +156,9 @@ def suggest_groups(
 
 
 def _held_out_r2(target: Floats, columns: Floats, fold: NDArray[np.intp]) -> float:
-    error = sum(
-        float(
-            np.square(
-                target[held] - columns[held] @ np.linalg.lstsq(columns[~held], target[~held], rcond=COLLINEAR)[0]
-            ).sum()
-        )
-        for held in _masks(fold)
-    )
-    return 1 - error / float(np.square(target).sum())
-
-
-def _masks(fold: NDArray[np.intp]) -> Iterator[NDArray[np.bool_]]:
+    error = 0.0
     for number in range(int(fold.max()) + 1):
-        yield fold == number
+        held = fold == number
+        fitted = np.linalg.lstsq(columns[~held], target[~held], rcond=COLLINEAR)[0]
+        error += float(np.square(target[held] - columns[held] @ fitted).sum())
+    return 1 - error / float(np.square(target).sum())

@@ -1,8 +1,8 @@
 """Residuals as a picture: one pixel for each pair of inputs, three components as red, green and blue.
 
 The published pictures stretched every channel of every plot by itself, so that the last noise was as vivid as the first
-signal, and signs came as the decomposition left them. Here signs are fixed, one stated scale serves all channels and, if
-it is handed on, all plots, and the level that scores without structure would reach stands beside it.
+signal, and signs came as the decomposition left them. Here signs are fixed, one stated scale serves all channels and,
+if it is handed on, all plots, and the level that scores without structure would reach stands beside it.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Separability: how much two coordinates of a cloud of points tell about each other, at the angle where they tell least.
+"""Separability: what two coordinates of a cloud of points tell about each other, at the angle where they tell least.
 
 S = min over rotations of I(a; b) in bits. Small: the cloud is a product of two one-dimensional features. Large alone
 certifies nothing (points on two crossed axes have 1 bit), and S is comparable only at equal numbers of points and bins.
@@ -89,7 +89,7 @@ def _binned(values: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     low = values.min(axis=1, keepdims=True)
     width = values.max(axis=1, keepdims=True) - low
     parts = (values - low) * (bins / np.where(width > 0, width, 1))
-    return np.minimum(parts.astype(np.int64), bins - 1)
+    return np.asarray(np.minimum(parts.astype(np.int64), bins - 1))
 
 
 def _entropy(share: Floats) -> Floats:

@@ -17,7 +17,7 @@ def circle(n: int, *, noise: float = 0.0, seed: int = 0) -> Floats:
 
 def gaussian(n: int, *, seed: int = 0) -> Floats:
     """(n, 2) Gaussian with correlation 0.8: separable along its axes, S = 0 and M = 2 Phi(eps) - 1."""
-    return np.random.default_rng(seed).standard_normal((n, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])
+    return np.asarray(np.random.default_rng(seed).standard_normal((n, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]]))
 
 
 def mixture(n: int, *, seed: int = 0) -> Floats:

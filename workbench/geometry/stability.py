@@ -1,4 +1,4 @@
-"""How much a clustering depends on its seed and settings: agreement between partitions, and of one cluster with them."""
+"""How much a clustering depends on its seed and settings: agreement between partitions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
