@@ -35,6 +35,7 @@ VERBS: tuple[type[Verb], ...] = (
     labels.LabelsSet,
     labels.LabelsShow,
     clusters.ClustersFind,
+    clusters.ClustersDemo,
     clusters.ClustersList,
     clusters.ClustersShow,
     report.Demo,

@@ -55,5 +55,6 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "labels.show": labels.labels,
     "clusters.find": clusters.clusters,
     "clusters.list": clusters.clusters,
+    "clusters.demo": clusters.shapes,
     "replay": sessions.replay,
 }
