@@ -141,6 +141,12 @@ def test_the_iteration_finds_arpacks_eigenvalues_and_the_same_partition(monkeypa
     assert adjusted_rand_index(spectral_clusters(similarity, 40), group) > 0.95
 
 
+def test_separate_parts_are_counted():
+    blocks = np.kron(np.eye(3), np.ones((5, 5)))
+    assert spectral_embedding(blocks, 6).parts == 3
+    assert spectral_embedding(affinity(np.eye(6) + 0.1, "clipped"), 6).parts == 1
+
+
 def test_points_similar_to_nothing_are_told_and_take_no_vectors():
     decoder, group = planted(4, 6, 32, 0.5)
     similarity = np.zeros((27, 27))

@@ -73,6 +73,14 @@ class SpectralEmbedding:
         found = _means(self.points[:, :n_clusters], n_clusters, seed)
         return by_first_appearance(found)
 
+    @property
+    def parts(self) -> int:
+        """Vectors of eigenvalue 1: connected parts of the similarity, as far as computed, isolated points left out.
+
+        With more parts than clusters, which parts are put together is arbitrary.
+        """
+        return int(np.count_nonzero(self.eigenvalues > 1 - 1e-5))
+
     def eigengap(self) -> int:
         """The number of clusters, 2 to m - 1, after which the eigenvalues fall most; 1 where m is below 3."""
         return int(np.argmax(-np.diff(self.eigenvalues)[1:])) + 2 if self.eigenvalues.size > 2 else 1
