@@ -47,6 +47,7 @@ VERBS: tuple[type[Verb], ...] = (
     labels.LabelsSet,
     labels.LabelsShow,
     clusters.ClustersFind,
+    clusters.ClustersDemo,
     clusters.ClustersList,
     clusters.ClustersShow,
     report.Demo,

@@ -6,15 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from commands.clusters import ClustersFind, ClustersList, ClustersShow
+from commands.clusters import ClustersDemo, ClustersFind, ClustersList, ClustersShow
 from workbench.errors import UnknownNameError, UsageError
 from workbench.evidence import labels_by_index
+from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
 from workbench.session.log import LogLine
 from workbench.verbs import Outcome
 
 SHOWN = 40
+DRAWN = 500
+"""Points of a cloud that its figure shows."""
+ANSWERS = {
+    "circle": "one feature of two dimensions",
+    "gaussian": "two features along its axes",
+    "mixture": "two features that never meet",
+    "lattice": "two discrete features",
+}
 
 
 def find(command: ClustersFind, lab: Lab) -> Outcome:
@@ -44,6 +53,44 @@ def find(command: ClustersFind, lab: Lab) -> Outcome:
         "largest": largest,
     }
     return Outcome(body, sets={"clusters": {"space": space.name, "count": len(clusters)}})
+
+
+def demo(command: ClustersDemo, lab: Lab) -> Outcome:
+    """Separability and mixture index of four synthetic clouds, each beside matched Gaussians."""
+    from workbench.geometry.shapes import SHAPES
+
+    rows, figures = [], []
+    for done, (name, make) in enumerate(SHAPES.items()):
+        lab.tick(done, len(SHAPES), f"measuring the {name}")
+        points = make(command.points, seed=command.seed)
+        row = _shape_row(name, points, command)
+        rows.append(row)
+        shown = points[:DRAWN].round(3)
+        title = f"{name}: S {row['separability']:.2f} bits, M {row['mixture']:.2f}"
+        data = {"x": shown[:, 0].tolist(), "y": shown[:, 1].tolist(), "names": None, "groups": None}
+        figures.append(Figure(kind="scatter", title=title, x_label="first", y_label="second", data=data))
+    head = {name: getattr(command, name) for name in ("points", "bins", "eps", "draws", "seed")}
+    return Outcome({**head, "shapes": rows}, figures)
+
+
+def _shape_row(name: str, points: np.ndarray, command: ClustersDemo) -> dict[str, Any]:
+    from workbench.geometry import index_null
+
+    draws, seed = command.draws, command.seed
+    S = index_null(points, "separability", kind="gaussian", draws=draws, bins=command.bins, seed=seed)
+    M = index_null(points, "mixture", kind="gaussian", draws=draws, eps=command.eps, seed=seed)
+    separability = max(0.0, S.value)
+    return {
+        "shape": name,
+        "answer": ANSWERS[name],
+        "separability": separability,
+        "separability_null": float(S.draws.mean()),
+        "separability_p": S.p,
+        "mixture": M.value,
+        "mixture_null": float(M.draws.mean()),
+        "mixture_p": M.p,
+        "score": (1 - M.value) * separability,
+    }
 
 
 def _mean_cosine(units: np.ndarray) -> float:

@@ -80,6 +80,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "labels.show": labels.labels,
     "clusters.find": clusters.clusters,
     "clusters.list": clusters.clusters,
+    "clusters.demo": clusters.shapes,
     "replay": sessions.replay,
     "doctor": doctor.doctor,
 }

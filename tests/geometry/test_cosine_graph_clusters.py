@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.geometry import clusters as module
-from workbench.geometry import cosine_graph_clusters
+from workbench.geometry import cosine_graph_clusters, cosine_graph_sweep
 
 
 def as_sets(clusters):
@@ -121,3 +121,29 @@ def test_no_features():
 def test_errors_name_the_value(decoder, options, said):
     with pytest.raises(ValueError, match=said):
         cosine_graph_clusters(decoder, **options)
+
+
+@pytest.mark.parametrize(("k", "tau"), [(1, 0.5), (2, 0.5), (3, -1.0), (4, 0.9)])
+def test_pairs_and_whole_rows_give_the_same_clusters(monkeypatch, k, tau):
+    decoder = np.random.default_rng(5).standard_normal((300, 6))
+    decoder[17] = 0
+    decoder[40:60] = decoder[40]  # ties
+    by_pairs = as_sets(cosine_graph_clusters(decoder, k, tau))
+    monkeypatch.setattr(module, "PAIRS", 10)
+    assert as_sets(cosine_graph_clusters(decoder, k, tau)) == by_pairs
+
+
+def test_cosines_next_to_tau_are_those_of_float64():
+    # float32 cannot tell these two cosines from 0.5
+    close = np.degrees(np.arccos(0.5 + 1e-9)), np.degrees(np.arccos(0.5 - 1e-9))
+    assert len(cosine_graph_clusters(at(0, close[0]))) == 1
+    assert len(cosine_graph_clusters(at(0, close[1]))) == 2
+
+
+def test_a_sweep_is_each_setting_alone():
+    decoder = np.random.default_rng(2).standard_normal((200, 5))
+    settings_ = [(1, 0.9), (2, 0.5), (4, 0.7)]
+    for (k, tau), found in zip(settings_, cosine_graph_sweep(decoder, settings_), strict=True):
+        assert as_sets(found) == as_sets(cosine_graph_clusters(decoder, k, tau))
+    with pytest.raises(ValueError, match="empty"):
+        cosine_graph_sweep(decoder, [])

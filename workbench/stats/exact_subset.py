@@ -183,7 +183,7 @@ class _Problem:
         if self.ridge == 0:  # collinear features have no inverse
             solved = np.asarray(np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None])[:, :, 0]
         else:
-            solved = np.linalg.solve(systems, moments[:, :, None])[:, :, 0]
+            solved = np.asarray(np.linalg.solve(systems, moments[:, :, None]))[:, :, 0]
         return np.asarray(-(moments * solved).sum(1), dtype=np.float64)
 
     def best_of_all(self) -> Integers:

@@ -1,0 +1,201 @@
+"""Clusters of large decoders: time, memory and agreement, on synthetic decoders with planted clusters.
+
+Each row is measured in a process of its own, so that peaks of memory do not add up. `wall_s` is what a user waits on
+this machine as it was; `cpu_s` is the processor time of the same work, which a busy machine inflates less.
+
+    python benchmarks/geometry.py [--scale 1.0] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+WITHIN = 0.4
+"""Mean cosine of two members of one planted cluster."""
+DENSE = ("squared", "angular")
+"""Dense affinities that the sparse route is compared with; the second is the published one."""
+SHARE = 0.8
+"""Share of the latents that belong to a planted cluster; the rest point anywhere."""
+
+
+def planted_decoder(latents: int, width: int, clusters: int, seed: int) -> tuple[Any, Any]:
+    """Directions (latents, width) in float32 and their cluster, -1 for those that point anywhere."""
+    rng = np.random.default_rng(seed)
+    cluster = np.full(latents, -1)
+    members = int(SHARE * latents)
+    cluster[:members] = np.arange(members) % clusters
+    decoder = rng.standard_normal((latents, width), dtype=np.float32)
+    decoder /= np.linalg.norm(decoder, axis=1, keepdims=True)
+    middle = rng.standard_normal((clusters, width), dtype=np.float32)
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    decoder[:members] *= np.sqrt(1 - WITHIN)
+    decoder[:members] += np.sqrt(WITHIN) * middle[cluster[:members]]
+    order = rng.permutation(latents)
+    return decoder[order], cluster[order]
+
+
+def spectral_row(scale: float) -> dict[str, Any]:
+    """24,576 x 768 into 1,000 spectral clusters by a sparse graph."""
+    from workbench.geometry import adjusted_rand_index, affinity, spectral_embedding
+
+    latents, clusters = int(24_576 * scale), max(2, int(1000 * scale))
+    decoder, planted = planted_decoder(latents, 768, clusters, seed=0)
+    with _Watch() as graph_watch:
+        similarity = affinity(decoder, "knn", k=10)
+    with _Watch() as eigen_watch:
+        embedding = spectral_embedding(similarity, clusters)
+    with _Watch() as means_watch:
+        labels = embedding.clusters(clusters)
+    known = planted >= 0
+    return {
+        "name": f"spectral, {latents} x 768 to {clusters} clusters, sparse graph",
+        "wall_s": round(graph_watch.wall + eigen_watch.wall + means_watch.wall, 2),
+        "cpu_s": round(graph_watch.cpu + eigen_watch.cpu + means_watch.cpu, 2),
+        "parts_s": [round(watch.wall, 2) for watch in (graph_watch, eigen_watch, means_watch)],
+        "residual": float(f"{embedding.residual:.2g}"),
+        "ari_planted": round(adjusted_rand_index(labels[known], planted[known]), 4),
+    }
+
+
+def agreement_row(scale: float) -> dict[str, Any]:
+    """4,096 latents of such a decoder: the sparse graph by iteration against dense affinities decomposed exactly."""
+    from workbench.geometry import adjusted_rand_index, affinity, spectral, spectral_embedding
+
+    latents = int(4096 * scale)
+    clusters = max(2, latents // 24)
+    decoder, planted = planted_decoder(latents, 768, clusters, seed=1)
+    known = planted >= 0
+    exact = {name: spectral_embedding(affinity(decoder, name), clusters).clusters(clusters) for name in DENSE}
+    similarity = affinity(decoder, "knn", k=10)
+    exact["knn"] = spectral_embedding(similarity, clusters).clusters(clusters)
+    spectral.DENSE = 0  # the route of large decoders
+    with _Watch() as watch:
+        sparse = spectral_embedding(similarity, clusters).clusters(clusters)
+    return {
+        "name": f"spectral, subset of {latents}, sparse iteration against dense",
+        "wall_s": round(watch.wall, 2),
+        "cpu_s": round(watch.cpu, 2),
+        "ari_planted": round(adjusted_rand_index(sparse[known], planted[known]), 4),
+        **{f"ari_dense_{name}": round(adjusted_rand_index(sparse, other), 4) for name, other in exact.items()},
+        **{
+            f"ari_dense_{name}_members": round(adjusted_rand_index(sparse[known], other[known]), 4)
+            for name, other in exact.items()
+        },
+    }
+
+
+def graph_row(scale: float) -> dict[str, Any]:
+    """65,536 x 1,024 into the components of the cosine graph."""
+    from workbench.geometry import adjusted_rand_index, cosine_graph_clusters, partition
+
+    latents, clusters = int(65_536 * scale), max(2, int(2600 * scale))
+    decoder, planted = planted_decoder(latents, 1024, clusters, seed=2)
+    with _Watch() as watch:
+        found = cosine_graph_clusters(decoder, k=4, tau=0.3)
+    known = planted >= 0
+    return {
+        "name": f"cosine graph, {latents} x 1024, k 4, tau 0.3",
+        "wall_s": round(watch.wall, 2),
+        "cpu_s": round(watch.cpu, 2),
+        "components": len(found),
+        "ari_planted": round(adjusted_rand_index(partition(found, latents)[known], planted[known]), 4),
+    }
+
+
+ROWS: dict[str, Callable[[float], dict[str, Any]]] = {
+    "spectral": spectral_row,
+    "agreement": agreement_row,
+    "graph": graph_row,
+}
+
+
+class _Watch:
+    """Wall and processor seconds of a `with` block."""
+
+    def __enter__(self) -> _Watch:
+        self.began = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall, self.cpu = time.perf_counter() - self.began[0], time.process_time() - self.began[1]
+
+
+def measured(name: str, scale: float) -> dict[str, Any]:
+    """One row, from a process of its own."""
+    call = [sys.executable, __file__, "--row", name, "--scale", str(scale)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"the row {name} ended with {done.returncode}: {done.stderr[-500:]}")
+    row: dict[str, Any] = json.loads(done.stdout)
+    return row
+
+
+def one_row(name: str, scale: float) -> dict[str, Any]:
+    """A row with the peak of this process beside it, the decoder included."""
+    from workbench import memory
+
+    row = ROWS[name](scale)
+    return {**row, "peak_gb": round(memory.peak() / 1e9, 3)}
+
+
+def bars(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The promises, each with the value that was measured."""
+    limits = [
+        ("spectral clusters of 24,576 x 768, s", rows["spectral"]["wall_s"], 300),
+        ("graph clusters of 65,536 x 1,024, s", rows["graph"]["wall_s"], 120),
+        ("graph clusters of 65,536 x 1,024, GB", rows["graph"]["peak_gb"], 2),
+    ]
+    return [{"name": name, "value": value, "limit": limit, "holds": value < limit} for name, value, limit in limits]
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the sizes, for a quick look")
+    parser.add_argument("--row", choices=list(ROWS), help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.row:
+        print(json.dumps(one_row(options.row, options.scale)))
+        return 0
+    load = round(os.getloadavg()[0], 2)
+    rows = {name: measured(name, options.scale) for name in ROWS}
+    report = {
+        "machine": f"{platform.platform()}, {os.cpu_count()} cores, load {load}",
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "rows": list(rows.values()),
+        "bars": bars(rows) if options.scale == 1 else [],
+    }
+    print(json.dumps(report) if options.json else table(report))
+    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    lines = [f"{report['machine']}, {report['date']}"]
+    for row in report["rows"]:
+        rest = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("name", "wall_s", "cpu_s"))
+        lines += [f"{row['name']:60} {row['wall_s']:8.2f} s  cpu {row['cpu_s']:8.2f} s", f"    {rest}"]
+    lines += [
+        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
+        for bar in report["bars"]
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
