@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import clusters, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli
+from commands import (clusters, corpus, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli)
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
@@ -29,6 +29,9 @@ VERBS: tuple[type[Verb], ...] = (
     stimuli.StimuliList,
     stimuli.StimuliShow,
     stimuli.StimuliCheck,
+    corpus.CorpusImport,
+    corpus.CorpusList,
+    corpus.CorpusFind,
     index.IndexBuild,
     index.IndexInfo,
     features.FeaturesContrast,

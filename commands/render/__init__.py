@@ -9,19 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import (
-    clusters,
-    doctor,
-    features,
-    index,
-    labels,
-    probing,
-    rsa,
-    saes,
-    sessions,
-    steering,
-    stimuli,
-)
+from commands.render import (clusters, corpora, doctor, features, index, labels, probing, rsa, saes, sessions, steering, stimuli)
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -64,6 +52,9 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.edit": stimuli.stimulus_set,
     "stimuli.draft": stimuli.drafted,
     "stimuli.check": stimuli.design,
+    "corpus.import": corpora.imported,
+    "corpus.list": corpora.corpora,
+    "corpus.find": corpora.found,
     "features.contrast": features.ranking,
     "features.rsa": rsa.rsa,
     "features.rdm": rsa.rdm,

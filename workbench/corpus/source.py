@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError
@@ -101,14 +101,31 @@ def _of_file(path: Path, by_blank_lines: bool) -> Iterator[str]:
         with path.open(encoding="utf-8") as file:
             if path.suffix == ".jsonl":
                 yield from _of_json_lines(path, file)
-            elif by_blank_lines:
-                yield from _stretches(file)
             else:
-                yield from (line.strip() for line in _lines(file) if line.strip())
+                yield from of_plain_text(file, by_blank_lines)
     except UnicodeDecodeError as error:
         raise InputFileError(f"{path} is not UTF-8 (byte {error.start} of a line)", "Save it as UTF-8.") from error
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
+
+
+def of_plain_text(file: TextIO, by_blank_lines: bool) -> Iterator[str]:
+    """The documents of plain text: stretches between blank lines, or lines."""
+    if by_blank_lines:
+        return _stretches(file)
+    return (line.strip() for line in _lines(file) if line.strip())
+
+
+def has_blank_lines(file: IO[bytes]) -> bool:
+    """Whether a blank line stands between two lines of text; reads no further than that."""
+    inside = gap = False
+    while line := file.readline(_CHUNK):
+        text = bool(line.strip())
+        if text and gap:
+            return True
+        inside = inside or text
+        gap = inside and not text
+    return False
 
 
 def _lines(file: TextIO) -> Iterator[str]:
