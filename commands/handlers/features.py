@@ -16,6 +16,9 @@ from commands.handlers.rsa import rsa
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
 from workbench.errors import UsageError
+from commands.features import FeaturesContrast, FeaturesList, FeaturesNeighbours, FeaturesShow
+from commands.handlers.sae import chosen
+from workbench.errors import UnknownNameError, UsageError
 from workbench.evidence import labels_by_index, on_corpus, sentence_lines
 from workbench.lab import Lab
 from workbench.rankings import Ranking
@@ -92,3 +95,19 @@ def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
         missing.append(f"{where}: `workbench index build`")
         return {"corpus": None, "logits": None}
     return {"corpus": on_corpus(found, index), "logits": found.logits(index)}
+
+
+def neighbours(query: FeaturesNeighbours, lab: Lab) -> Outcome:
+    """The nearest features of all, from the index alone."""
+    from workbench.index.neighbours import near
+
+    space, found = lab.entry("sae"), lab.index()
+    if space is None:
+        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    if found is None:
+        raise UsageError("neighbours need the corpus index", "Build it first: `workbench index build`.")
+    if found.meta["space"] != space["name"]:
+        raise UsageError("the corpus index is of other features", "Build one of these: `workbench index build`.")
+    index = feature_index(query.feature, space["name"], space["width"])
+    body = near(found, index, query.limit, query.tokens, labels_by_index(lab, space["name"]))
+    return Outcome({"feature": feature_id(space["name"], index), "index": index, "space": space["name"], **body})

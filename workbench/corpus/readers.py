@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from workbench.corpus.source import DEMO, has_blank_lines, of_plain_text
 from workbench.digests import value_digest
@@ -173,7 +173,7 @@ def _of_file(path: Path, reading: Reading) -> Iterator[str]:
 
 def _open(path: Path, packing: str) -> IO[bytes]:
     if packing == ".gz":
-        return gzip.open(path, "rb")
+        return cast("IO[bytes]", gzip.open(path, "rb"))
     if packing == ".zst":
         import pyarrow
 

@@ -106,6 +106,12 @@ class SaeSpace:
         return encode(self.sae, self._taken(acts), self._norms).float()
 
     @torch.no_grad()
+    def encode_as_is(self, acts: Tensor) -> Tensor:
+        """Latent activations as the SAE gives them, sparse where it was set so."""
+        encoded: Tensor = self.sae.encode(self._taken(acts))
+        return encoded
+
+    @torch.no_grad()
     def encode_and_decode(self, acts: Tensor) -> tuple[Tensor, Tensor]:
         """Latents (..., width) and reconstruction (..., units of `writes`) of activations, in float32.
 
