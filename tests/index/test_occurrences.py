@@ -113,5 +113,5 @@ def test_a_damaged_archive_is_refused(
     path = tmp_path / "a.npz"
     np.savez(path, **arrays_of(found, store))
     path.write_bytes(path.read_bytes()[:-cut])
-    with pytest.raises(InputFileError, match="no .npz archive"):
+    with pytest.raises(InputFileError, match=r"no \.npz archive"):
         loaded(f"index.import {path}")
