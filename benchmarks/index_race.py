@@ -56,7 +56,15 @@ def make_files(folder: Path, latents: int) -> None:
         tokenizer.save(str(folder / "model" / "tokenizer.json"))
         settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": words[0], "eos_token": words[0]}
         (folder / "model" / "tokenizer_config.json").write_text(json.dumps(settings))
-        config = GPT2Config(VOCABULARY, CONTEXT, WIDTH, LAYERS, 4, bos_token_id=0, eos_token_id=0)
+        config = GPT2Config(
+            vocab_size=VOCABULARY,
+            n_positions=CONTEXT,
+            n_embd=WIDTH,
+            n_layer=LAYERS,
+            n_head=4,
+            bos_token_id=0,
+            eos_token_id=0,
+        )
         GPT2LMHeadModel(config).save_pretrained(folder / "model")
         # words as frequent as in text: a power law
         draw = np.random.default_rng(0)
@@ -145,7 +153,7 @@ def run_bare(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     began, step, total = time.perf_counter(), max(1, CELLS // latents), 0
     for acts in _batches(model, space, store):
         for low in range(0, len(acts), step):
-            total += len(space.sae.encode(acts[low : low + step]))
+            total += len(space.encode(acts[low : low + step]))
     return {"seconds": time.perf_counter() - began, "tokens": total, "peak_bytes": memory.peak()}
 
 
@@ -161,7 +169,7 @@ def run_index(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     began = time.perf_counter()
     meta = build_index(
         model, space, store, target, tokens=len(store.tokens), examples=EXAMPLES, about={"corpus": "race"},
-        tick=lambda done, total, text: None,
+        tick=lambda *_: None,
     )  # fmt: skip
     seconds, peak = time.perf_counter() - began, memory.peak()
     size = sum(path.stat().st_size for path in target.iterdir())
@@ -220,7 +228,7 @@ def run_oracle(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     for low in range(0, documents, 16):
         with torch.no_grad():
             out = model.plain(input_ids=ids[low : low + 16], output_hidden_states=True)
-        acts = space.sae.encode(out.hidden_states[2]).numpy()
+        acts = space.encode(out.hidden_states[2]).numpy()
         acts[:, 0] = 0  # BOS
         peaks[low : low + 16] = acts.max(axis=1)
     hits = wanted = 0

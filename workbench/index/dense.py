@@ -19,7 +19,7 @@ from workbench.digests import file_digest
 from workbench.files import write_atomic
 from workbench.index.entries import SEAL, is_whole
 from workbench.index.mapped import mapped
-from workbench.index.read import EDGES, HISTOGRAM_BINS
+from workbench.index.read import HISTOGRAM_BINS, histogram_bins
 from workbench.index.reading import placed
 from workbench.index.sampling import AFTER, AT_RANDOM, BEFORE, peaks_of, priority, samples, top_windows
 from workbench.index.shards import batches, stretches
@@ -126,7 +126,7 @@ class _Shard:
 
     def _count_bins(self, sign: int, flat: np.ndarray) -> None:
         rows, units = np.nonzero(flat > 0)
-        bins = np.clip(np.searchsorted(EDGES, flat[rows, units], side="right") - 1, 0, HISTOGRAM_BINS - 1)
+        bins = histogram_bins(flat[rows, units])
         counts = np.bincount(units * HISTOGRAM_BINS + bins, minlength=self.width * HISTOGRAM_BINS)
         self.histograms[sign] += counts.reshape(self.width, HISTOGRAM_BINS)
 

@@ -44,7 +44,8 @@ def finish(
     """
     parts = in_order(parts)
     _by_token(parts, folder)
-    summary = Summary(features, examples)
+    table = _documents(store, parts[-1].last, folder)
+    summary = Summary(features, examples, np.memmap(table, dtype="<i8", mode="r"))
     offsets = np.sum([part.offsets.astype(np.int64) for part in parts], axis=0)
     with _Growing(folder, "at") as at_file, _Growing(folder, "values") as value_file:
         for low, high in blocks(offsets):
@@ -59,6 +60,7 @@ def finish(
             at_file.append(at)
             value_file.append(values)
             summary.add(low, offsets[low : high + 1] - offsets[low], at, values, store)
+    table.unlink()
     with _Growing(folder, "offsets") as file:
         file.append(offsets)
     write_atomic(
@@ -85,6 +87,18 @@ def _long(parts: Sequence[Entries], feature: int) -> Iterator[tuple[np.ndarray, 
         yield part.at[chosen].astype(np.int64) + part.first, np.asarray(part.values[chosen])
 
 
+def _documents(store: TokenStore, tokens: int, folder: Path) -> Path:
+    """A file with the document of each token: looking it up costs less than searching for it."""
+    path = folder / ".documents"
+    with _Growing(folder, ".documents", "<i8") as file:
+        for first in range(0, tokens, 1 << 20):
+            places = np.array([first, min(first + (1 << 20), tokens) - 1])
+            low, high = (int(number) for number in store.document_of(places))
+            ends = np.clip(store.starts[low : high + 2], first, places[1] + 1)
+            file.append(np.repeat(np.arange(low, high + 1), np.diff(ends)))
+    return path
+
+
 def _by_token(parts: Sequence[Entries], folder: Path) -> None:
     before = 0
     with _Growing(folder, "pointers") as pointers, _Growing(folder, "features") as features:
@@ -98,8 +112,8 @@ def _by_token(parts: Sequence[Entries], folder: Path) -> None:
 class _Growing:
     """One array of the index, appended to; what does not fit on the disk shows when it is written."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path, self._kind = folder / f"{name}.bin", ARRAYS[name]
+    def __init__(self, folder: Path, name: str, kind: str = "") -> None:
+        self._path, self._kind = folder / (name if kind else f"{name}.bin"), kind or ARRAYS[name]
 
     def __enter__(self) -> _Growing:
         try:

@@ -23,6 +23,13 @@ EDGES = np.concatenate([[0.0], 2.0 ** (np.arange(HISTOGRAM_BINS) / 2 - 8)])
 """Edges of the activation histogram: half-octaves from 2^-8, the first bin reaching down to 0."""
 
 
+def histogram_bins(values: np.ndarray) -> np.ndarray:
+    """The bin of each float32 activation in `EDGES`, from its exponent; what is not positive goes into the first."""
+    mantissa, exponent = np.frexp(values)
+    bins = 2 * exponent + (mantissa >= 2**-0.5) + 15
+    return np.where(values > 0, np.clip(bins, 0, HISTOGRAM_BINS - 1), 0)
+
+
 class FeatureIndex:
     """An index on this machine.
 

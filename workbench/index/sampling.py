@@ -103,26 +103,34 @@ def top_windows(
     Returns:
         (features, wanted) numbers of peaks, strongest first, -1 where there are no more.
     """
-    order = np.lexsort((found.document, -found.value, found.segment))
-    counts = np.bincount(found.segment, minlength=features)
-    starts = np.concatenate([[0], np.cumsum(counts)])
     chosen = np.full((features, wanted), -1, dtype=np.int64)
-    todo, look = np.arange(features), 2 * wanted
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(found.segment, minlength=features))])
+    todo, look = np.flatnonzero(np.diff(bounds)), 2 * wanted
     while len(todo):
-        sizes = np.minimum(counts[todo], look)
-        rank = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        row = np.repeat(np.arange(len(todo)), sizes)
-        picked = order[np.repeat(starts[todo], sizes) + rank]
+        picked = _strongest(found, bounds, todo, look)
         hashes = window_hashes(tokens, found.at[picked], begins[picked], ends[picked])
-        kept = _first_of_equals(row, hashes)
-        row, picked = row[kept], picked[kept]
-        each = np.bincount(row, minlength=len(todo))
+        picked = picked[_first_of_equals(found.segment[picked], hashes)]
+        row = found.segment[picked]
+        each = np.bincount(row, minlength=features)
         place = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
         fits = place < wanted
-        chosen[todo[row[fits]], place[fits]] = picked[fits]
-        todo = todo[(each < wanted) & (counts[todo] > look)]
+        chosen[row[fits], place[fits]] = picked[fits]
+        todo = todo[(each[todo] < wanted) & (np.diff(bounds)[todo] > look)]
         look *= 4
     return chosen
+
+
+def _strongest(found: Peaks, bounds: np.ndarray, features: np.ndarray, look: int) -> np.ndarray:
+    """At least the `look` strongest peaks of each of these features, strongest first, equals by document."""
+    least = np.full(len(bounds) - 1, np.inf, dtype=np.float32)
+    for feature, begin, end in zip(
+        features.tolist(), bounds[features].tolist(), bounds[features + 1].tolist(), strict=True
+    ):
+        size = end - begin
+        least[feature] = 0 if size <= look else np.partition(found.value[begin:end], size - look)[size - look]
+    near = np.flatnonzero(found.value >= least[found.segment])
+    order: np.ndarray = near[np.lexsort((found.document[near], -found.value[near], found.segment[near]))]
+    return order
 
 
 def _first_of_equals(row: np.ndarray, hashes: np.ndarray) -> np.ndarray:

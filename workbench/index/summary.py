@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from workbench.corpus.store import TokenStore
-from workbench.index.read import EDGES, HISTOGRAM_BINS
+from workbench.index.read import HISTOGRAM_BINS, histogram_bins
 from workbench.index.sampling import AT_RANDOM, IN_QUANTILE, QUANTILES, peaks_of, priority, samples, top_windows
 
 LONGEST = 1_000_000
@@ -23,11 +23,13 @@ class Summary:
     Attributes:
         features: how many there are.
         examples: top windows kept of each.
+        documents: (tokens,) the document of each token; may be mapped from a file.
         arrays: by name; see `_empty`.
     """
 
     features: int
     examples: int
+    documents: np.ndarray
     arrays: dict[str, np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,7 +46,7 @@ class Summary:
         """
         part = slice(low, low + len(offsets) - 1)
         segment = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-        document = store.document_of(at)
+        document = self.documents[at]
         self._statistics(part, offsets, segment, values)
         self._top(part, segment, document, at, values, store)
         self._samples(part, offsets, document, at, values, store)
@@ -60,7 +62,7 @@ class Summary:
         """
         part, totals = slice(feature, feature + 1), _empty(1, self.examples)
         for at, values in chunks():
-            one = Summary(1, self.examples)
+            one = Summary(1, self.examples, self.documents)
             one._statistics(slice(0, 1), np.array([0, len(at)]), np.zeros(len(at), np.int64), values)
             totals["maximum"] = np.maximum(totals["maximum"], one.arrays["maximum"])
             for name in ("fired", "total", "squares", "cubes", "fourths", "histogram"):
@@ -69,14 +71,14 @@ class Summary:
             self.arrays[name][part] = totals[name]
         strong, fair = _Least(), _Least()
         for at, values in chunks():
-            documents = store.document_of(at)
+            documents = self.documents[at]
             fair.add(at, values, priority(documents, at - store.starts[documents]))
             peaks = peaks_of(np.zeros(len(at), np.int64), documents, at, values)
             strong.add(peaks.at, peaks.value, -peaks.value)
         zeros = np.zeros(len(strong.at), np.int64)
-        self._top(part, zeros, store.document_of(strong.at), strong.at, strong.values, store)
+        self._top(part, zeros, self.documents[strong.at], strong.at, strong.values, store)
         one_feature = np.array([0, len(fair.at)])
-        self._samples(part, one_feature, store.document_of(fair.at), fair.at, fair.values, store)
+        self._samples(part, one_feature, self.documents[fair.at], fair.at, fair.values, store)
 
     def _samples(
         self,
@@ -105,8 +107,7 @@ class Summary:
             for name in ("total", "squares", "cubes", "fourths"):
                 self.arrays[name][rows] = np.add.reduceat(power, starts)
                 power = power * wide
-        bins = np.clip(np.searchsorted(EDGES, values, side="right") - 1, 0, HISTOGRAM_BINS - 1)
-        flat = np.bincount(segment * HISTOGRAM_BINS + bins, minlength=len(counts) * HISTOGRAM_BINS)
+        flat = np.bincount(segment * HISTOGRAM_BINS + histogram_bins(values), minlength=len(counts) * HISTOGRAM_BINS)
         self.arrays["histogram"][part] = flat.reshape(-1, HISTOGRAM_BINS)
 
     def _top(
