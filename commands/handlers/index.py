@@ -15,6 +15,7 @@ from workbench.lab import Lab
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
+    from workbench.corpus.importing import ImportRecipe
     from workbench.corpus.store import TokenStore
     from workbench.corpus.tokenizing import StoreTokenizer
 
@@ -26,22 +27,10 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
     from workbench.index.build import build_index
 
     model, space = lab.model, lab.space
-    store = _store(command, lab)
     if command.dry_run:
-        from workbench.index.estimate import estimate
-
-        return Outcome({"dry_run": True, "corpus": command.corpus, **estimate(model, space, store, command.tokens)})
-    about = {
-        "format": FORMAT,
-        "model": model.info["digest"],
-        "sae": space.info["digest"] or space.name,
-        "corpus": command.corpus,
-        "seed": command.seed,
-        "asked": command.tokens,
-        "examples": command.examples,
-        "store": store.digest,
-    }
-    key = _key(about)
+        return _dry_run(command, lab)
+    store = _store(command, lab)
+    key, about = _identity(command, lab, store)
     meta = _known(lab, key)
     if meta is None:
         meta = build_index(
@@ -57,16 +46,62 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
     return _outcome(key, meta, store, {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]})
 
 
+def _identity(command: IndexBuild, lab: Lab, store: TokenStore) -> tuple[str, dict[str, Any]]:
+    """What the index rests on, and the key made of it."""
+    about = {
+        "format": FORMAT,
+        "model": lab.model.info["digest"],
+        "sae": lab.space.info["digest"] or lab.space.name,
+        "corpus": command.corpus,
+        "seed": command.seed,
+        "asked": command.tokens,
+        "examples": command.examples,
+        "store": store.digest,
+    }
+    return value_digest(about).removeprefix("sha256:")[:32], about
+
+
+def _dry_run(command: IndexBuild, lab: Lab) -> Outcome:
+    """Time, memory and disk, from a few batches tried in memory."""
+    from workbench.corpus.importing import known
+    from workbench.corpus.source import open_corpus
+    from workbench.index.estimate import estimate, first_documents
+
+    made = known(_recipe(command), _tokenizer(lab), lab.home) if command.corpus == DEMO else _store(command, lab)
+    tokens = command.tokens if made is None else min(command.tokens, len(made.tokens))
+    tried = made or first_documents(open_corpus(DEMO, command.seed).documents(), _tokenizer(lab), tokens)
+    built = made is not None and open_index(lab.home, {"key": _identity(command, lab, made)[0]}) is not None
+    found = estimate(lab.model, lab.space, tried, tokens=tokens, examples=command.examples)
+    return Outcome(
+        {
+            "dry_run": True,
+            "corpus": command.corpus,
+            "tokens": tokens,
+            "features": lab.space.width,
+            "seconds": round(found.seconds, 3),
+            "memory_bytes": found.memory,
+            "disk_bytes": found.disk,
+            "built": built,
+        }
+    )
+
+
+def _recipe(command: IndexBuild) -> ImportRecipe:
+    """How the demo's corpus is made."""
+    from workbench.corpus.importing import ImportRecipe
+    from workbench.corpus.readers import Reading
+
+    return ImportRecipe(Reading(DEMO, seed=command.seed), tokens=command.tokens, name=DEMO)
+
+
 def _store(command: IndexBuild, lab: Lab) -> TokenStore:
     """The token store of the corpus, made first where it is the demo's."""
-    from workbench.corpus.importing import ImportRecipe, import_corpus
-    from workbench.corpus.readers import Reading
+    from workbench.corpus.importing import import_corpus
     from workbench.corpus.store import open_name
 
     tokenizer = _tokenizer(lab)
     if command.corpus == DEMO:
-        recipe = ImportRecipe(Reading(DEMO, seed=command.seed), tokens=command.tokens, name=DEMO)
-        return import_corpus(recipe, tokenizer, lab.home, lab.tick)
+        return import_corpus(_recipe(command), tokenizer, lab.home, lab.tick)
     store = open_name(lab.home, command.corpus)
     store.need_tokenizer(tokenizer.digest, lab.model.name)
     return store
@@ -76,10 +111,6 @@ def _tokenizer(lab: Lab) -> StoreTokenizer:
     from workbench.corpus.tokenizing import StoreTokenizer
 
     return StoreTokenizer(lab.model.tokenizer, int(lab.model.info["vocabulary"]))
-
-
-def _key(about: dict[str, Any]) -> str:
-    return value_digest(about).removeprefix("sha256:")[:32]
 
 
 def _known(lab: Lab, key: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from scipy import stats
 
 from tests import tiny
 from tests.index.conftest import EXAMPLES, build, documents, make_store
+from tests.peak import run_alone
 from workbench.corpus.store import TokenStore
 from workbench.errors import InputFileError
 from workbench.index.read import EDGES, HISTOGRAM_BINS, FeatureIndex, open_index
@@ -184,7 +186,7 @@ def test_a_dense_sae_is_read_as_well_as_one_that_names_its_active_features(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Any, tiny_space: Any, store: TokenStore
 ) -> None:
     one = build(tmp_path / "one", tiny_model, tiny_space, store)
-    monkeypatch.setattr("workbench.index.reading.takes_the_largest", lambda sae: False)
+    monkeypatch.setattr(type(tiny_space), "largest", lambda space, acts: None)
     two = build(tmp_path / "two", tiny_model, tiny_space, store)
     assert one.meta["digest"] == two.meta["digest"]
 
@@ -209,8 +211,10 @@ def test_an_index_that_is_not_on_this_machine_is_none(home: Path) -> None:
 
 def test_a_features_own_reads_are_a_few(found: FeatureIndex) -> None:
     """Nothing of the corpus' or the index's length is read whole to open a feature."""
-    assert all(isinstance(array, np.memmap) for array in found.arrays.values())
-    assert all(isinstance(array.base, np.memmap) for array in found.summary.values())
+    for array in [*found.arrays.values(), *found.summary.values(), found.store.tokens, found.store.starts]:
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        assert isinstance(array.base, mmap.mmap)
 
 
 def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
@@ -218,8 +222,9 @@ def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
     assert (built["tokens"], built["features"]) == (2000, tiny.LATENTS)
     (folder,) = (home / "index").iterdir()
     before = tiny.snapshot(folder)
-    again = loaded("index.build tokens=2000 examples=3")
-    assert again["result"] == built, "an index that is there is found, not built again"
+    made = (folder / "meta.json").stat().st_mtime_ns
+    assert loaded("index.build tokens=2000 examples=3")["result"] == built
+    assert (folder / "meta.json").stat().st_mtime_ns == made, "an index that is here is not built again"
     loaded("index.build tokens=2000 examples=3", fresh=True)
     assert tiny.snapshot(folder) == before
     info = loaded("index.info")["result"]
@@ -246,17 +251,29 @@ def test_a_damaged_index_is_built_again(loaded: Any, home: Path) -> None:
     assert tiny.snapshot(folder) == before
 
 
-def test_a_dry_run_says_the_cost_and_does_nothing(loaded: Any, home: Path) -> None:
-    said = loaded("index.build tokens=3000 dry_run=true")["result"]
-    assert (said["dry_run"], said["tokens"]) == (True, 3000)
-    assert said["seconds"] > 0
-    assert said["memory_bytes"] > 0
-    assert not (home / "index").exists()
-    built = loaded("index.build tokens=3000")["result"]
-    assert said["entries"] == pytest.approx(built["mean_l0"] * built["tokens"], rel=0.2)
+def test_a_dry_run_says_the_cost_and_does_nothing(loaded: Any, home: Path, sessions: Path) -> None:
+    before = tiny.snapshot(home) if home.exists() else {}
+    log = (sessions / "s" / "log.jsonl").read_bytes()
+    result = loaded("index.build demo tokens=1500 dry_run=true")["result"]
+    assert result["dry_run"] is True
+    assert result["built"] is False
+    assert result["seconds"] > 0
+    assert (tiny.snapshot(home) if home.exists() else {}) == before
+    assert (sessions / "s" / "log.jsonl").read_bytes() == log
+    loaded("index.build demo tokens=1500")
+    assert loaded("index.build demo tokens=1500 dry_run=true")["result"]["built"] is True
     (folder,) = (home / "index").iterdir()
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    assert size / 3 < said["disk_bytes"] < 3 * size
+    arrays = sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".json")
+    assert result["disk_bytes"] == pytest.approx(arrays, rel=0.1)
+
+
+def test_the_stated_memory_is_kept_within_a_fifth(loaded: Any, sessions: Path, tmp_path: Path) -> None:
+    loaded(f"sae.load {tiny.make_sae(tmp_path / 'wide', d_sae=4096)} tokens=0")
+    line = ["index", "build", "demo", "--tokens", "40000", "--examples", "50"]
+    stated = run_alone("s", sessions, *line, "--dry-run")[0]["memory_bytes"]
+    peak = run_alone("s", sessions, *line)[1]
+    assert peak <= 1.2 * stated
+    assert stated <= 1.2 * peak
 
 
 def test_a_store_of_another_tokenizer_is_refused(loaded: Any, tmp_path: Path, home: Path) -> None:

@@ -66,6 +66,11 @@ class _Progress:
     repaired: int = 0
 
 
+def known(recipe: ImportRecipe, tokenizer: StoreTokenizer, home: Path) -> TokenStore | None:
+    """The store that an earlier import after the same recipe made."""
+    return find_recipe(home, recipe.key(tokenizer.digest))
+
+
 def import_corpus(recipe: ImportRecipe, tokenizer: StoreTokenizer, home: Path, tick: Tick) -> TokenStore:
     """The store of a recipe: found on disk, gone on with, or made from the start.
 

@@ -1,4 +1,4 @@
-"""The bytes that each token id stands for, in one file that is mapped into memory.
+"""The bytes that each token id stands for, all of them in one file.
 
 Bytes and not text: a letter outside ASCII may be spread over several tokens, and only their bytes joined are
 the document again.
@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from typing_extensions import override
 
+from workbench.models.vocabulary import BYTES
+
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 class Pieces(Sequence[str]):
-    """The text of each token id; bytes that are no whole character become U+FFFD.
+    """The text of each token id; bytes that are only a part of a character are shown as `<0xE2>`.
 
     Args:
         folder: where `pieces.bin` and `pieces_at.bin` are.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._at = np.fromfile(folder / "pieces_at.bin", dtype="<i8")
-        raw = folder / "pieces.bin"
-        self._raw = np.memmap(raw, dtype=np.uint8, mode="r") if raw.stat().st_size else np.zeros(0, np.uint8)
+        self._at: list[int] = np.fromfile(folder / "pieces_at.bin", dtype="<i8").tolist()
+        self._raw = (folder / "pieces.bin").read_bytes()
 
     def __len__(self) -> int:
         return len(self._at) - 1
@@ -42,8 +42,8 @@ class Pieces(Sequence[str]):
     @override
     def __getitem__(self, token: int | slice) -> str | list[str]:
         if isinstance(token, slice):
-            return [self.raw(number).decode("utf-8", "replace") for number in range(len(self))[token]]
-        return self.raw(token).decode("utf-8", "replace")
+            return [_shown(self.raw(number)) for number in range(len(self))[token]]
+        return _shown(self.raw(token))
 
     def raw(self, token: int) -> bytes:
         """The bytes of one token.
@@ -53,7 +53,14 @@ class Pieces(Sequence[str]):
         """
         if not 0 <= token < len(self):
             raise IndexError(token)
-        return self._raw[self._at[token] : self._at[token + 1]].tobytes()
+        return self._raw[self._at[token] : self._at[token + 1]]
+
+
+def _shown(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(f"<0x{byte:02X}>" for byte in raw)
 
 
 def write_form(pieces: Sequence[bytes]) -> tuple[bytes, bytes]:
@@ -81,21 +88,12 @@ def _is_byte_level(tokenizer: Any) -> bool:
     return backend is not None and "ByteLevel" in repr(backend.decoder)
 
 
-@cache
-def _alphabet() -> dict[str, int]:
-    """The character by which byte-level tokenizers write each byte (GPT-2's table)."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in plain]
-    return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(others)}
-
-
 def _from_alphabet(name: str | None, added: str | None) -> bytes:
     if name is None:
         return b""
-    table = _alphabet()
-    if added is not None or any(letter not in table for letter in name):
+    if added is not None or any(letter not in BYTES for letter in name):
         return (added or name).encode("utf-8", "replace")
-    return bytes(table[letter] for letter in name)
+    return bytes(BYTES[letter] for letter in name)
 
 
 def _decoded(tokenizer: Any, size: int) -> list[bytes]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Tick = Callable[[int, int, str], None]
 SHOWN_LOGITS = 10
+LOGITS_AT_ONCE = 512
+"""Features whose direct logits are held at once."""
 SHARDS = "shards"
 
 
@@ -192,7 +194,7 @@ def logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
     unembed = head.weight.detach().float().cpu()  # (vocabulary, units)
     unembed = unembed - unembed.mean(dim=0)
     kinds: dict[str, list[Tensor]] = {"up_ids": [], "up_values": [], "down_ids": [], "down_values": []}
-    for directions in torch.split(space.directions(), 512):
+    for directions in torch.split(space.directions(), LOGITS_AT_ONCE):
         scores = directions @ unembed.T  # (features, vocabulary)
         up, down = scores.topk(SHOWN_LOGITS), (-scores).topk(SHOWN_LOGITS)
         for name, part in zip(kinds, (up.indices, up.values, down.indices, -down.values), strict=True):

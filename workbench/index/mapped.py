@@ -26,7 +26,7 @@ def mapped(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(min(length, size)))
-        raw = np.memmap(path, dtype=np.uint8, mode="r")
+        raw = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
         header.pop("__metadata__", None)
         return {name: _view(raw, 8 + length, about) for name, about in header.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

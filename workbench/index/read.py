@@ -62,7 +62,7 @@ class FeatureIndex:
         path = self.folder / f"{name}.bin"
         if not path.exists() or path.stat().st_size == 0:
             return np.zeros(0, kind)
-        return np.memmap(path, dtype=kind, mode="r")
+        return np.asarray(np.memmap(path, dtype=kind, mode="r"))  # a plain view is quicker to cut
 
     @cached_property
     def directions(self) -> np.ndarray:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.corpus.store import TokenStore
 from workbench.index.entries import Entries, entries_of
-from workbench.index.shards import Stretch, batches, stretches
+from workbench.index.shards import Stretch, Tokens, batches, stretches
 
 if TYPE_CHECKING:
     from workbench.models.loaded import LoadedModel
@@ -54,7 +54,7 @@ def shard_entries(
 
 
 def counted(
-    model: LoadedModel, space: FeatureSpace, store: TokenStore, batch: list[Stretch]
+    model: LoadedModel, space: FeatureSpace, store: TokenStore | Tokens, batch: list[Stretch]
 ) -> tuple[Tensor, np.ndarray]:
     """Activations (tokens, units) of the tokens of a batch that count, and the place of each in the store."""
     acts, places = _read(model, space, store, batch)
@@ -63,7 +63,7 @@ def counted(
 
 
 def placed(
-    model: LoadedModel, space: FeatureSpace, store: TokenStore, batch: list[Stretch]
+    model: LoadedModel, space: FeatureSpace, store: TokenStore | Tokens, batch: list[Stretch]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features (rows, tokens, width) of a batch, and the place of each token, -1 where it does not count."""
     acts, places = _read(model, space, store, batch)
@@ -71,7 +71,7 @@ def placed(
 
 
 def _read(
-    model: LoadedModel, space: FeatureSpace, store: TokenStore, batch: list[Stretch]
+    model: LoadedModel, space: FeatureSpace, store: TokenStore | Tokens, batch: list[Stretch]
 ) -> tuple[Tensor, np.ndarray]:
     ids, mask = model.pad([stretch.ids.tolist() for stretch in batch])
     places = np.full(mask.shape, -1, dtype=np.int64)
@@ -88,39 +88,13 @@ def nonzeros(space: FeatureSpace, acts: Tensor) -> Nonzeros:
     A TopK SAE names its active features itself; looking for them among all the zeros would cost more than
     the encoding.
     """
-    sae: Any = getattr(space, "sae", None)
-    if not takes_the_largest(sae):
+    largest = getattr(space, "largest", None)
+    found = largest(acts) if largest is not None else None
+    if found is None:
         return _of_dense(space.encode(acts))
-    before = sae.activation_fn
-    sae.activation_fn = watched = _Watched(before.k)
-    try:
-        space.encode_as_is(acts)  # type: ignore[attr-defined]
-    finally:
-        sae.activation_fn = before
-    values, features = (found.cpu().numpy() for found in watched.found)  # (rows, k)
+    values, features = (part.cpu().numpy() for part in found)  # (rows, k)
     rows, places = np.nonzero(values)
     return rows.astype(np.int32), features[rows, places].astype(np.int32), values[rows, places]
-
-
-def takes_the_largest(sae: Any) -> bool:
-    """Whether the SAE ends with SAELens' own TopK, which is the k largest and a ReLU."""
-    kind = type(getattr(sae, "activation_fn", None))
-    return (kind.__module__, kind.__qualname__) == ("sae_lens.saes.topk_sae", "TopK")
-
-
-class _Watched(nn.Module):
-    """TopK that keeps what it chooses, and gives the activations before the choice back: nobody reads them."""
-
-    def __init__(self, k: int) -> None:
-        super().__init__()
-        self.k = k
-        self.found = torch.zeros(0), torch.zeros(0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep values and features (rows, k)."""
-        values, features = torch.topk(x, k=self.k, dim=-1, sorted=False)
-        self.found = values.relu().float(), features
-        return x
 
 
 def _of_dense(encoded: Tensor) -> Nonzeros:

@@ -34,7 +34,16 @@ class Stretch:
     front: int
 
 
-def shard_bounds(store: TokenStore, tokens: int) -> list[tuple[int, int]]:
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens in memory, as a store has them: ids of all documents, where each begins, and which are special."""
+
+    tokens: np.ndarray
+    starts: np.ndarray
+    special: list[int]
+
+
+def shard_bounds(store: TokenStore | Tokens, tokens: int) -> list[tuple[int, int]]:
     """First and last place (exclusive) of each shard of the first `tokens` tokens."""
     end = min(tokens, len(store.tokens))
     found: list[tuple[int, int]] = []
@@ -48,7 +57,7 @@ def shard_bounds(store: TokenStore, tokens: int) -> list[tuple[int, int]]:
     return found
 
 
-def stretches(store: TokenStore, first: int, last: int, context: int) -> Iterator[Stretch]:
+def stretches(store: TokenStore | Tokens, first: int, last: int, context: int) -> Iterator[Stretch]:
     """The documents of a shard in stretches that fit the model's context.
 
     A part of a document that is not its beginning gets the special tokens of the beginning in front, as the

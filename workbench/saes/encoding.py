@@ -43,7 +43,27 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
                 part.relu_().mul_(part > sae.threshold)  # many times faster than masked_fill_
         else:
             found.relu_()
+        found = _product(sae, rows, norms)
+        found = _top(found, int(sae.activation_fn.k)) if architecture == "topk" else found.relu_()
+        if "jumprelu" in architecture:
+            found.masked_fill_(found <= sae.threshold, 0.0)
     return found.reshape(*taken.shape[:-1], -1)
+
+
+@torch.no_grad()
+def largest(sae: Any, acts: Tensor, norms: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The k largest latents of a TopK SAE on activations (rows, units): their values and numbers, (rows, k) each.
+
+    The same numbers as `encode`'s, without the zeros around them; a value may be 0.
+    """
+    values, places = _product(sae, sae.process_sae_in(acts), norms).topk(int(sae.activation_fn.k), dim=-1, sorted=False)
+    return values.relu_(), places
+
+
+def _product(sae: Any, rows: Tensor, norms: Tensor | None) -> Tensor:
+    """What the latents are before their activation function, (rows, width)."""
+    found = torch.addmm(sae.b_enc, rows, sae.W_enc)
+    return found if norms is None else found.mul_(norms)
 
 
 def _gated(sae: Any, rows: Tensor) -> Tensor:
