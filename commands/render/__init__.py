@@ -65,6 +65,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.show": features.feature,
     "features.why": features.why,
     "features.replicate": features.replication,
+    "features.neighbours": features.neighbours,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,
     "labels.show": labels.labels,
