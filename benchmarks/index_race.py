@@ -176,7 +176,8 @@ def run_index(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     seconds, cpu, peak = time.perf_counter() - began, time.process_time() - cpu, memory.peak()
     size = sum(path.stat().st_size for path in target.iterdir())
     return {
-        "seconds": seconds, "cpu_s": cpu, "tokens": meta["tokens"], "peak_bytes": peak, "disk_bytes": size, "alive": meta["alive"],
+        "seconds": seconds, "cpu_s": cpu, "tokens": meta["tokens"], "peak_bytes": peak, "disk_bytes": size,
+        "alive": meta["alive"],
     }  # fmt: skip
 
 

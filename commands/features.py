@@ -297,6 +297,8 @@ class FeaturesReplicate(Command):
     site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
     seed: int | None = Field(None, ge=0, description="Another seed of the permutations (default: the first's)")
     top: int = Field(50, ge=1, le=500, description="Discoveries of the first ranking to list")
+
+
 class FeaturesNeighbours(Query):
     """Show the features nearest to one: by decoder direction, and by firing on the same tokens of the corpus."""
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import (clusters, corpus, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli)
+from commands import (
+    clusters,
+    corpus,
+    doctor,
+    engine,
+    features,
+    index,
+    labels,
+    model,
+    report,
+    sae,
+    session,
+    steer,
+    stimuli,
+)
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from commands.features import FeaturesList, FeaturesShow
+from commands.features import FeaturesList, FeaturesNeighbours, FeaturesShow
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
 from commands.handlers.probing import maxact, probe
@@ -16,9 +16,6 @@ from commands.handlers.rsa import rsa
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
 from workbench.errors import UsageError
-from commands.features import FeaturesContrast, FeaturesList, FeaturesNeighbours, FeaturesShow
-from commands.handlers.sae import chosen
-from workbench.errors import UnknownNameError, UsageError
 from workbench.evidence import labels_by_index, on_corpus, sentence_lines
 from workbench.lab import Lab
 from workbench.rankings import Ranking

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from commands.handlers.stored_rankings import ranking_line
-from commands.handlers.features import ranking_line
 from commands.labels import LabelsSet, LabelsShow, LabelsSuggest
 from workbench.errors import UsageError
 from workbench.lab import Lab

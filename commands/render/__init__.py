@@ -9,7 +9,20 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import (clusters, corpora, doctor, features, index, labels, probing, rsa, saes, sessions, steering, stimuli)
+from commands.render import (
+    clusters,
+    corpora,
+    doctor,
+    features,
+    index,
+    labels,
+    probing,
+    rsa,
+    saes,
+    sessions,
+    steering,
+    stimuli,
+)
 from commands.render.tables import Result, cell, table, visible
 
 

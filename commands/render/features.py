@@ -284,6 +284,8 @@ def _replicated(row: dict[str, Any]) -> list[Any]:
         number(two.get("score"), 2), number(two.get("d"), 2), chance(two.get("q")),
         number(match.get("correlation"), 2), number(match.get("cosine"), 2), row["outcome"], row["label"],
     ]  # fmt: skip
+
+
 def neighbours(result: Result, console: Console) -> None:
     """The nearest features, by direction and by firing together."""
     near = [

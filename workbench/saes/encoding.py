@@ -33,9 +33,7 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
     if architecture == "gated":
         found = _gated(sae, rows)
     else:
-        found = torch.addmm(sae.b_enc, rows, sae.W_enc)  # (rows, width)
-        if norms is not None:
-            found.mul_(norms)
+        found = _product(sae, rows, norms)
         if architecture == "topk":
             found = _top(found, int(sae.activation_fn.k))
         elif "jumprelu" in architecture:
@@ -43,10 +41,6 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
                 part.relu_().mul_(part > sae.threshold)  # many times faster than masked_fill_
         else:
             found.relu_()
-        found = _product(sae, rows, norms)
-        found = _top(found, int(sae.activation_fn.k)) if architecture == "topk" else found.relu_()
-        if "jumprelu" in architecture:
-            found.masked_fill_(found <= sae.threshold, 0.0)
     return found.reshape(*taken.shape[:-1], -1)
 
 
