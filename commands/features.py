@@ -311,3 +311,15 @@ class FeaturesMap(Query):
     )
     ranking: int | None = Field(None, ge=1, description="Log line of a ranking with a map (default: the latest)")
     shown: int = Field(12, ge=1, le=100, description="How many features to show where none is named")
+
+
+class FeaturesNeighbours(Query):
+    """Show the features nearest to one: by decoder direction, and by firing on the same tokens of the corpus."""
+
+    dotted = "features.neighbours"
+    reads = ("sae",)
+    positional = ("feature",)
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    limit: int = Field(20, ge=1, le=200, description="How many of each kind")
+    tokens: int = Field(10_000, ge=1, le=10_000, description="At most this many of the feature's tokens are looked at")

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 
-from commands import clusters, doctor, engine, features, index, labels, model, report, sae, session, steer, stimuli
+from commands import (
+    clusters,
+    corpus,
+    doctor,
+    engine,
+    features,
+    index,
+    labels,
+    model,
+    report,
+    sae,
+    session,
+    steer,
+    stimuli,
+)
 from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
@@ -29,7 +43,11 @@ VERBS: tuple[type[Verb], ...] = (
     stimuli.StimuliList,
     stimuli.StimuliShow,
     stimuli.StimuliCheck,
+    corpus.CorpusImport,
+    corpus.CorpusList,
+    corpus.CorpusFind,
     index.IndexBuild,
+    index.IndexImport,
     index.IndexInfo,
     features.FeaturesContrast,
     features.FeaturesRsa,
@@ -42,6 +60,7 @@ VERBS: tuple[type[Verb], ...] = (
     features.FeaturesWhy,
     features.FeaturesMap,
     features.FeaturesReplicate,
+    features.FeaturesNeighbours,
     steer.SteerClamp,
     labels.LabelsSuggest,
     labels.LabelsSet,

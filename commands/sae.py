@@ -49,7 +49,9 @@ class SaeCheck(Command):
     reuse = False  # the corpus may be a file
     tolerance = _GATE
 
-    corpus: NameOrFile = Field("", description="`demo`, or a .txt or .jsonl file; else what the session has")
+    corpus: NameOrFile = Field(
+        "", description="`demo`, an imported corpus, or a .txt or .jsonl file; else what the session has"
+    )
     tokens: int = Field(20_000, ge=100, le=5_000_000, description="How many tokens to read")
 
 
@@ -64,7 +66,9 @@ class _Training(Command):
         "topk", description="Kind of SAE"
     )
     site: str = Field("", description="Where activations are read; without it the residual stream in the middle")
-    corpus: NameOrFile = Field("demo", description="`demo`, or a .txt or .jsonl file (docs/training.md)")
+    corpus: NameOrFile = Field(
+        "demo", description="`demo`, an imported corpus, or a .txt or .jsonl file (docs/training.md)"
+    )
     corpus_seed: int = Field(0, ge=0, description="Seed of the made corpus `demo`")
     tokens: int = Field(500_000, ge=100, le=10**9, description="Activations to record; the last of them validate")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Number format on disk")

@@ -74,18 +74,23 @@ def stimulus_sentences(stimuli: dict[str, Any] | None) -> list[Sentence]:
 
 
 def corpus_sentences(corpus: dict[str, Any] | None) -> list[Sentence]:
-    """The strongest corpus windows, with their document."""
+    """The strongest corpus windows with their document, then fair samples: of each fifth of its activations, of all."""
     if not corpus:
         return []
-    return [
-        Sentence(
-            f"doc {example['document']}",
-            tuple(example["tokens"]),
-            tuple(example["values"]),
-            max(example["values"], default=0.0),
-        )
-        for example in corpus["examples"]
+    top = [_window(f"doc {example['document']}", example) for example in corpus["examples"]]
+    fifths = [
+        _window(f"{number(row['low'])} to {number(row['high'])}", example, peak=True)
+        for row in corpus.get("quantiles") or []
+        for example in row["examples"]
     ]
+    return [*top, *fifths, *(_window("random", example, peak=True) for example in corpus.get("random") or [])]
+
+
+def _window(title: str, example: dict[str, Any], peak: bool = False) -> Sentence:
+    """A window by its largest activation, or by that of the token it is about."""
+    values = example["values"]
+    value = values[example["peak"]] if peak else max(values, default=0.0)
+    return Sentence(title, tuple(example["tokens"]), tuple(values), value)
 
 
 def missing_text(missing: list[str]) -> str:

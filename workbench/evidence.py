@@ -75,4 +75,8 @@ def on_corpus(found: FeatureIndex, feature: int, examples: int = 20) -> dict[str
         "mean": round(total / fired, 4) if fired else 0.0,
         "histogram": found.histogram(feature),
         "examples": found.examples(feature, examples),
+        "quantiles": found.quantiles(feature),
+        "random": found.random(feature),
+        "moments": found.moments(feature),
+        "enriched": found.store.meta["enriched"],
     }

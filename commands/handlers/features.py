@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from commands.features import FeaturesList, FeaturesShow
+from commands.features import FeaturesList, FeaturesNeighbours, FeaturesShow
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
 from commands.handlers.contrast_maps import map_
@@ -93,3 +93,19 @@ def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
         missing.append(f"{where}: `workbench index build`")
         return {"corpus": None, "logits": None}
     return {"corpus": on_corpus(found, index), "logits": found.logits(index)}
+
+
+def neighbours(query: FeaturesNeighbours, lab: Lab) -> Outcome:
+    """The nearest features of all, from the index alone."""
+    from workbench.index.neighbours import near
+
+    space, found = lab.entry("sae"), lab.index()
+    if space is None:
+        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    if found is None:
+        raise UsageError("neighbours need the corpus index", "Build it first: `workbench index build`.")
+    if found.meta["space"] != space["name"]:
+        raise UsageError("the corpus index is of other features", "Build one of these: `workbench index build`.")
+    index = feature_index(query.feature, space["name"], space["width"])
+    body = near(found, index, query.limit, query.tokens, labels_by_index(lab, space["name"]))
+    return Outcome({"feature": feature_id(space["name"], index), "index": index, "space": space["name"], **body})

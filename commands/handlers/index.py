@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from commands.index import IndexBuild, IndexInfo
-from workbench.demo import corpus
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from commands.handlers.corpus import enriched_warning
+from commands.index import IndexBuild, IndexImport, IndexInfo
+from workbench.corpus.source import DEMO
 from workbench.digests import value_digest
-from workbench.errors import UsageError
-from workbench.index.read import FORMAT, open_index
+from workbench.errors import InputFileError, UsageError
+from workbench.index.read import FORMAT, FeatureIndex, open_index
 from workbench.lab import Lab
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.corpus.importing import ImportRecipe
+    from workbench.corpus.store import TokenStore
+    from workbench.corpus.tokenizing import StoreTokenizer
 
 _SHOWN = ("corpus", "tokens", "documents", "features", "alive", "mean_l0", "digest")
 
@@ -18,59 +27,134 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
     from workbench.index.build import build_index
 
     model, space = lab.model, lab.space
-    about = {
-        "format": FORMAT,
-        "model": model.info["digest"],
-        "sae": space.info["digest"] or space.name,
-        "corpus": command.corpus,
-        "seed": command.seed,
-        "asked": command.tokens,
-        "examples": command.examples,
-    }
-    key = value_digest(about).removeprefix("sha256:")[:32]
-    found = open_index(lab.home, {"key": key})
     if command.dry_run:
-        return _dry_run(command, lab, found is not None)
-    meta = found.meta if found is not None else None
+        return _dry_run(command, lab)
+    store = _store(command, lab)
+    key, about = _identity(command, lab, store)
+    meta = _known(lab, key)
     if meta is None:
-        texts = (document.text for document in corpus.documents(command.seed))
         meta = build_index(
             model,
             space,
-            texts,
+            store,
             lab.home / "index" / key,
             tokens=command.tokens,
             examples=command.examples,
             about=about,
             tick=lab.tick,
         )
-    entry = {"key": key, **{name: meta[name] for name in _SHOWN}}
-    return Outcome(
-        # without the digest of the files: their last bits differ between machines, the counts do not
-        {name: meta[name] for name in _SHOWN if name != "digest"},
-        sets={"index": entry},
-        provenance={"corpus": {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]}},
-    )
+    return _outcome(key, meta, store, {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]})
 
 
-def _dry_run(command: IndexBuild, lab: Lab, built: bool) -> Outcome:
+def _identity(command: IndexBuild, lab: Lab, store: TokenStore) -> tuple[str, dict[str, Any]]:
+    """What the index rests on, and the key made of it."""
+    about = {
+        "format": FORMAT,
+        "model": lab.model.info["digest"],
+        "sae": lab.space.info["digest"] or lab.space.name,
+        "corpus": command.corpus,
+        "seed": command.seed,
+        "asked": command.tokens,
+        "examples": command.examples,
+        "store": store.digest,
+    }
+    return value_digest(about).removeprefix("sha256:")[:32], about
+
+
+def _dry_run(command: IndexBuild, lab: Lab) -> Outcome:
     """Time, memory and disk, from a few batches tried in memory."""
-    from workbench.index.estimate import estimate
+    from workbench.corpus.importing import known
+    from workbench.corpus.source import open_corpus
+    from workbench.index.estimate import estimate, first_documents
 
-    texts = (document.text for document in corpus.documents(command.seed))
-    tried = estimate(lab.model, lab.space, texts, tokens=command.tokens, examples=command.examples)
+    made = known(_recipe(command), _tokenizer(lab), lab.home) if command.corpus == DEMO else _store(command, lab)
+    tokens = command.tokens if made is None else min(command.tokens, len(made.tokens))
+    tried = made or first_documents(open_corpus(DEMO, command.seed).documents(), _tokenizer(lab), tokens)
+    built = made is not None and open_index(lab.home, {"key": _identity(command, lab, made)[0]}) is not None
+    found = estimate(lab.model, lab.space, tried, tokens=tokens, examples=command.examples)
     return Outcome(
         {
             "dry_run": True,
             "corpus": command.corpus,
-            "tokens": command.tokens,
+            "tokens": tokens,
             "features": lab.space.width,
-            "seconds": round(tried.seconds, 3),
-            "memory_bytes": tried.memory,
-            "disk_bytes": tried.disk,
+            "seconds": round(found.seconds, 3),
+            "memory_bytes": found.memory,
+            "disk_bytes": found.disk,
             "built": built,
         }
     )
+
+
+def _recipe(command: IndexBuild) -> ImportRecipe:
+    """How the demo's corpus is made."""
+    from workbench.corpus.importing import ImportRecipe
+    from workbench.corpus.readers import Reading
+
+    return ImportRecipe(Reading(DEMO, seed=command.seed), tokens=command.tokens, name=DEMO)
+
+
+def _store(command: IndexBuild, lab: Lab) -> TokenStore:
+    """The token store of the corpus, made first where it is the demo's."""
+    from workbench.corpus.importing import import_corpus
+    from workbench.corpus.store import open_name
+
+    tokenizer = _tokenizer(lab)
+    if command.corpus == DEMO:
+        return import_corpus(_recipe(command), tokenizer, lab.home, lab.tick)
+    store = open_name(lab.home, command.corpus)
+    store.need_tokenizer(tokenizer.digest, lab.model.name)
+    return store
+
+
+def _tokenizer(lab: Lab) -> StoreTokenizer:
+    from workbench.corpus.tokenizing import StoreTokenizer
+
+    return StoreTokenizer(lab.model.tokenizer, int(lab.model.info["vocabulary"]))
+
+
+def _known(lab: Lab, key: str) -> dict[str, Any] | None:
+    """The metadata of the index of that key, if it is here and whole; a damaged one is removed."""
+    found = open_index(lab.home, {"key": key})
+    if found is None:
+        return None
+    try:
+        found.check()
+    except InputFileError:
+        shutil.rmtree(found.folder, ignore_errors=True)
+        return None
+    return found.meta
+
+
+def _outcome(key: str, meta: dict[str, Any], store: TokenStore, provenance: dict[str, Any]) -> Outcome:
+    entry = {"key": key, **{name: meta[name] for name in _SHOWN}, "store": store.digest}
+    return Outcome(
+        # without the digest of the files: their last bits differ between machines, the counts do not
+        {name: meta[name] for name in _SHOWN if name != "digest"},
+        sets={"index": entry},
+        warnings=[enriched_warning(store)] if store.meta["enriched"] else [],
+        provenance={"corpus": provenance},
+    )
+
+
+def import_(command: IndexImport, lab: Lab) -> Outcome:
+    """Read the arrays, and make their tokens a corpus and their non-zeros an index."""
+    from workbench.index.occurrences import Occurrences, import_occurrences
+
+    source = Occurrences.open(command.file)
+    space = lab.space
+    store, key, meta = import_occurrences(
+        source,
+        lab.model,
+        space,
+        _tokenizer(lab),
+        lab.home,
+        name=command.name or source.name,
+        context=command.context,
+        examples=command.examples,
+        tick=lab.tick,
+    )
+    return _outcome(key, meta, store, {"ref": command.file, "digest": source.digest, "tokens": meta["tokens"]})
 
 
 def info(_query: IndexInfo, lab: Lab) -> Outcome:
@@ -78,4 +162,8 @@ def info(_query: IndexInfo, lab: Lab) -> Outcome:
     value = lab.entry("index")
     if value is None:
         raise UsageError("no index in this session", "Build one: `workbench index build`.")
-    return Outcome({**{name: value[name] for name in _SHOWN}, "on_this_machine": lab.index() is not None})
+    found: FeatureIndex | None = lab.index()
+    about = {name: found.meta[name] for name in ("kind", "entries")} if found else {}
+    enriched = found.store.meta["enriched"] if found else None
+    shown = {name: value[name] for name in _SHOWN}
+    return Outcome({**shown, **about, "enriched": enriched, "on_this_machine": found is not None})

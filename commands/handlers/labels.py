@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from commands.handlers.stored_rankings import ranking_line
 from commands.labels import LabelsSet, LabelsShow, LabelsSuggest
 from workbench.errors import UsageError
@@ -22,7 +20,7 @@ def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
     if index is None:
         raise UsageError("labels need the corpus index", "Build it first: `workbench index build`.")
     space = str(index.meta["space"])
-    frequencies = np.bincount(index.arrays["tokens"], minlength=len(index.pieces)).astype(np.float64)
+    frequencies = index.frequencies().astype("float64")
     rows: list[dict[str, Any]] = []
     sets: dict[str, Any] = {}
     chosen = _chosen(command, lab, space, int(index.meta["features"]))

@@ -79,7 +79,7 @@ def train(command: SaeTrain, lab: Lab) -> Outcome:
 def _loaded(plan: _Plan, folder: Path, lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     """The state entry of the SAE, loaded as `sae load` does, and what the sanity gate says of it."""
     space = lab.models.space({"ref": str(folder), "site": "", "digest": ""}, lab.model)
-    texts = plan.corpus.documents(UNSEEN if plan.corpus.path is None else 0)
+    texts = plan.corpus.documents(UNSEEN if plan.corpus.endless else 0)
     return {key: space.info[key] for key in ENTRY}, judge(lab, space, plan.corpus.name, texts, GATE_TOKENS)
 
 

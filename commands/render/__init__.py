@@ -11,6 +11,7 @@ from rich.text import Text
 
 from commands.render import (
     clusters,
+    corpora,
     doctor,
     features,
     index,
@@ -64,6 +65,9 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "stimuli.edit": stimuli.stimulus_set,
     "stimuli.draft": stimuli.drafted,
     "stimuli.check": stimuli.design,
+    "corpus.import": corpora.imported,
+    "corpus.list": corpora.corpora,
+    "corpus.find": corpora.found,
     "features.contrast": features.ranking,
     "features.rsa": rsa.rsa,
     "features.rdm": rsa.rdm,
@@ -75,6 +79,7 @@ _DRAWERS: dict[str, Callable[[Result, Console], None]] = {
     "features.why": features.why,
     "features.map": features.stored_map,
     "features.replicate": features.replication,
+    "features.neighbours": features.neighbours,
     "steer.clamp": steering.steer,
     "labels.suggest": labels.labels,
     "labels.show": labels.labels,

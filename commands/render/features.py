@@ -161,6 +161,13 @@ def feature(result: Result, console: Console) -> None:
             console.print(
                 Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True
             )
+        for row in corpus["quantiles"]:
+            console.print(
+                Text(f"    a fair sample between {number(row['low'], 2)} and {number(row['high'], 2)}:", "dim")
+            )
+            for example in row["examples"][:1]:
+                line = heat(example["tokens"], example["values"], corpus["maximum"])
+                console.print(Text("    ").append_text(line), soft_wrap=True)
     if (stimuli := result["stimuli"]) is not None:
         for line in stimuli["lines"][:6]:
             text = Text(f"    {visible(line['category'])}: ", "dim")
@@ -286,3 +293,20 @@ def _replicated(row: dict[str, Any]) -> list[Any]:
         number(two.get("score"), 2), number(two.get("d"), 2), chance(two.get("q")),
         number(match.get("correlation"), 2), number(match.get("cosine"), 2), row["outcome"], row["label"],
     ]  # fmt: skip
+
+
+def neighbours(result: Result, console: Console) -> None:
+    """The nearest features, by direction and by firing together."""
+    near = [
+        [f"#{row['index']}", number(row["cosine"]), f"{100 * row['density']:.3g} %", row["label"]]
+        for row in result["cosine"]
+    ]
+    columns = [("feature", True), ("cosine", True), ("density", True), ("", False)]
+    table(console, columns, near, f"{result['feature']}: nearest decoder directions")
+    together = [
+        [f"#{row['index']}", number(row["phi"]), f"{100 * row['share']:.3g} %", number(row["lift"], 1), row["label"]]
+        for row in result["coactive"]
+    ]
+    title = f"firing on the same tokens ({result['tokens']:,} of its {result['fired']:,} looked at)"
+    columns = [("feature", True), ("correlation", True), ("of its tokens", True), ("times chance", True), ("", False)]
+    table(console, columns, together, title)

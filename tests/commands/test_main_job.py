@@ -207,8 +207,7 @@ def test_raw_units_of_a_site_are_features_too(loaded: Any, tmp_path: Path) -> No
     result = loaded("features.contrast wins permutations=50 top=500")["result"]
     assert result["tested"] == tiny.WIDTH
     assert result["rows"][0]["feature"].startswith("model/blocks.2.hook_resid_post/raw#")
-    with pytest.raises(UsageError, match="raw units cannot be indexed"):
-        loaded("index.build tokens=1000")
+    assert loaded("index.build tokens=1000")["result"]["mean_l0"] == tiny.WIDTH
 
 
 def test_raw_units_can_be_ranked_without_loading_them_first(ranked: Any, tmp_path: Path) -> None:

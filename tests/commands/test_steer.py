@@ -61,12 +61,13 @@ def test_a_mean_ablation_goes_to_the_mean_and_says_of_what(ranked: Any, encoded:
 
 def test_a_mean_ablation_takes_the_corpus_where_one_is_indexed(ranked: Any, sessions: Path) -> None:
     ranked("index.build demo tokens=1000")
-    from workbench.index.read import FeatureIndex
+    from workbench.index.read import open_index
 
     (folder,) = (sessions.parent / "home" / "index").iterdir()
-    index = FeatureIndex(folder)
+    index = open_index(sessions.parent / "home", {"key": folder.name})
+    assert index is not None
     feature = int(index.summary["fired"].argmax())
-    values = index.arrays["values"][index.arrays["features"] == feature]
+    values = index.entries(feature)[1]
     tokens = int(index.meta["tokens"]) - int(index.meta["opened"])
     found = clamp(ranked, f"{feature} prompt='the cat' mode=mean")
     # BOS is in the arrays with no activation, and no text token

@@ -85,3 +85,15 @@ def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"fine\n\xff\xfe")
     with pytest.raises(InputFileError, match="not UTF-8"):
         texts(tmp_path / "b.txt")
+
+
+def test_an_imported_corpus_gives_its_texts(tmp_path: Path, home: Path, loaded: object) -> None:
+    path = write(tmp_path / "pets.jsonl", '{"text": "the cat won"}\n{"text": ""}\n{"text": "naïve dog"}\n')
+    assert callable(loaded)
+    done = loaded(f"corpus.import {path}")["result"]
+    corpus = open_corpus("pets")
+    assert list(corpus.documents()) == ["the cat won", "", "naïve dog"]
+    assert list(corpus.documents(2)) == ["naïve dog"]
+    assert (corpus.digest, corpus.endless, open_corpus("demo").endless) == (done["digest"], False, True)
+    checked = loaded("sae.check pets tokens=100")["result"]
+    assert checked["gate"]["numbers"]

@@ -1,87 +1,67 @@
-"""The feature index against dense arrays: every count, total, maximum, histogram and window."""
+"""The feature index against dense arrays: every count, moment, histogram, window, sample and non-zero."""
 
 from __future__ import annotations
 
-import random
+import mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests import tiny
+from tests.index.conftest import EXAMPLES, build, documents, make_store
 from tests.peak import run_alone
-from workbench.errors import Cancelled, InputFileError, StorageError, UsageError
+from workbench.corpus.store import TokenStore
+from workbench.errors import InputFileError
 from workbench.index.read import EDGES, HISTOGRAM_BINS, FeatureIndex, open_index
+from workbench.index.sampling import AFTER, AT_RANDOM, BEFORE, IN_QUANTILE, QUANTILES, priority
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
-EXAMPLES = 4
 
 
-def nothing(done: int, total: int, text: str) -> None: ...
+def test_counts_moments_and_maxima(found: FeatureIndex, dense: np.ndarray, store: TokenStore) -> None:
+    special = int(np.isin(store.tokens, store.special).sum())
+    assert found.meta["tokens"] == len(dense) == len(store.tokens)
+    assert found.meta["documents"] == len(documents())
+    assert (found.meta["opened"], found.meta["alive"]) == (special, int((dense > 0).any(axis=0).sum()))
+    assert found.meta["mean_l0"] == pytest.approx((dense > 0).sum() / (len(dense) - special), abs=1e-3)
+    np.testing.assert_array_equal(found.summary["fired"], (dense > 0).sum(axis=0))
+    np.testing.assert_allclose(found.summary["total"], dense.sum(axis=0, dtype=np.float64), rtol=1e-5)
+    np.testing.assert_allclose(found.summary["maximum"], dense.max(axis=0), rtol=1e-5)
+    assert found.density(3) == pytest.approx((dense[:, 3] > 0).mean())
+    for feature in range(tiny.LATENTS):
+        values = dense[:, feature][dense[:, feature] > 0].astype(np.float64)
+        moments = found.moments(feature)
+        if len(values) == 0:
+            assert moments is None
+        elif len(values) > 5:
+            expected = [values.mean(), values.std(), stats.skew(values), stats.kurtosis(values)]
+            assert list((moments or {}).values()) == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
-def documents(count: int = 40) -> list[str]:
-    draw = random.Random(0)
-    texts = [" ".join(draw.choices(tiny.WORDS, k=draw.randint(1, 24))) for _ in range(count)]
-    texts[7] = "the cat won " * 40  # longer than the context: cut
-    texts[9] = texts[10] = texts[11] = "bright sun"  # the same window three times
-    return texts
+def test_every_nonzero_is_there_by_token_and_by_feature(found: FeatureIndex, dense: np.ndarray) -> None:
+    by_token = np.zeros(dense.shape, dtype=bool)
+    pointers = found.arrays["pointers"]
+    for token in range(len(dense)):
+        row = found.arrays["features"][pointers[token] : pointers[token + 1]]
+        assert (np.diff(row) > 0).all()
+        by_token[token, row] = True
+    by_feature = np.zeros(dense.shape)
+    for feature in range(dense.shape[1]):
+        at, values = found.entries(feature)
+        assert (np.diff(at.astype(np.int64)) > 0).all()
+        by_feature[at, feature] = values
+    np.testing.assert_array_equal(by_token, dense > 0)
+    np.testing.assert_allclose(by_feature, dense, rtol=1e-4, atol=1e-5)
+    assert found.meta["entries"] == by_token.sum() == len(found.arrays["values"]) == len(found.arrays["features"])
 
 
-def build(folder: Path, model: Any, space: Any, texts: list[str], tokens: int = 10**6, **options: Any) -> FeatureIndex:
-    from workbench.index.build import build_index
-
-    settings = {"tokens": tokens, "examples": EXAMPLES, "about": {"corpus": "toy"}, "tick": nothing, **options}
-    build_index(model, space, texts, folder, **settings)
-    return FeatureIndex(folder)
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, tiny_model: Any, tiny_space: Any) -> FeatureIndex:
-    return build(tmp_path_factory.mktemp("index") / "one", tiny_model, tiny_space, documents())
-
-
-@pytest.fixture(scope="module")
-def dense(tiny_model: Any, tiny_space: Any) -> list[tuple[list[int], np.ndarray]]:
-    """(ids, (tokens, features)) of each document, one by one through the plain model, BOS as 0."""
-    import torch
-
-    rows = []
-    for text in documents():
-        ids = tiny_model.tokenizer(text)["input_ids"][: tiny.CONTEXT]
-        with torch.no_grad():
-            out = tiny_model.plain(input_ids=torch.tensor([ids]), output_hidden_states=True)
-        acts = tiny_space.encode(out.hidden_states[2])[0].numpy()
-        acts[0] = 0.0
-        rows.append((ids, acts))
-    return rows
-
-
-def test_counts_totals_and_maxima(found: FeatureIndex, dense: Any) -> None:
-    acts = np.concatenate([rows for _, rows in dense])
-    assert found.meta["tokens"] == len(acts)
-    assert found.meta["documents"] == len(dense)
-    assert found.meta["alive"] == int((acts > 0).any(axis=0).sum())
-    assert found.meta["mean_l0"] == pytest.approx((acts > 0).sum() / (len(acts) - len(dense)), abs=1e-3)
-    np.testing.assert_array_equal(found.summary["fired"], (acts > 0).sum(axis=0))
-    np.testing.assert_allclose(found.summary["total"], acts.sum(axis=0, dtype=np.float64), rtol=1e-5)
-    np.testing.assert_allclose(found.summary["maximum"], acts.max(axis=0), rtol=1e-5)
-    assert found.density(3) == pytest.approx((acts[:, 3] > 0).mean())
-
-
-def test_tokens_and_documents_are_all_there(found: FeatureIndex, dense: Any) -> None:
-    np.testing.assert_array_equal(found.arrays["tokens"], np.concatenate([ids for ids, _ in dense]))
-    np.testing.assert_array_equal(np.diff(found.arrays["starts"]), [len(ids) for ids, _ in dense])
-    assert len(found.arrays["pointers"]) == found.meta["tokens"] + 1
-    assert found.arrays["pointers"][-1] == found.meta["entries"] == len(found.arrays["values"])
-
-
-def test_histograms(found: FeatureIndex, dense: Any) -> None:
-    acts = np.concatenate([rows for _, rows in dense])
+def test_histograms(found: FeatureIndex, dense: np.ndarray) -> None:
     np.testing.assert_array_equal(found.summary["histogram"].sum(axis=1), found.summary["fired"])
     for feature in range(tiny.LATENTS):
-        values = acts[:, feature][acts[:, feature] > 0]
+        values = dense[:, feature][dense[:, feature] > 0]
         expected = np.histogram(np.clip(values, 0, EDGES[-2]), bins=EDGES[: HISTOGRAM_BINS + 1])[0]
         assert np.abs(expected - found.summary["histogram"][feature]).sum() <= 2  # a value on an edge, by a last bit
         shown = found.histogram(feature)
@@ -89,43 +69,96 @@ def test_histograms(found: FeatureIndex, dense: Any) -> None:
         assert len(shown["edges"]) == len(shown["counts"]) + bool(shown["counts"])
 
 
-def test_the_strongest_windows_one_for_each_document(found: FeatureIndex, dense: Any) -> None:
-    peaks = np.array([rows.max(axis=0) for _, rows in dense])  # (documents, features)
+def brute_windows(store: TokenStore, column: np.ndarray, wanted: int) -> list[tuple[int, int]]:
+    """(document, place) of the strongest places, one for each document, equal windows once: the slow way."""
+    peaks = []
+    for document in range(len(store.starts) - 1):
+        begin, end = int(store.starts[document]), int(store.starts[document + 1])
+        if end > begin and column[begin:end].max() > 0:
+            place = begin + int(column[begin:end].argmax())
+            window = tuple(store.tokens[max(begin, place - BEFORE) : min(end, place + AFTER + 1)].tolist())
+            peaks.append((-column[place], document, place, window))
+    found, seen = [], set()
+    for _, document, place, window in sorted(peaks):
+        if window not in seen and len(found) < wanted:
+            found.append((document, place))
+            seen.add(window)
+    return found
+
+
+def test_the_strongest_windows_are_those_of_brute_force(
+    found: FeatureIndex, dense: np.ndarray, store: TokenStore
+) -> None:
+    exact = np.zeros(dense.shape, np.float32)  # the same bits as the index, so that ties are the same ties
     for feature in range(tiny.LATENTS):
-        windows = found.examples(feature)
-        strongest = np.sort(peaks[:, feature][peaks[:, feature] > 0])[::-1][:EXAMPLES]
-        kept = found.summary["best"][feature]
-        np.testing.assert_allclose(kept[kept > 0], strongest, rtol=1e-5)
-        assert len({window["document"] for window in windows}) == len(windows) <= EXAMPLES
-        for window in windows:
-            _, rows = dense[window["document"]]
-            place = int(rows[:, feature].argmax())
-            assert window["values"][window["peak"]] == pytest.approx(rows[place, feature], abs=1e-3)
+        at, values = found.entries(feature)
+        exact[at, feature] = values
+    for feature in range(tiny.LATENTS):
+        expected = brute_windows(store, exact[:, feature], EXAMPLES)
+        documents_kept = found.summary["document"][feature]
+        kept = documents_kept >= 0
+        places = store.starts[documents_kept[kept]] + found.summary["position"][feature][kept]
+        assert list(zip(documents_kept[kept].tolist(), places.tolist(), strict=True)) == expected
+        for window, (document, place) in zip(found.examples(feature), expected, strict=True):
             begin = place - window["peak"]
-            assert begin >= 1, "BOS is not shown"
-            expected = rows[begin : begin + len(window["values"]), feature]
-            assert window["values"] == pytest.approx(expected.tolist(), abs=1e-3)
-            assert len(window["tokens"]) == len(window["values"])
+            assert begin >= int(store.starts[document]) + 1, "BOS is not shown"
+            assert window["values"] == pytest.approx(
+                dense[begin : begin + len(window["values"]), feature].tolist(), abs=1e-3
+            )
+            assert window["document"] == document
+            assert "".join(window["tokens"]) in documents()[document]
 
 
-def test_windows_that_read_the_same_are_shown_once(found: FeatureIndex) -> None:
+def test_windows_that_read_the_same_are_kept_once(found: FeatureIndex) -> None:
     for feature in range(tiny.LATENTS):
         texts = [tuple(window["tokens"]) for window in found.examples(feature)]
         assert len(texts) == len(set(texts))
 
 
-def test_a_window_reads_as_its_text(found: FeatureIndex) -> None:
-    texts = documents()
-    for feature in range(0, tiny.LATENTS, 5):
-        for window in found.examples(feature):
-            assert "".join(window["tokens"]) in texts[window["document"]]
+def test_samples_of_each_quantile_are_those_with_the_smallest_hash(found: FeatureIndex, store: TokenStore) -> None:
+    some = 0
+    for feature in range(tiny.LATENTS):
+        at, values = (np.asarray(array) for array in found.entries(feature))
+        if len(at) == 0:
+            assert found.quantiles(feature) == found.random(feature) == []
+            continue
+        document = store.document_of(at)
+        order = np.argsort(priority(document, at - store.starts[document]))
+        edges = found.summary["edges"][feature]
+        ranked = np.sort(values)
+        assert edges.tolist() == [
+            ranked[min(step * len(values) // QUANTILES, len(values) - 1)] for step in range(QUANTILES + 1)
+        ]
+        group = np.searchsorted(edges[1:-1], values, side="right")
+        for number in range(QUANTILES):
+            expected = [int(at[place]) for place in order if group[place] == number][:IN_QUANTILE]
+            assert [place for place in found.summary["sample_at"][feature, number] if place >= 0] == expected
+            some += len(expected)
+        expected = [int(at[place]) for place in order][:AT_RANDOM]
+        assert [place for place in found.summary["random_at"][feature] if place >= 0] == expected
+        for row in found.quantiles(feature):
+            assert all(row["low"] - 1e-4 <= w["values"][w["peak"]] <= row["high"] + 1e-4 for w in row["examples"])
+    assert some > tiny.LATENTS
 
 
-def test_token_totals(found: FeatureIndex, dense: Any) -> None:
-    tokens, acts = np.concatenate([ids for ids, _ in dense]), np.concatenate([rows for _, rows in dense])
+def test_samples_are_fair() -> None:
+    """Over many features whose activations are the places' own order, no stretch of the corpus is preferred."""
+    from workbench.index.sampling import samples
+
+    features, size = 400, 500
+    at = np.tile(np.arange(size), features)
+    ranks = priority(np.repeat(np.arange(features), size), at)
+    values = np.tile(np.random.default_rng(0).permutation(size).astype(np.float32), features)
+    _, few, _ = samples(np.arange(features + 1) * size, values, ranks)
+    counts = np.bincount(at[few.ravel()], minlength=size)
+    assert counts.sum() == features * QUANTILES * IN_QUANTILE
+    assert stats.chisquare(counts).pvalue > 1e-4
+
+
+def test_token_totals(found: FeatureIndex, dense: np.ndarray, store: TokenStore) -> None:
     for feature in range(0, tiny.LATENTS, 3):
         ids, sums = found.token_totals(feature)
-        expected = np.bincount(tokens, weights=acts[:, feature])
+        expected = np.bincount(store.tokens, weights=dense[:, feature])
         np.testing.assert_array_equal(ids, np.flatnonzero(expected))
         np.testing.assert_allclose(sums, expected[ids], rtol=1e-5)
 
@@ -141,101 +174,47 @@ def test_logits_are_the_direction_on_the_unembedding(found: FeatureIndex, tiny_m
     assert shown["top"][0][0] == found.pieces[order[0]]
 
 
-@pytest.mark.parametrize("batch", [1, 7, 1000])
-def test_batches_of_other_sizes_give_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Any, tiny_space: Any, found: FeatureIndex, batch: int
+def test_the_token_budget_is_kept_to_the_token(
+    tmp_path: Path, tiny_model: Any, tiny_space: Any, store: TokenStore, dense: np.ndarray
 ) -> None:
-    monkeypatch.setattr("workbench.index.build.BATCH", batch)
-    other = build(tmp_path / "other", tiny_model, tiny_space, documents())
-    for name, values in found.summary.items():
-        if name not in ("document", "position"):
-            np.testing.assert_allclose(other.summary[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-    # windows whose strengths are equal up to the last bit may change places, no others
-    best = found.summary["best"]
-    gaps = np.abs(np.diff(best, axis=1, prepend=np.inf, append=-np.inf))
-    alone = (np.minimum(gaps[:, :-1], gaps[:, 1:]) > 1e-4) & (np.arange(EXAMPLES) < EXAMPLES - 1)
-    for name in ("document", "position"):
-        np.testing.assert_array_equal(other.summary[name][alone], found.summary[name][alone], err_msg=name)
-    assert alone.sum() > tiny.LATENTS
-    for name, values in found.arrays.items():
-        np.testing.assert_allclose(other.arrays[name], values, rtol=1e-4, err_msg=name)
-
-
-def test_the_token_budget_is_kept_to_the_token(tmp_path: Path, tiny_model: Any, tiny_space: Any, dense: Any) -> None:
-    cut = build(tmp_path / "cut", tiny_model, tiny_space, documents(), tokens=101)
+    cut = build(tmp_path / "cut", tiny_model, tiny_space, store, tokens=101)
     assert cut.meta["tokens"] == 101
-    np.testing.assert_array_equal(cut.arrays["tokens"], np.concatenate([ids for ids, _ in dense])[:101])
-    fired = (np.concatenate([rows for _, rows in dense])[:101] > 0).sum(axis=0)
-    np.testing.assert_array_equal(cut.summary["fired"], fired)
+    np.testing.assert_array_equal(cut.summary["fired"], (dense[:101] > 0).sum(axis=0))
 
 
-def test_a_tokenizer_without_bos_loses_no_first_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Any, tiny_space: Any
+def test_a_dense_sae_is_read_as_well_as_one_that_names_its_active_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Any, tiny_space: Any, store: TokenStore
 ) -> None:
-    whole = tiny_model.tokenizer
+    one = build(tmp_path / "one", tiny_model, tiny_space, store)
+    monkeypatch.setattr(type(tiny_space), "largest", lambda space, acts: None)
+    two = build(tmp_path / "two", tiny_model, tiny_space, store)
+    assert one.meta["digest"] == two.meta["digest"]
 
-    class Bare:
-        """The tokenizer as GPT-2's own: nothing put in front."""
 
-        all_special_ids = whole.all_special_ids
-        decode, batch_decode = whole.decode, whole.batch_decode
-        convert_ids_to_tokens = whole.convert_ids_to_tokens
-
-        def __call__(self, text: Any, **options: Any) -> Any:
-            return whole(text, **{**options, "add_special_tokens": False})
-
-    monkeypatch.setattr(tiny_model, "tokenizer", Bare())
-    texts = ["cat won", "sun lost"]
-    index = build(tmp_path / "bare", tiny_model, tiny_space, texts)
-    assert index.meta["mean_l0"] == pytest.approx(tiny.ACTIVE, abs=1.0)
+def test_a_corpus_of_one_token_documents(tmp_path: Path, tiny_model: Any, tiny_space: Any) -> None:
+    short = make_store(tmp_path / "home", tiny_model, ["a", "", "cat", "a"])
+    index = build(tmp_path / "one", tiny_model, tiny_space, short)
+    assert index.meta["tokens"] == len(short.tokens)
+    assert index.summary["fired"].sum() == 3 * tiny.ACTIVE
     for feature in np.flatnonzero(index.summary["fired"]):
-        for window in index.examples(int(feature)):
-            assert "".join(window["tokens"]) == texts[window["document"]]
-            assert window["peak"] >= 0
-            assert window["values"][window["peak"]] == max(window["values"])
+        assert all(len(window["tokens"]) == 1 for window in index.examples(int(feature)))
 
 
-def test_a_full_disk_leaves_no_half_index(tiny_model: Any, tiny_space: Any) -> None:
-    with tiny.small_disk("32k") as disk:
-        with pytest.raises(StorageError, match="the disk is full"):
-            build(disk / "one", tiny_model, tiny_space, documents())
-        assert list(disk.iterdir()) == []
-
-
-def test_a_read_only_cache_is_named(tiny_model: Any, tiny_space: Any) -> None:
-    with tiny.small_disk() as disk:
-        tiny.read_only(disk)
-        with pytest.raises(StorageError, match=str(disk)):
-            build(disk / "one", tiny_model, tiny_space, documents())
-
-
-def test_a_cancelled_pass_leaves_no_half_index_and_keeps_the_old_one(
-    tmp_path: Path, tiny_model: Any, tiny_space: Any
-) -> None:
-    old = build(tmp_path / "one", tiny_model, tiny_space, ["the cat won"])
-
-    def stop(done: int, total: int, text: str) -> None:
-        if done:
-            raise Cancelled("cancelled")
-
-    with pytest.raises(Cancelled):
-        build(tmp_path / "one", tiny_model, tiny_space, documents(200), tick=stop)
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
-    assert FeatureIndex(tmp_path / "one").meta == old.meta
-
-
-def test_an_empty_corpus_and_raw_units_are_refused(tmp_path: Path, tiny_model: Any, tiny_space: Any) -> None:
-    from workbench.saes.space import load_space
-
+def test_an_empty_corpus_is_refused(tmp_path: Path, tiny_model: Any, tiny_space: Any) -> None:
     with pytest.raises(InputFileError, match="no text"):
-        build(tmp_path / "one", tiny_model, tiny_space, [])
-    with pytest.raises(UsageError, match="raw units"):
-        build(tmp_path / "one", tiny_model, load_space("raw", tiny.SITE, tiny_model), documents())
-    assert list(tmp_path.iterdir()) == []
+        make_store(tmp_path, tiny_model, [""])
 
 
-def test_an_index_that_is_not_on_this_machine_is_none(home: Path, found: FeatureIndex) -> None:
+def test_an_index_that_is_not_on_this_machine_is_none(home: Path) -> None:
     assert open_index(home, {"key": "0" * 32}) is None
+
+
+def test_a_features_own_reads_are_a_few(found: FeatureIndex) -> None:
+    """Nothing of the corpus' or the index's length is read whole to open a feature."""
+    for array in [*found.arrays.values(), *found.summary.values(), found.store.tokens, found.store.starts]:
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        assert isinstance(array.base, mmap.mmap)
 
 
 def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
@@ -248,12 +227,28 @@ def test_the_verbs_build_it_once_and_show_it(loaded: Any, home: Path) -> None:
     assert (folder / "meta.json").stat().st_mtime_ns == made, "an index that is here is not built again"
     loaded("index.build tokens=2000 examples=3", fresh=True)
     assert tiny.snapshot(folder) == before
-    assert loaded("index.info")["result"]["on_this_machine"] is True
-    shown = loaded("features.show 3")["result"]
-    assert shown["corpus"]["tokens"] == 2000
+    info = loaded("index.info")["result"]
+    assert (info["on_this_machine"], info["kind"], info["enriched"]) == (True, "sparse", None)
+    shown = loaded("features.show 3")["result"]["corpus"]
+    assert shown["tokens"] == 2000
+    assert [row["low"] for row in shown["quantiles"]] == sorted(
+        (row["low"] for row in shown["quantiles"]), reverse=True
+    )
+    assert shown["random"]
     suggested = loaded("labels.suggest 1 2 3")["result"]["labels"]
     assert [row["index"] for row in suggested] == [1, 2, 3]
     assert {row["status"] for row in suggested} <= {"suggested", "silent"}
+
+
+def test_a_damaged_index_is_built_again(loaded: Any, home: Path) -> None:
+    loaded("index.build tokens=2000 examples=3")
+    (folder,) = (home / "index").iterdir()
+    before = tiny.snapshot(folder)
+    raw = bytearray((folder / "values.bin").read_bytes())
+    raw[5] ^= 1
+    (folder / "values.bin").write_bytes(raw)
+    loaded("index.build tokens=2000 examples=3")
+    assert tiny.snapshot(folder) == before
 
 
 def test_a_dry_run_says_the_cost_and_does_nothing(loaded: Any, home: Path, sessions: Path) -> None:
@@ -279,3 +274,19 @@ def test_the_stated_memory_is_kept_within_a_fifth(loaded: Any, sessions: Path, t
     peak = run_alone("s", sessions, *line)[1]
     assert peak <= 1.2 * stated
     assert stated <= 1.2 * peak
+
+
+def test_a_store_of_another_tokenizer_is_refused(loaded: Any, tmp_path: Path, home: Path) -> None:
+    from workbench.corpus.store import open_name
+
+    path = tmp_path / "a.txt"
+    path.write_text("the cat won\nthe dog lost\n")
+    loaded(f"corpus.import {path} name=pets")
+    built = loaded("index.build pets")["result"]
+    assert (built["corpus"], built["documents"]) == ("pets", 2)
+    meta = open_name(home, "pets").folder / "meta.json"
+    meta.write_text(meta.read_text().replace(open_name(home, "pets").meta["tokenizer"], "sha256:other"))
+    from workbench.errors import MismatchError
+
+    with pytest.raises(MismatchError, match="another tokenizer"):
+        loaded("index.build pets")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from workbench.corpus.store import TokenStore, keep_store
 from workbench.figures import Figure
-from workbench.index.read import ARRAYS, HISTOGRAM_BINS
+from workbench.index.read import ARRAYS, FORMAT, HISTOGRAM_BINS
 from workbench.lab import Lab
 from workbench.rankings import Ranking
 from workbench.run import stage_outcome
@@ -169,16 +170,32 @@ def write_index(home: Path, key: str, pieces: list[str]) -> None:
         "document": document, "position": np.full((FEATURES, 2), 3, dtype=np.int64),
         "up_ids": ids, "up_values": ids * 0.5, "down_ids": ids, "down_values": ids * -0.5,
     }  # fmt: skip
+    none = np.full((FEATURES, 5, 5), -1, dtype=np.int64)
+    powers = {name: first * 2.0**power for power, name in enumerate(("squares", "cubes", "fourths"), start=2)}
+    summary |= {**powers, "edges": np.zeros((FEATURES, 6), np.float32), "sample_at": none, "random_at": none[:, 0]}
     save_file(summary, folder / "summary.safetensors")
     arrays = {
-        "tokens": np.arange(size), "starts": np.array([0, size]), "pointers": np.arange(size + 1),
-        "features": np.zeros(size), "values": 1 + np.arange(size) % 4,
+        "pointers": np.arange(size + 1), "features": np.zeros(size), "offsets": np.array([0, *[size] * FEATURES]),
+        "at": np.arange(size), "values": 1 + np.arange(size) % 4,
     }  # fmt: skip
     for name, kind in ARRAYS.items():
         (folder / f"{name}.bin").write_bytes(arrays[name].astype(kind).tobytes())
-    (folder / "pieces.json").write_text(json.dumps(pieces))
+    store = write_store(home, pieces)
     meta = {"space": SPACE, "corpus": "toy corpus", "tokens": size, "documents": 1, "features": FEATURES}
-    (folder / "meta.json").write_text(json.dumps(meta))
+    (folder / "meta.json").write_text(json.dumps({**meta, "format": FORMAT, "kind": "sparse", "store": store.digest}))
+
+
+def write_store(home: Path, pieces: list[str]) -> TokenStore:
+    """A corpus of one document that holds each piece once, the first of them special."""
+    building = home / "corpora" / ".building" / "toy"
+    building.mkdir(parents=True)
+    (building / "tokens.bin").write_bytes(np.arange(len(pieces)).astype("<i4").tobytes())
+    (building / "starts.bin").write_bytes(np.array([0, len(pieces)]).astype("<i8").tobytes())
+    meta = {"name": "toy corpus", "documents": 1, "tokens": len(pieces), "tokenizer": "sha256:0", "special": [0]}
+    return keep_store(
+        home, building, [piece.encode("utf-8", "replace") for piece in pieces],
+        {**meta, "recipes": ["toy"], "enriched": None},
+    )  # fmt: skip
 
 
 def write_session(sessions: Path, home: Path, *, hostile: bool = False) -> SessionRecord:

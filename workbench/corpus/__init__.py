@@ -1,1 +1,1 @@
-"""Corpora: streams of documents with a digest; neither numpy nor torch."""
+"""Corpora: streams of documents with a digest, and token stores made of them; no torch."""

@@ -1,4 +1,4 @@
-"""Where documents come from: the demo's corpus, or a text file of the user's, read as a stream.
+"""Where documents come from: the demo's corpus, an imported one, or a text file of the user's, read as a stream.
 
 A `.txt` file in which blank lines stand between lines of text has one document for each stretch between them;
 in one without, every line is a document. A `.jsonl` file has one object with the key `text` on each line.
@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError
+
+if TYPE_CHECKING:
+    from workbench.corpus.store import TokenStore
 
 DEMO = "demo"
 LONGEST = 1_000_000
@@ -34,6 +37,7 @@ class Corpus:
         seed: of a made corpus; nothing for a file.
         path: the file, or None.
         by_blank_lines: whether blank lines separate the documents of a `.txt` file.
+        store: the tokens of an imported corpus, or None.
     """
 
     ref: str
@@ -42,6 +46,12 @@ class Corpus:
     seed: int = 0
     path: Path | None = None
     by_blank_lines: bool = False
+    store: TokenStore | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is made on demand, as long as anybody reads."""
+        return self.path is None and self.store is None
 
     def documents(self, start: int = 0) -> Iterator[str]:
         """The documents from number `start` on; the demo's have no end.
@@ -49,6 +59,8 @@ class Corpus:
         Raises:
             InputFileError: the file cannot be read as what its name says.
         """
+        if self.store is not None:
+            return self.store.documents(start)
         if self.path is None:
             from workbench.demo.corpus import documents
 
@@ -60,7 +72,7 @@ def open_corpus(ref: str, seed: int = 0) -> Corpus:
     """The corpus that `ref` names.
 
     Args:
-        ref: `demo`, or the path of a `.txt` or `.jsonl` file.
+        ref: `demo`, the name of an imported corpus, or the path of a `.txt` or `.jsonl` file.
         seed: which corpus of the demo's.
 
     Raises:
@@ -71,11 +83,25 @@ def open_corpus(ref: str, seed: int = 0) -> Corpus:
         return Corpus(DEMO, DEMO, value_digest({"corpus": DEMO, "seed": seed}), seed)
     path = Path(ref).expanduser()
     if not path.is_file():
-        raise UnknownNameError(f"no corpus {ref!r}", "Give `demo`, or a .txt or .jsonl file.")
+        return _imported(ref)
     if path.suffix not in (".txt", ".jsonl"):
         raise InputFileError(f"{path} is neither .txt nor .jsonl", "Rename it, or write one document a line.")
     digest, blank_lines = _look_through(path)
     return Corpus(str(path), path.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
+
+
+def _imported(name: str) -> Corpus:
+    """An imported corpus, as the texts that its tokens stand for."""
+    from workbench.corpus.store import names, open_name
+    from workbench.paths import home
+
+    known = names(home())
+    if name not in known:
+        raise UnknownNameError.among(
+            "corpus", name, known, "Give `demo`, the name of an imported corpus, or a .txt or .jsonl file."
+        )
+    store = open_name(home(), name)
+    return Corpus(name, name, store.digest, store=store)
 
 
 def _look_through(path: Path) -> tuple[str, bool]:
@@ -101,14 +127,31 @@ def _of_file(path: Path, by_blank_lines: bool) -> Iterator[str]:
         with path.open(encoding="utf-8") as file:
             if path.suffix == ".jsonl":
                 yield from _of_json_lines(path, file)
-            elif by_blank_lines:
-                yield from _stretches(file)
             else:
-                yield from (line.strip() for line in _lines(file) if line.strip())
+                yield from of_plain_text(file, by_blank_lines)
     except UnicodeDecodeError as error:
         raise InputFileError(f"{path} is not UTF-8 (byte {error.start} of a line)", "Save it as UTF-8.") from error
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
+
+
+def of_plain_text(file: TextIO, by_blank_lines: bool) -> Iterator[str]:
+    """The documents of plain text: stretches between blank lines, or lines."""
+    if by_blank_lines:
+        return _stretches(file)
+    return (line.strip() for line in _lines(file) if line.strip())
+
+
+def has_blank_lines(file: IO[bytes]) -> bool:
+    """Whether a blank line stands between two lines of text; reads no further than that."""
+    inside = gap = False
+    while line := file.readline(_CHUNK):
+        text = bool(line.strip())
+        if text and gap:
+            return True
+        inside = inside or text
+        gap = inside and not text
+    return False
 
 
 def _lines(file: TextIO) -> Iterator[str]:

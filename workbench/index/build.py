@@ -1,27 +1,30 @@
-"""One pass over a corpus for all features: non-zeros on disk, exact counts, histograms, top windows, logits.
+"""Building a feature index: one pass over a corpus, shard by shard, for all features of an SAE or site.
 
-The pass holds one batch of documents in memory; what grows with the corpus is appended to files.
+A shard is stored once it was read, with its digest; a build that was killed or found the disk full goes on with
+the shards that are missing or damaged, and ends with the same bytes.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 
+from workbench.corpus.store import TokenStore
 from workbench.digests import file_digest, value_digest
-from workbench.errors import InputFileError, UsageError, storage_error
+from workbench.errors import InputFileError, storage_error
 from workbench.files import write_atomic
-from workbench.index.read import ARRAYS, EDGES, FORMAT, HISTOGRAM_BINS
-from workbench.models.vocabulary import token_texts
+from workbench.index import entries
+from workbench.index.finish import finish
+from workbench.index.read import FORMAT, META
+from workbench.index.reading import shard_entries
+from workbench.index.shards import shard_bounds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,99 +34,15 @@ if TYPE_CHECKING:
 
 Tick = Callable[[int, int, str], None]
 SHOWN_LOGITS = 10
-BATCH = 64
 LOGITS_AT_ONCE = 512
 """Features whose direct logits are held at once."""
-
-
-@dataclass
-class Totals:
-    """Running exact statistics of every feature."""
-
-    features: int
-    examples: int
-    fired: np.ndarray = field(init=False)
-    total: np.ndarray = field(init=False)
-    maximum: np.ndarray = field(init=False)
-    histogram: np.ndarray = field(init=False)
-    best: np.ndarray = field(init=False)
-    document: np.ndarray = field(init=False)
-    position: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fired = np.zeros(self.features, dtype=np.int64)
-        self.total = np.zeros(self.features, dtype=np.float64)
-        self.maximum = np.zeros(self.features, dtype=np.float32)
-        self.histogram = np.zeros((self.features, HISTOGRAM_BINS), dtype=np.int64)
-        self.best = np.zeros((self.examples, self.features), dtype=np.float32)
-        self.document = np.full((self.examples, self.features), -1, dtype=np.int64)
-        self.position = np.zeros((self.examples, self.features), dtype=np.int64)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all of them."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
-
-    def add_entries(self, features: np.ndarray, values: np.ndarray) -> None:
-        """Count the non-zeros of one batch: both (entries,)."""
-        size = self.features
-        self.fired += np.bincount(features, minlength=size)
-        self.total += np.bincount(features, weights=values, minlength=size)
-        np.maximum.at(self.maximum, features, values)
-        bins = np.clip(np.searchsorted(EDGES, values, side="right") - 1, 0, HISTOGRAM_BINS - 1)
-        flat = features.astype(np.int64) * HISTOGRAM_BINS + bins
-        self.histogram += np.bincount(flat, minlength=size * HISTOGRAM_BINS).reshape(size, HISTOGRAM_BINS)
-
-    def add_peaks(self, values: np.ndarray, positions: np.ndarray, documents: np.ndarray) -> None:
-        """Keep the strongest documents of each feature: values, positions (batch, features), documents (batch,).
-
-        One window for each document, so that one repetitive document cannot fill the list. Ties keep the
-        earlier document, so that the result does not depend on how the corpus is cut into batches.
-        """
-        rows = np.broadcast_to(documents[:, None], values.shape)
-        values = np.concatenate([self.best, values])  # (examples + batch, features)
-        rows = np.concatenate([self.document, rows])
-        positions = np.concatenate([self.position, positions])
-        order = np.argsort(-values, axis=0, kind="stable")[: self.examples]
-        self.best = np.take_along_axis(values, order, axis=0)
-        self.document = np.where(self.best > 0, np.take_along_axis(rows, order, axis=0), -1)
-        self.position = np.take_along_axis(positions, order, axis=0)
-
-
-class Files(Protocol):
-    """What takes the arrays that grow with the corpus."""
-
-    def append(self, name: str, values: np.ndarray) -> None:
-        """Add to one array."""
-
-
-class _Files:
-    """The arrays that grow with the corpus, appended batch by batch."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        # unbuffered: what does not fit on the disk shows when it is written, not when the file is closed
-        self._open = {name: (folder / f"{name}.bin").open("wb", buffering=0) for name in ARRAYS}
-
-    def append(self, name: str, values: np.ndarray) -> None:
-        """Add to one array; its type is fixed."""
-        rest = memoryview(np.ascontiguousarray(values, dtype=ARRAYS[name]).tobytes())
-        try:
-            while rest:
-                rest = rest[self._open[name].write(rest) :]
-        except OSError as error:
-            raise storage_error(self._folder, error) from error
-
-    def close(self) -> None:
-        """Finish all files."""
-        for file in self._open.values():
-            file.close()
+SHARDS = "shards"
 
 
 def build_index(
     model: LoadedModel,
     space: FeatureSpace,
-    documents: Iterable[str],
+    store: TokenStore,
     folder: Path,
     *,
     tokens: int,
@@ -131,173 +50,146 @@ def build_index(
     about: dict[str, Any],
     tick: Tick,
 ) -> dict[str, Any]:
-    """Index the first `tokens` tokens of the documents and return the index's metadata.
+    """Index the first `tokens` tokens of a store and return the index's metadata.
 
     Args:
-        folder: where the index goes; made whole or not at all.
+        folder: where the index goes; made whole or not at all. What is built so far stands beside it in
+            `.building` and is gone on with.
         about: what the index rests on (corpus, seed, digests), kept in its metadata.
 
     Raises:
-        UsageError: the features are raw units, which are dense.
         InputFileError: the corpus is empty.
-        StorageError: the disk is full.
+        MismatchError: the store was made with another tokenizer.
+        StorageError: the disk is full; what was read is kept.
     """
-    need_latents(space)
-    building = folder.with_name(folder.name + ".building")
-    shutil.rmtree(building, ignore_errors=True)
+    bounds = shard_bounds(store, tokens)
+    if not bounds:
+        raise InputFileError("the corpus has no text", "Give a corpus with at least one document.")
+    building = building_of(folder)
     try:
-        building.mkdir(parents=True)
+        (building / SHARDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
+    if space.info["units"] != "latents":
+        from workbench.index.dense import build_dense
+
+        counts = build_dense(model, space, store, building, bounds, examples, tick)
+    else:
+        counts = _build_sparse(model, space, store, building, bounds, examples, tick)
+    return seal_and_keep(folder, space, store, bounds, {**about, **counts})
+
+
+def seal_and_keep(
+    folder: Path, space: FeatureSpace, store: TokenStore, bounds: list[tuple[int, int]], about: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the metadata of what stands in `.building`, and put it in its place.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    building = building_of(folder)
+    meta = _seal(building, space, store, bounds, about)
     try:
-        meta = _fill(model, space, documents, building, tokens, examples, about, tick)
+        shutil.rmtree(building / SHARDS)
         shutil.rmtree(folder, ignore_errors=True)
         building.rename(folder)
     except OSError as error:
         raise storage_error(folder, error) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return meta
 
 
-def need_latents(space: FeatureSpace) -> None:
-    """Refuse raw units.
-
-    Raises:
-        UsageError: they are dense.
-    """
-    if space.info["units"] != "latents":
-        raise UsageError("raw units cannot be indexed (every unit is active on every token)", "Load an SAE first.")
+def building_of(folder: Path) -> Path:
+    """Where an index is while it is built."""
+    return folder.with_name(folder.name + ".building")
 
 
-def _fill(
+def _build_sparse(
     model: LoadedModel,
     space: FeatureSpace,
-    documents: Iterable[str],
-    folder: Path,
-    tokens: int,
+    store: TokenStore,
+    building: Path,
+    bounds: list[tuple[int, int]],
     examples: int,
-    about: dict[str, Any],
     tick: Tick,
 ) -> dict[str, Any]:
-    totals = Totals(space.width, examples)
-    files = _Files(folder)
-    seen, number, entries, special = 0, 0, 0, 0
-    opening = set(model.tokenizer.all_special_ids)
-    try:
-        files.append("starts", np.array([0]))
-        files.append("pointers", np.array([0]))
-        for texts in batches(documents):
-            if seen >= tokens:
-                break
-            tick(min(seen, tokens), tokens, "reading the corpus")
-            ids = [row[: model.context] for row in model.tokenizer(texts)["input_ids"]]
-            ids = cut(ids, tokens - seen)
-            lengths, added = add_batch(model, space, ids, number, entries, totals, files)
-            files.append("tokens", np.concatenate([np.array(row) for row in ids]))
-            files.append("starts", seen + np.cumsum(lengths))
-            seen, number, entries = seen + int(lengths.sum()), number + len(ids), entries + added
-            special += sum(len(row) > 0 and row[0] in opening for row in ids)
-    finally:
-        files.close()
-    if seen == 0:
-        raise InputFileError("the corpus has no text", "Give a corpus with at least one document.")
-    tick(tokens, tokens, "writing the index")
-    counts = {"tokens": seen, "documents": number, "entries": entries, "opened": special}
-    return _finish(model, space, totals, folder, {**about, **counts})
+    total = bounds[-1][1]
+    for number, bound in enumerate(bounds):
+        path = shard_path(building, number)
+        if not entries.is_whole(path):
+            made = shard_entries(model, space, store, bound, partial(_ticked, tick, bound[0], total))
+            entries.write(path, made)
+    return write_sparse(model, space, store, building, len(bounds), examples, tick)
 
 
-def batches(documents: Iterable[str]) -> Iterator[list[str]]:
-    """The documents, as many together as are read at once."""
-    stream = iter(documents)
-    while batch := list(islice(stream, BATCH)):
-        yield batch
+def _ticked(tick: Tick, first: int, total: int, done: int) -> None:
+    tick(first + done, total, "reading the corpus")
 
 
-def cut(ids: list[list[int]], budget: int) -> list[list[int]]:
-    """The documents that fit into the token budget; the last one is cut."""
-    kept: list[list[int]] = []
-    for row in ids:
-        if budget <= 0:
-            break
-        kept.append(row[:budget])
-        budget -= len(kept[-1])
-    return kept
-
-
-def add_batch(
+def write_sparse(
     model: LoadedModel,
     space: FeatureSpace,
-    ids: list[list[int]],
-    first: int,
-    entries: int,
-    totals: Totals,
-    files: Files,
-) -> tuple[np.ndarray, int]:
-    """Read a batch of documents: the lengths of their ids (batch,), and how many non-zeros they have."""
-    padded, mask = model.pad(ids)
-    encoded = space.encode(model.read_ids(padded, mask, space.site)).cpu()  # (batch, tokens, features)
-    keep = mask.cpu().bool() & ~_special(model, padded.cpu())
-    encoded *= keep[:, :, None]
-    peaks, positions = encoded.max(dim=1)  # (batch, features) each
-    totals.add_peaks(peaks.numpy(), positions.numpy(), np.arange(first, first + len(ids)))
-    flat = encoded[mask.cpu().bool()]  # (tokens of the batch, features), padding out
-    rows, columns = torch.nonzero(flat, as_tuple=True)
-    values = flat[rows, columns].numpy()
-    features = columns.numpy()
-    totals.add_entries(features, values)
-    files.append("features", features)
-    files.append("values", values)
-    files.append("pointers", entries + np.cumsum(torch.bincount(rows, minlength=flat.shape[0]).numpy()))
-    return np.array([len(row) for row in ids], dtype=np.int64), len(values)
-
-
-def _special(model: LoadedModel, ids: Tensor) -> Tensor:
-    special = torch.tensor(sorted(model.tokenizer.all_special_ids), dtype=ids.dtype)
-    return torch.isin(ids, special)
-
-
-def _finish(
-    model: LoadedModel, space: FeatureSpace, totals: Totals, folder: Path, about: dict[str, Any]
+    store: TokenStore,
+    building: Path,
+    shards: int,
+    examples: int,
+    tick: Tick,
 ) -> dict[str, Any]:
-    write_atomic(
-        folder / "summary.safetensors",
-        save(
-            {
-                "fired": totals.fired,
-                "total": totals.total,
-                "maximum": totals.maximum,
-                "histogram": totals.histogram,
-                "best": np.ascontiguousarray(totals.best.T),  # (features, examples)
-                "document": np.ascontiguousarray(totals.document.T),
-                "position": np.ascontiguousarray(totals.position.T),
-                **_logits(model, space),
-            }
-        ),
+    """Write the index of stored shards, and give its counts."""
+    parts = [entries.read(shard_path(building, number)) for number in range(shards)]
+    total = max(part.last for part in parts)
+    summary = finish(
+        parts,
+        store,
+        building,
+        features=space.width,
+        examples=examples,
+        extra=logits(model, space),
+        tick=lambda done, features: tick(total, total, f"writing the index: {done:,} of {features:,} features"),
     )
-    pieces = token_texts(model.tokenizer, range(int(model.info["vocabulary"])))
-    write_atomic(folder / "pieces.json", json.dumps(pieces, ensure_ascii=True))
+    write_directions(space, building)
+    fired = summary.arrays["fired"]
+    return {"kind": "sparse", "entries": int(fired.sum()), "alive": int((fired > 0).sum())}
+
+
+def shard_path(building: Path, number: int) -> Path:
+    """The file of one shard."""
+    return building / SHARDS / f"{number:06d}.safetensors"
+
+
+def _seal(
+    building: Path, space: FeatureSpace, store: TokenStore, bounds: list[tuple[int, int]], about: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the metadata: what was counted, and the digest of every file."""
+    tokens = bounds[-1][1]
+    opened = sum(int(np.isin(store.tokens[first:last], store.special).sum()) for first, last in bounds)
+    files = sorted(path for path in building.iterdir() if path.is_file() and path.name != META)
+    digests = {path.name: file_digest(path) for path in files if not path.name.startswith(".")}
     meta = {
         "format": FORMAT,
         **about,
+        "store": store.digest,
+        "special": store.special,
+        "tokens": tokens,
+        "documents": int(store.document_of(np.array([tokens - 1]))[0]) + 1,
+        "opened": opened,
         "features": space.width,
         "space": space.name,
-        "alive": int((totals.fired > 0).sum()),
-        "mean_l0": round(float(totals.fired.sum()) / max(about["tokens"] - about["opened"], 1), 3),
-        "digest": value_digest({path.name: file_digest(path) for path in sorted(folder.iterdir())}),
+        "mean_l0": round(about["entries"] / max(tokens - opened, 1), 3),
+        "files": digests,
+        "digest": value_digest(digests),
     }
-    write_atomic(folder / "meta.json", json.dumps(meta, indent=1))
+    write_atomic(building / META, json.dumps(meta, indent=1))
     return meta
 
 
-def _logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
+def logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
     """Tokens that each feature's direction makes likelier and unlikelier when read off directly.
 
     The direct path only: direction times unembedding, centred over the vocabulary; the final layer norm's
     scale, which differs by token, is left out.
     """
     head = model.plain.get_output_embeddings() if model.info.get("causal", True) else None
-    if head is None:
+    if head is None or head.weight.shape[1] != space.directions().shape[1]:
         return {}
     unembed = head.weight.detach().float().cpu()  # (vocabulary, units)
     unembed = unembed - unembed.mean(dim=0)
@@ -308,3 +200,14 @@ def _logits(model: LoadedModel, space: FeatureSpace) -> dict[str, np.ndarray]:
         for name, part in zip(kinds, (up.indices, up.values, down.indices, -down.values), strict=True):
             kinds[name].append(part)
     return {name: torch.cat(parts).numpy() for name, parts in kinds.items()}
+
+
+def write_directions(space: FeatureSpace, building: Path) -> None:
+    """Keep the decoder's unit vectors in half precision, so that neighbours are found without the model.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    found = space.directions()
+    units = found / found.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    write_atomic(building / "directions.bin", units.half().numpy().tobytes())

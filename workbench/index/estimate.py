@@ -1,4 +1,4 @@
-"""What an index will cost, said before it is built: a few batches are tried in memory, nothing is written."""
+"""What an index will cost, said before it is built: a few batches are read in memory, nothing is written."""
 
 from __future__ import annotations
 
@@ -6,21 +6,33 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench import memory
+from workbench.corpus.store import TokenStore
+from workbench.corpus.tokenizing import StoreTokenizer
 from workbench.errors import InputFileError
-from workbench.index.build import LOGITS_AT_ONCE, SHOWN_LOGITS, Totals, add_batch, batches, cut, need_latents
-from workbench.index.read import ARRAYS
+from workbench.index.build import LOGITS_AT_ONCE, SHOWN_LOGITS
+from workbench.index.finish import BLOCK
+from workbench.index.reading import CELLS, counted, nonzeros
+from workbench.index.sampling import AFTER, BEFORE
+from workbench.index.shards import SHARD, Tokens, batches, shard_bounds, stretches
+from workbench.index.summary import Summary
 
 if TYPE_CHECKING:
     from workbench.models.loaded import LoadedModel
     from workbench.saes.space import FeatureSpace
 
 TRIED = 6
-"""Batches of documents read to see what one costs; the first is not timed."""
+"""Batches read; the first is not timed."""
+_STORED, _POINTER = 4 + 4 + 4, 8
+"""Bytes on disk of a non-zero (its feature, its token, its activation), and of a token's place among them."""
+_HELD, _SORTED = 48, 120
+"""Bytes in memory of a non-zero of a shard while it is put in order, and of one of a block while it is summarised."""
+_FINISHING = 4e-7
+"""Seconds a non-zero takes to be put in order and summarised."""
 
 
 @dataclass(frozen=True)
@@ -32,50 +44,69 @@ class Estimate:
     disk: int
 
 
-class _Counted:
-    """Stands for the files: counts what would be written."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-    def append(self, name: str, values: np.ndarray) -> None:
-        """Count one piece."""
-        self.bytes += np.dtype(ARRAYS[name]).itemsize * len(values)
+def first_documents(documents: Iterable[str], tokenizer: StoreTokenizer, tokens: int) -> Tokens:
+    """The first documents of a stream as tokens in memory, as many as a shard takes."""
+    rows: list[list[int]] = []
+    size, wanted = 0, min(tokens, SHARD)
+    stream = iter(documents)
+    while size < wanted and (texts := list(islice(stream, 256))):
+        rows += tokenizer.encode(texts, 0)[0]
+        size = sum(len(row) for row in rows)
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    return Tokens(np.array([token for row in rows for token in row], dtype=np.int32), starts, tokenizer.special)
 
 
 def estimate(
-    model: LoadedModel, space: FeatureSpace, documents: Iterable[str], *, tokens: int, examples: int
+    model: LoadedModel, space: FeatureSpace, corpus: TokenStore | Tokens, *, tokens: int, examples: int
 ) -> Estimate:
     """Try a few batches and add up.
 
+    Args:
+        corpus: a store, or the beginning of a corpus that has more.
+        tokens: how many tokens of the corpus are to be indexed.
+
     Raises:
-        UsageError: the features are raw units, which are dense.
         InputFileError: the corpus is empty.
     """
-    need_latents(space)
-    memory.forget_peak()
-    totals, counted = Totals(space.width, examples), _Counted()
-    seen = timed = number = 0
-    began = time.perf_counter()
-    for round_, texts in enumerate(islice(batches(documents), TRIED)):
-        if seen >= tokens:
-            break
-        if round_ == 1:
-            began, timed = time.perf_counter(), 0
-        ids = cut([row[: model.context] for row in model.tokenizer(texts)["input_ids"]], tokens - seen)
-        lengths, _ = add_batch(model, space, ids, number, 0, totals, counted)
-        seen, timed, number = seen + int(lengths.sum()), timed + int(lengths.sum()), number + len(ids)
-    if not seen:
+    if not len(corpus.tokens):
         raise InputFileError("the corpus has no text", "Give a corpus with at least one document.")
-    rate = timed / max(time.perf_counter() - began, 1e-9)
-    # ids and values of the tokens that a feature's direction makes likelier and unlikelier are part of the summary
-    summary = totals.bytes + 2 * SHOWN_LOGITS * (8 + 4) * space.width
-    # tokens and starts, which are not appended by a batch's non-zeros, come on top of them
-    rows = np.dtype(ARRAYS["tokens"]).itemsize * tokens + np.dtype(ARRAYS["starts"]).itemsize * tokens * number // seen
-    disk = counted.bytes * tokens // seen + rows + summary
-    # in the end the summary is held once more as the bytes that are written, beside a stretch of direct logits
-    end = memory.resident() + 2 * summary + _logits(model, space)
-    return Estimate(tokens / rate, max(memory.peak(), end), disk)
+    memory.forget_peak()
+    rate, share = _try(model, space, corpus)
+    dense = space.info["units"] != "latents"
+    entries, shard = (0, 0) if dense else (round(share * tokens), round(share * min(tokens, SHARD)))
+    summary = _summary_bytes(space.width, examples, dense)
+    directions = 0 if dense else 2 * int(space.directions().numel())
+    disk = _STORED * entries + (0 if dense else _POINTER * (tokens + space.width)) + summary + directions
+    # in the end the summary is held once more as the bytes that are written
+    end = 3 * summary + _SORTED * min(entries, BLOCK) + _logits(model, space)
+    held = memory.resident() + max(_HELD * shard, end)
+    return Estimate(tokens / rate + entries * _FINISHING, max(memory.peak(), held), disk)
+
+
+def _try(model: LoadedModel, space: FeatureSpace, corpus: Any) -> tuple[float, float]:
+    """Tokens a second, and non-zeros a token, of batches of all lengths."""
+    found = list(batches(list(stretches(corpus, *shard_bounds(corpus, SHARD)[0], model.context))))
+    seen = read = entries = 0
+    began, step = time.perf_counter(), max(1, CELLS // space.width)
+    # shortest and longest among them; the first is read once more, since it is not timed
+    chosen = np.unique(np.linspace(0, len(found) - 1, TRIED - 1).astype(int)).tolist()
+    for number, place in enumerate([chosen[0], *chosen]):
+        if number == 1:
+            began = time.perf_counter()
+        acts, _ = counted(model, space, corpus, found[place])
+        some = sum(len(nonzeros(space, acts[low : low + step])[0]) for low in range(0, len(acts), step))
+        if number:
+            seen += sum(len(stretch.ids) - stretch.front for stretch in found[place])
+            read += len(acts)
+            entries += some
+    return seen / max(time.perf_counter() - began, 1e-9), entries / max(seen, 1)
+
+
+def _summary_bytes(width: int, examples: int, dense: bool) -> int:
+    one = Summary(1, examples, np.zeros(0, np.int64)).arrays
+    each = sum(array.nbytes for array in one.values()) + 2 * SHOWN_LOGITS * (8 + 4)
+    windows = 4 * (BEFORE + AFTER + 1) * (examples + one["sample_at"].size + one["random_at"].size)
+    return width * (each + (windows + one["histogram"].nbytes if dense else 0))
 
 
 def _logits(model: LoadedModel, space: FeatureSpace) -> int:

@@ -1,19 +1,33 @@
-"""Reading a feature index: memory-mapped, with numpy and no torch."""
+"""Reading a feature index: memory-mapped, with numpy and no torch; any feature is a few reads."""
 
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-FORMAT = 1
-ARRAYS = {"tokens": "<i4", "starts": "<i8", "pointers": "<i8", "features": "<i4", "values": "<f4"}
+from workbench.corpus.pieces import Pieces
+from workbench.corpus.store import TokenStore, open_digest
+from workbench.errors import InputFileError
+from workbench.index.mapped import mapped
+from workbench.index.sampling import AFTER, BEFORE
+
+FORMAT = 2
+META = "meta.json"
+ARRAYS = {"pointers": "<i8", "features": "<i4", "offsets": "<i8", "at": "<u4", "values": "<f4"}
 HISTOGRAM_BINS = 40
 EDGES = np.concatenate([[0.0], 2.0 ** (np.arange(HISTOGRAM_BINS) / 2 - 8)])
 """Edges of the activation histogram: half-octaves from 2^-8, the first bin reaching down to 0."""
+
+
+def histogram_bins(values: np.ndarray) -> np.ndarray:
+    """The bin of each float32 activation in `EDGES`, from its exponent; what is not positive goes into the first."""
+    mantissa, exponent = np.frexp(values)
+    bins = 2 * exponent + (mantissa >= 2**-0.5) + 15
+    return np.where(values > 0, np.clip(bins, 0, HISTOGRAM_BINS - 1), 0)
 
 
 class FeatureIndex:
@@ -21,40 +35,64 @@ class FeatureIndex:
 
     Attributes:
         meta: what it rests on, and its totals.
+        store: the corpus it was built on.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: TokenStore) -> None:
         self.folder = folder
-        self.meta: dict[str, Any] = json.loads((folder / "meta.json").read_text("utf-8"))
+        self.store = store
+        self.meta: dict[str, Any] = json.loads((folder / META).read_text("utf-8"))
 
     @cached_property
     def summary(self) -> dict[str, np.ndarray]:
-        """Statistics of every feature; see `index.build`."""
-        from safetensors.numpy import load_file
+        """Statistics of every feature; see `index/summary.py`."""
+        return mapped(self.folder / "summary.safetensors")
 
-        found: dict[str, np.ndarray] = load_file(self.folder / "summary.safetensors")
-        return found
-
-    @cached_property
-    def pieces(self) -> list[str]:
+    @property
+    def pieces(self) -> Pieces:
         """The text of each token id."""
-        found: list[str] = json.loads((self.folder / "pieces.json").read_text("utf-8"))
-        return found
+        return self.store.pieces
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
-        """Tokens and non-zeros, memory-mapped."""
-        return {
-            name: np.memmap(self.folder / f"{name}.bin", dtype=kind, mode="r") if self._has(name) else np.zeros(0, kind)
-            for name, kind in ARRAYS.items()
-        }
+        """Non-zeros by token (`pointers`, `features`) and by feature (`offsets`, `at`, `values`), memory-mapped."""
+        return {name: self._array(name, kind) for name, kind in ARRAYS.items()}
 
-    def _has(self, name: str) -> bool:
-        return (self.folder / f"{name}.bin").stat().st_size > 0
+    def _array(self, name: str, kind: str) -> np.ndarray:
+        path = self.folder / f"{name}.bin"
+        if not path.exists() or path.stat().st_size == 0:
+            return np.zeros(0, kind)
+        return np.asarray(np.memmap(path, dtype=kind, mode="r"))  # a plain view is quicker to cut
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """(features, units) unit vectors of the decoder in half precision."""
+        return self._array("directions", "<f2").reshape(int(self.meta["features"]), -1)
+
+    def entries(self, feature: int) -> tuple[np.ndarray, np.ndarray]:
+        """All tokens on which a feature is active, ascending, and its activation on each: one read."""
+        begin, end = int(self.arrays["offsets"][feature]), int(self.arrays["offsets"][feature + 1])
+        return self.arrays["at"][begin:end], self.arrays["values"][begin:end]
 
     def density(self, feature: int) -> float:
         """Share of the corpus' tokens on which the feature is active."""
         return float(self.summary["fired"][feature]) / max(int(self.meta["tokens"]), 1)
+
+    def moments(self, feature: int) -> dict[str, float] | None:
+        """Mean, standard deviation, skewness and excess kurtosis of the activations other than 0."""
+        fired = int(self.summary["fired"][feature])
+        if not fired:
+            return None
+        one, two, three, four = (
+            float(self.summary[name][feature]) / fired for name in ("total", "squares", "cubes", "fourths")
+        )
+        variance = max(two - one * one, 0.0)
+        sd = variance**0.5
+        if sd <= 1e-6 * abs(one):
+            return {"mean": one, "sd": sd, "skewness": 0.0, "kurtosis": 0.0}
+        third = three - 3 * one * two + 2 * one**3
+        fourth = four - 4 * one * three + 6 * one * one * two - 3 * one**4
+        return {"mean": one, "sd": sd, "skewness": third / sd**3, "kurtosis": fourth / sd**4 - 3}
 
     def histogram(self, feature: int) -> dict[str, list[float]]:
         """Counts of the feature's activations in half-octaves, empty ends cut off."""
@@ -68,45 +106,87 @@ class FeatureIndex:
             "counts": [int(count) for count in counts[first:last]],
         }
 
-    def examples(self, feature: int, limit: int = 20, before: int = 20, after: int = 10) -> list[dict[str, Any]]:
+    def examples(self, feature: int, limit: int = 20) -> list[dict[str, Any]]:
         """The strongest windows of a feature, one for each document, repeats left out.
 
         Returns:
             `{"tokens": [text], "values": [activation], "peak": index of the strongest token, "document"}`
         """
-        found: list[dict[str, Any]] = []
-        seen: set[tuple[str, ...]] = set()
-        for document, position in zip(
-            self.summary["document"][feature], self.summary["position"][feature], strict=True
-        ):
-            if document < 0 or len(found) >= limit:
-                break
-            window = self._window(feature, int(document), int(position), before, after)
-            text = tuple(window["tokens"])
-            if text not in seen:
-                seen.add(text)
-                found.append(window)
+        documents = self.summary["document"][feature][:limit]
+        places = self.store.starts[np.maximum(documents, 0)] + self.summary["position"][feature][:limit]
+        return [
+            self.window(feature, int(place), self._kept("top_windows", feature, number))
+            for number, (document, place) in enumerate(zip(documents, places, strict=True))
+            if document >= 0
+        ]
+
+    def _kept(self, name: str, *place: int) -> np.ndarray | None:
+        """The activations that a dense index keeps of a window; None in a sparse one, which has them all."""
+        return self.summary[name][place] if name in self.summary else None
+
+    def quantiles(self, feature: int) -> list[dict[str, Any]]:
+        """A fair sample of each fifth of the activations, the strongest fifth first.
+
+        Returns:
+            `{"low", "high", "examples"}`; a fifth in which there is nothing is left out
+        """
+        edges, rows = self.summary["edges"][feature], self.summary["sample_at"][feature]
+        found = []
+        for number in reversed(range(len(rows))):
+            windows = [
+                self.window(feature, int(place), self._kept("sample_windows", feature, number, slot))
+                for slot, place in enumerate(rows[number])
+                if place >= 0
+            ]
+            if windows:
+                low, high = (round(float(edge), 4) for edge in edges[number : number + 2])
+                found.append({"low": low, "high": high, "examples": windows})
         return found
 
-    def _window(self, feature: int, document: int, position: int, before: int, after: int) -> dict[str, Any]:
-        starts = self.arrays["starts"]
-        begin, end = int(starts[document]), int(starts[document + 1])
-        opened = 1 if self.meta.get("opened", 1) else 0  # a first token that opens the text, such as BOS, is not shown
-        first = max(begin + opened, begin + position - before)
-        last = min(end, begin + position + after + 1)
+    def random(self, feature: int) -> list[dict[str, Any]]:
+        """A fair sample of all places where the feature is active."""
+        return [
+            self.window(feature, int(place), self._kept("random_windows", feature, slot))
+            for slot, place in enumerate(self.summary["random_at"][feature])
+            if place >= 0
+        ]
+
+    def window(self, feature: int, place: int, kept: np.ndarray | None = None) -> dict[str, Any]:
+        """The tokens around a place in the corpus, within its document, with the feature's activation on each.
+
+        Args:
+            kept: activations from `BEFORE` tokens before the place to `AFTER` tokens after it, where the index has
+                no list of non-zeros.
+        """
+        document = int(self.store.document_of(np.array([place]))[0])
+        begin, end = int(self.store.starts[document]), int(self.store.starts[document + 1])
+        while begin < place and int(self.store.tokens[begin]) in self._special:  # BOS and the like are not shown
+            begin += 1
+        first, last = max(begin, place - BEFORE), min(end, place + AFTER + 1)
+        if kept is not None:
+            origin = place - BEFORE
+            values = [round(float(value), 4) for value in kept[first - origin : last - origin]]
+        else:
+            values = self._values(feature, first, last)
         return {
-            "tokens": [self.pieces[token] for token in self.arrays["tokens"][first:last]],
-            "values": [self._value(token, feature) for token in range(first, last)],
-            "peak": begin + position - first,
+            "tokens": [self.pieces[token] for token in self.store.tokens[first:last].tolist()],
+            "values": values,
+            "peak": place - first,
             "document": document,
         }
 
-    def _value(self, token: int, feature: int) -> float:
-        begin, end = int(self.arrays["pointers"][token]), int(self.arrays["pointers"][token + 1])
-        row = self.arrays["features"][begin:end]
-        found = np.searchsorted(row, feature)
-        hit = found < len(row) and row[found] == feature
-        return round(float(self.arrays["values"][begin + found]), 4) if hit else 0.0
+    @cached_property
+    def _special(self) -> set[int]:
+        return set(self.store.special)
+
+    def _values(self, feature: int, first: int, last: int) -> list[float]:
+        """Activations of a feature on the tokens first..last."""
+        at, values = self.entries(feature)
+        low, high = np.searchsorted(at, np.array([first, last], dtype=at.dtype))  # of another type it would copy all
+        found = [0.0] * (last - first)
+        for place, value in zip(at[low:high].tolist(), values[low:high].tolist(), strict=True):
+            found[place - first] = round(value, 4)
+        return found
 
     def logits(self, feature: int) -> dict[str, list[list[Any]]] | None:
         """Tokens that the feature's direction makes likelier (`top`) and unlikelier (`bottom`)."""
@@ -115,27 +195,54 @@ class FeatureIndex:
 
         def named(kind: str) -> list[list[Any]]:
             ids, values = self.summary[f"{kind}_ids"][feature], self.summary[f"{kind}_values"][feature]
-            return [[self.pieces[token], round(float(value), 4)] for token, value in zip(ids, values, strict=True)]
+            return [[self.pieces[int(token)], round(float(value), 4)] for token, value in zip(ids, values, strict=True)]
 
         return {"top": named("up"), "bottom": named("down")}
 
     def token_totals(self, feature: int) -> tuple[np.ndarray, np.ndarray]:
-        """Token ids on which the feature is active, and the summed activation of each.
-
-        Reads the non-zeros once, in blocks, so that memory stays bounded.
-        """
-        features, pointers = self.arrays["features"], self.arrays["pointers"]
-        size = len(self.pieces)
-        sums = np.zeros(size)
-        for begin in range(0, len(features), 4_000_000):
-            hits = begin + np.flatnonzero(features[begin : begin + 4_000_000] == feature)
-            tokens = np.searchsorted(pointers, hits, side="right") - 1
-            np.add.at(sums, self.arrays["tokens"][tokens], self.arrays["values"][hits])
+        """Token ids on which the feature is active, and the summed activation of each."""
+        at, values = self.entries(feature)
+        sums = np.bincount(self.store.tokens[at], weights=values, minlength=len(self.pieces))
         ids = np.flatnonzero(sums)
         return ids, sums[ids]
 
+    def frequencies(self) -> np.ndarray:
+        """How often each id stands in the indexed part of the corpus, (vocabulary,)."""
+        return np.bincount(self.store.tokens[: int(self.meta["tokens"])], minlength=len(self.pieces))
+
+    def check(self) -> None:
+        """Compare every file with its digest.
+
+        Raises:
+            InputFileError: one is not what it was; the message names it.
+        """
+        from workbench.digests import file_digest
+
+        for name, digest in self.meta["files"].items():
+            path = self.folder / name
+            if not path.is_file() or file_digest(path) != digest:
+                raise InputFileError(f"{path} is damaged", "Build the index again.")
+
 
 def open_index(home: Path, entry: dict[str, Any]) -> FeatureIndex | None:
-    """The index of a state entry, or None where it is not on this machine."""
+    """The index of a state entry, or None where it or its corpus is not on this machine."""
     folder = home / "index" / str(entry["key"])
-    return FeatureIndex(folder) if (folder / "meta.json").exists() else None
+    try:
+        stamp = (folder / META).stat()
+        return _opened(home, folder, stamp.st_mtime_ns, stamp.st_ino)
+    except (OSError, LookupError):
+        return None
+
+
+@lru_cache(maxsize=4)
+def _opened(home: Path, folder: Path, _changed: int, _inode: int) -> FeatureIndex:
+    """An index stays open, so that the next feature of it costs only its own reads.
+
+    Raises:
+        LookupError: it is of another version, or its corpus is gone; both are built again.
+    """
+    meta = json.loads((folder / META).read_text("utf-8"))
+    store = open_digest(home, str(meta["store"])) if meta.get("format") == FORMAT else None
+    if store is None:
+        raise LookupError(folder)
+    return FeatureIndex(folder, store)

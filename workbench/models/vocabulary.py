@@ -18,7 +18,8 @@ def _byte_letters() -> dict[str, int]:
     return {chr(byte): byte for byte in printable} | {chr(256 + at): byte for at, byte in enumerate(rest)}
 
 
-_BYTES = _byte_letters()
+BYTES = _byte_letters()
+"""The byte that each letter of a byte-level tokenizer's names stands for."""
 
 
 def token_texts(tokenizer: Any, ids: Sequence[int]) -> list[str]:
@@ -37,6 +38,6 @@ def token_texts(tokenizer: Any, ids: Sequence[int]) -> list[str]:
 def _named(text: str, name: str | None) -> str:
     if name is None:  # an id beyond the tokenizer: the embedding is often larger
         return text
-    if UNDECODABLE in text and all(letter in _BYTES for letter in name):
-        return "".join(f"<0x{_BYTES[letter]:02X}>" for letter in name)
+    if UNDECODABLE in text and all(letter in BYTES for letter in name):
+        return "".join(f"<0x{BYTES[letter]:02X}>" for letter in name)
     return name if UNDECODABLE in text or not text else text

@@ -33,9 +33,7 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
     if architecture == "gated":
         found = _gated(sae, rows)
     else:
-        found = torch.addmm(sae.b_enc, rows, sae.W_enc)  # (rows, width)
-        if norms is not None:
-            found.mul_(norms)
+        found = _product(sae, rows, norms)
         if architecture == "topk":
             found = _top(found, int(sae.activation_fn.k))
         elif "jumprelu" in architecture:
@@ -44,6 +42,22 @@ def encode(sae: Any, acts: Tensor, norms: Tensor | None = None) -> Tensor:
         else:
             found.relu_()
     return found.reshape(*taken.shape[:-1], -1)
+
+
+@torch.no_grad()
+def largest(sae: Any, acts: Tensor, norms: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The k largest latents of a TopK SAE on activations (rows, units): their values and numbers, (rows, k) each.
+
+    The same numbers as `encode`'s, without the zeros around them; a value may be 0.
+    """
+    values, places = _product(sae, sae.process_sae_in(acts), norms).topk(int(sae.activation_fn.k), dim=-1, sorted=False)
+    return values.relu_(), places
+
+
+def _product(sae: Any, rows: Tensor, norms: Tensor | None) -> Tensor:
+    """What the latents are before their activation function, (rows, width)."""
+    found = torch.addmm(sae.b_enc, rows, sae.W_enc)
+    return found if norms is None else found.mul_(norms)
 
 
 def _gated(sae: Any, rows: Tensor) -> Tensor:

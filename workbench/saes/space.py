@@ -21,7 +21,7 @@ from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.models.hub import cache_only
 from workbench.models.site import Site, parse_site
-from workbench.saes.encoding import encode
+from workbench.saes.encoding import encode, largest
 from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
@@ -104,6 +104,14 @@ class SaeSpace:
     def encode(self, acts: Tensor) -> Tensor:
         """Latent activations (..., width) of activations (..., units), in float32."""
         return encode(self.sae, self._taken(acts), self._norms).float()
+
+    @torch.no_grad()
+    def largest(self, acts: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Values and numbers (rows, k) of the latents of a TopK SAE on activations (rows, units); None for others."""
+        if str(self.sae.cfg.architecture()) != "topk":
+            return None
+        values, latents = largest(self.sae, self._taken(acts), self._norms)
+        return values.float(), latents
 
     @torch.no_grad()
     def encode_and_decode(self, acts: Tensor) -> tuple[Tensor, Tensor]:
