@@ -181,7 +181,7 @@ class _Problem:
         systems = self.gram[supports[:, :, None], supports[:, None, :]] + self.ridge * np.eye(supports.shape[1])
         moments = self.moments[supports]  # (subsets, size)
         if self.ridge == 0:  # collinear features have no inverse
-            solved = np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None]
+            solved: Floats = np.asarray(np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None])
         else:
             solved = np.linalg.solve(systems, moments[:, :, None])
         return np.asarray(-(moments * solved[:, :, 0]).sum(1), dtype=np.float64)
