@@ -181,9 +181,10 @@ class _Problem:
         systems = self.gram[supports[:, :, None], supports[:, None, :]] + self.ridge * np.eye(supports.shape[1])
         moments = self.moments[supports]  # (subsets, size)
         if self.ridge == 0:  # collinear features have no inverse
-            solved: Floats = np.asarray(np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None])
+            inverse = np.asarray(np.linalg.pinv(systems, hermitian=True), dtype=np.float64)
+            solved = np.asarray(inverse @ moments[:, :, None], dtype=np.float64)
         else:
-            solved = np.linalg.solve(systems, moments[:, :, None])
+            solved = np.asarray(np.linalg.solve(systems, moments[:, :, None]), dtype=np.float64)
         return np.asarray(-(moments * solved[:, :, 0]).sum(1), dtype=np.float64)
 
     def best_of_all(self) -> Integers:
