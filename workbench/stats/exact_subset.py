@@ -24,8 +24,8 @@ TOLERANCE = 1e-9
 """A gap below this share of |y|^2 / (2n) counts as none."""
 UNIT = 1e-2
 """The programs count in this share of |y|^2 / (2n), so that the solver's own 1e-6 is a hundredth of a millionth."""
-FEW = 500_000
-"""So many subsets are looked at one and all, which takes a few seconds at most."""
+FEW = 5_000_000
+"""At most so many subsets are looked at one and all, where the time allows it."""
 A_SECOND = 100_000
 """Subsets that are looked at in a second, by a cautious guess."""
 STARTS = 8
@@ -181,10 +181,11 @@ class _Problem:
         systems = self.gram[supports[:, :, None], supports[:, None, :]] + self.ridge * np.eye(supports.shape[1])
         moments = self.moments[supports]  # (subsets, size)
         if self.ridge == 0:  # collinear features have no inverse
-            solved = np.asarray(np.linalg.pinv(systems, hermitian=True) @ moments[:, :, None])[:, :, 0]
+            inverse = np.asarray(np.linalg.pinv(systems, hermitian=True), dtype=np.float64)
+            solved = np.asarray(inverse @ moments[:, :, None], dtype=np.float64)
         else:
-            solved = np.asarray(np.linalg.solve(systems, moments[:, :, None]))[:, :, 0]
-        return np.asarray(-(moments * solved).sum(1), dtype=np.float64)
+            solved = np.asarray(np.linalg.solve(systems, moments[:, :, None]), dtype=np.float64)
+        return np.asarray(-(moments * solved[:, :, 0]).sum(1), dtype=np.float64)
 
     def best_of_all(self) -> Integers:
         """The best subset, by looking at every one."""
