@@ -71,12 +71,15 @@ def spectral_row(scale: float) -> dict[str, Any]:
 
 
 def agreement_row(scale: float) -> dict[str, Any]:
-    """4,096 latents of such a decoder: the sparse graph by iteration against dense affinities decomposed exactly."""
+    """A sixth of the clusters of the same decoder, and of what points anywhere: the sparse route against dense ones."""
     from workbench.geometry import adjusted_rand_index, affinity, spectral, spectral_embedding
 
+    whole, cluster = planted_decoder(int(24_576 * scale), 768, max(2, int(1000 * scale)), seed=0)
+    clusters = max(2, int(1000 * scale) // 6)
+    members, others = np.flatnonzero((cluster >= 0) & (cluster < clusters)), np.flatnonzero(cluster < 0)
     latents = int(4096 * scale)
-    clusters = max(2, latents // 24)
-    decoder, planted = planted_decoder(latents, 768, clusters, seed=1)
+    subset = np.sort(np.concatenate([members, others[: latents - members.size]]))
+    decoder, planted = whole[subset], cluster[subset]
     known = planted >= 0
     exact = {name: spectral_embedding(affinity(decoder, name), clusters).clusters(clusters) for name in DENSE}
     similarity = affinity(decoder, "knn", k=10)
