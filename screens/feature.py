@@ -142,6 +142,7 @@ class FeaturePage(Page):
         self.shown = {}
         for heatmap in self.query(Heatmap):
             heatmap.show([], None, empty=text)
+        self.query_one(SteeringView).clear(text)
         self.query_one("#feature-card", TextLines).show([])
         self.query_one(Bars).show("", (), ())
         self.query_one(Logits).show(None)

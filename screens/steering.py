@@ -47,6 +47,12 @@ class SteeringView(Lines):
         self.show([])
         self.refresh()
 
+    def clear(self, text: str) -> None:
+        """Show no result, but this text."""
+        self.feature, self.empty = "", text
+        self.show([])
+        self.refresh()
+
     def show_result(self, result: dict[str, Any], reply: dict[str, Any]) -> None:
         """Show the reply to `steer.clamp`."""
         self.feature = str(result["feature"])

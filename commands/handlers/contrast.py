@@ -117,8 +117,8 @@ def _warnings(command: FeaturesContrast, body: dict[str, Any], result: ContrastM
     warnings = alpha_warning(command.permutations, command.alpha)
     if result.exhaustive and result.min_p > 0.001:
         warnings.append(
-            f"this design has only {result.permutations} labellings: no feature's p can be below {result.min_p:.2g}; "
-            "a q below that leans on the null of all features together"
+            f"this design has only {result.permutations + 1} labellings: no feature's p can be below "
+            f"{result.min_p:.2g}; a q below that leans on the null of all features together"
         )
     few, many = sorted(body["categories"][side] - body["masked"][side] for side in ("positive", "rest"))
     if few < 5:

@@ -53,6 +53,10 @@ class Reading:
         if without := int(self.features.masked.sum()):
             why = "have no target span" if self.window.kind == "span" else f"are shorter than the {self.window.said}"
             found.append(f"{without} of {len(self.texts)} sentences {why}: they are masked, and not tested")
+        if self.sets:
+            found.append(
+                f"the session's features are now {self.space.name}; `workbench sae load` of another one turns back"
+            )
         if self.wrong:
             found.append(f"{self.wrong} pooled activations are no finite numbers: they are masked")
         return found

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -187,7 +187,7 @@ class Session(SessionRecord):
             uses=header["uses"],
             withdraws=header["withdraws"],
             warnings=header["warnings"],
-            provenance={**self._provenance(pending.command), **header["provenance"]},
+            provenance={**self._provenance(pending.command, header["sets"]), **header["provenance"]},
         )
         try:
             self._append(line)
@@ -196,20 +196,24 @@ class Session(SessionRecord):
             raise
         return Reply(line, self.artifact(line)["result"], header["warnings"])
 
-    def _provenance(self, command: Command) -> dict[str, Any]:
+    def _provenance(self, command: Command, sets: Mapping[str, Any]) -> dict[str, Any]:
+        """What the numbers rest on: the session's, or what the command itself chose instead."""
         record: dict[str, Any] = {"version": __version__, "command_revision": command.result_revision}
         for name in ("model", "sae", "index"):
-            value = self.state.get(name)
+            value = sets.get(name, self.state.get(name))
             if isinstance(value, dict) and name in command.reads:
                 record[name] = {key: value[key] for key in _PROVEN if key in value}
-        record |= self._gate(command)
+        record |= self._gate(command, sets)
         if (seed := command.params().get("seed")) is not None:
             record["seed"] = seed
         return record
 
-    def _gate(self, command: Command) -> dict[str, Any]:
+    def _gate(self, command: Command, sets: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The sanity gate's verdict on the features that a command rests on."""
-        found = verdict.short(verdict.of_features(self.state)) if "sae" in command.reads else None
+        if "sae" not in command.reads:
+            return {}
+        space = (sets or {}).get("sae") or self.state.get("sae") or {}
+        found = verdict.short(verdict.of_space(self.state, space.get("name")))
         return {} if found is None else {"gate": found}
 
     def adopt(self, line: LogLine, source: Path | None) -> None:
