@@ -196,14 +196,16 @@ def run_open(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     first = _shown(found, 0, on_corpus)
     first_seconds = time.perf_counter() - began
     chosen = np.random.default_rng(0).choice(latents, OPENED, replace=False)
-    times = []
+    times, cpus = [], []
     for feature in chosen.tolist():
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         opened = open_index(folder, {"key": target.name})
         _shown(opened, feature, on_corpus)
         times.append(time.perf_counter() - began)
+        cpus.append(time.process_time() - cpu)
     return {
         "seconds": first_seconds, "p50_s": float(np.quantile(times, 0.5)), "p95_s": float(np.quantile(times, 0.95)),
+        "p95_cpu_s": float(np.quantile(cpus, 0.95)),
         "windows": len(first["examples"]),
     }  # fmt: skip
 
