@@ -72,7 +72,10 @@ with tempfile.TemporaryDirectory() as raw:
     dataset = LatentDataset(raw, SamplerConfig(), wanted, tokenizer=tokenizer, modules=["h.1"])
     found = sum(1 for _ in dataset)
 seconds = time.perf_counter() - began
-told(seconds, time.process_time() - cpu, found, cache_s=cached, save_s=saved, construct_s=seconds - cached - saved, disk_bytes=disk)
+told(
+    seconds, time.process_time() - cpu, found, cache_s=cached, save_s=saved, construct_s=seconds - cached - saved,
+    disk_bytes=disk,
+)
 """
 
 DASHBOARD = """

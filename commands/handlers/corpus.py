@@ -117,17 +117,21 @@ def enriched_warning(store: stores.TokenStore) -> str:
 
 
 def _store(name: str, lab: Lab) -> stores.TokenStore:
-    if name:
+    known = stores.names(lab.home)
+    if name and (name in known or name != DEMO):
         return stores.open_name(lab.home, name)
     indexed = (lab.entry("index") or {}).get("store") if lab.has_session else None
-    if indexed and (store := stores.open_digest(lab.home, indexed)) is not None:
+    store = stores.open_digest(lab.home, indexed) if indexed else None
+    if store is not None and name in ("", store.meta["name"]):
         return store
-    known = stores.names(lab.home)
+    if name == DEMO:
+        raise UsageError(
+            "the demo's corpus has no end, and no part of it is here",
+            "Take some: `corpus import demo --tokens 200000`.",
+        )
     if len(known) != 1:
         raise UsageError(
             "which corpus?" if known else "no corpus is on this machine",
-            f"Add --corpus with one of: {', '.join(known)}."
-            if known
-            else "Import one: `workbench corpus import FILE`.",
+            f"Add --corpus: {', '.join(known)}." if known else "Import one: `workbench corpus import FILE`.",
         )
     return stores.open_name(lab.home, known[0])

@@ -293,3 +293,16 @@ def test_the_verbs(loaded: Any, tmp_path: Path) -> None:
     again = loaded("corpus.find won corpus=outcomes")
     assert again["result"]["documents"] == 3
     assert "slice" in again["warnings"][0]
+
+
+def test_the_demos_corpus_is_searched_as_far_as_it_is_here(loaded: Any) -> None:
+    with pytest.raises(UsageError, match="no corpus is on this machine"):
+        loaded("corpus.find Monday")
+    with pytest.raises(UsageError, match="no part of it is here"):
+        loaded("corpus.find Monday corpus=demo")
+    loaded("index.build tokens=2000")
+    found = loaded("corpus.find Monday corpus=demo")["result"]
+    assert found["of_tokens"] >= 2000
+    assert loaded("corpus.find Monday")["result"] == found
+    loaded("corpus.import demo tokens=3000")
+    assert loaded("corpus.find Monday corpus=demo")["result"]["of_tokens"] >= 3000
