@@ -79,14 +79,13 @@ told(
 """
 
 DASHBOARD = """
-from transformers import AutoConfig, GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2LMHeadModel
 from transformer_lens import HookedTransformerConfig
 from transformer_lens.pretrained.weight_conversions import convert_gpt2_weights
 from sae_lens import HookedSAETransformer
 from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
 from sae_dashboard.sae_vis_data import SaeVisConfig
 from sae_dashboard.sae_vis_runner import SaeVisRunner
-from transformers import PreTrainedTokenizerFast
 chosen = int(sys.argv[4])
 plain = GPT2LMHeadModel.from_pretrained(folder / "model").eval()
 own = plain.config
@@ -96,10 +95,7 @@ config = HookedTransformerConfig(
     d_mlp=4 * own.n_embd, d_vocab=own.vocab_size, act_fn="gelu_new", normalization_type="LN", device="cpu",
     default_prepend_bos=False,
 )
-tokenizer = PreTrainedTokenizerFast(
-    tokenizer_file=str(folder / "model" / "tokenizer.json"), bos_token="<|endoftext|>", eos_token="<|endoftext|>",
-    pad_token="<|endoftext|>",
-)
+tokenizer = AutoTokenizer.from_pretrained(folder / "model", pad_token="<|endoftext|>")
 model = HookedSAETransformer(config, tokenizer=tokenizer)
 model.load_and_process_state_dict(
     convert_gpt2_weights(plain, config), fold_ln=False, center_writing_weights=False, center_unembed=False,
