@@ -44,9 +44,11 @@ def _test(shown: dict[str, Any]) -> list[Piece]:
             *stale,
         ]
     found = test["q"] is not None and test["q"] < ranking["alpha"]
+    score = ranking.get("score_name", "t")
     return [
         (" test    ", palette.DIM),
-        (f"effect {number(test['effect'], sign=True)} t {number(test['score'], 2)} p {chance(test['p'])} ", None),
+        (f"effect {number(test['effect'], sign=True)} {score} {number(test['score'], 2)} ", None),
+        (f"p {chance(test['p'])} ", None),
         (f"q {chance(test['q'])}", palette.BOLD if found else palette.DIM),
         (f" fwer {chance(test['p_fwer'])} rank {thousands(test['rank'])}, {name}", None),
         *stale,

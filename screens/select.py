@@ -54,15 +54,10 @@ RSA_COLUMNS = (
 )
 """Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
 
-OTHER_SCORES = ("maxact", "mean_difference", "f_stat", "mutual_info", "l1_logistic", "svm", "random")
-"""Statistics whose score is no t."""
 
-
-def columns_of(statistic: str) -> tuple[Column, ...]:
+def columns_of(score: str) -> tuple[Column, ...]:
     """The columns, with the name of the score."""
-    if statistic not in OTHER_SCORES:
-        return COLUMNS
-    return tuple(Column("score", column.width, column.align) if column.title == "t" else column for column in COLUMNS)
+    return tuple(Column(score, column.width, column.align) if column.title == "t" else column for column in COLUMNS)
 
 
 class SelectPage(FilteredPage):
@@ -148,7 +143,7 @@ class SelectPage(FilteredPage):
         self.order = [row["feature"] for row in first["rows"]]
         self.query_one("#ranking-header", TextLines).show(self._header(header))
         self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
-        self.lines.columns = RSA_COLUMNS if rsa else columns_of(header["statistic"])
+        self.lines.columns = RSA_COLUMNS if rsa else columns_of(header.get("score_name", "t"))
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
         volcano = self.query_one(Volcano)
         volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])

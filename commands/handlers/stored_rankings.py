@@ -15,6 +15,8 @@ _HEADER = (
     "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
+_TESTS = ("welch", "paired", "mann_whitney", "rate", "factorial")
+"""Statistics whose score is called t."""
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
           "kind": "contrast", "over": "features", "nuisance": [], "note": "", "p_reason": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
@@ -47,4 +49,6 @@ def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
     stale = line.seq in lab.state.stale
     gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
     later = {name: stored.get(name, before) for name, before in _SINCE.items()}
-    return {"seq": line.seq, **{name: stored[name] for name in _HEADER}, **later, "stale": stale, "gate": gate}
+    score = "t" if later["kind"] == "contrast" and stored["statistic"] in _TESTS else "score"
+    asked = {name: stored[name] for name in _HEADER}
+    return {"seq": line.seq, **asked, **later, "score_name": score, "stale": stale, "gate": gate}

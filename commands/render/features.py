@@ -149,7 +149,8 @@ def feature(result: Result, console: Console) -> None:
         else:
             console.print(
                 Text(
-                    f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, t {number(test['score'], 2)}, "
+                    f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, "
+                    f"{result['ranking'].get('score_name', 't')} {number(test['score'], 2)}, "
                     f"p {chance(test['p'])}, q {chance(test['q'])} (rank {test['rank']}, {where})"
                 )
             )
