@@ -147,8 +147,10 @@ def test_another_writer_is_refused_with_the_name_of_the_holder(shared: Place) ->
     shared.session("held")
     with shared.client() as client:
         client.detach(toy.Work(steps=200, pause=0.05), session="held", sessions=shared.sessions)
-        wait = client.request(toy.Jobs())["result"]["jobs"][-1]["job"]
-        client.request(toy.Ask())  # answered between two batches: the job runs, so the session is open
+        job: dict[str, Any] = {"done": 0}
+        while not job["done"]:  # its first step is behind it, so the session is open
+            job = client.request(toy.Jobs())["result"]["jobs"][-1]
+        wait = job["job"]
         runner = Runner(toy.resolve, shared.sessions, "a test")
         with pytest.raises(UsageError, match="being written by the workbench engine") as caught:
             runner.do(toy.Note(), "held")

@@ -102,7 +102,7 @@ def test_every_screen(demo: dict[str, str], open_app: Open, size: tuple[int, int
     window.assert_fits()
     window.keys("Enter")
     text = window.wait(f"sae{row[2]}", " q ", "effect", "fires on", "heat ", "promotes", "J K next")
-    assert f"q {row[6]}" in text, "Select and Feature disagree on q"
+    assert f"q {row[8]}" in text, "Select and Feature disagree on q"
     window.assert_fits()
     window.keys("Tab")
     window.wait("doc ", "heat ")
