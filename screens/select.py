@@ -91,6 +91,8 @@ class SelectPage(FilteredPage):
         self._order, self._sign = "score", "both"
         self._ranking: int | None = None
         self._is_rsa = False
+        self._shown: int | None = None
+        """Log line of the ranking in front."""
         self.order: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -133,7 +135,7 @@ class SelectPage(FilteredPage):
         bar = "score" if rsa else "effect"
         largest = max((abs(row[bar]) for row in first["rows"] if row[bar] is not None), default=0.0)
         made = _rsa_row if rsa else _row
-        self._is_rsa = rsa
+        self._is_rsa, self._shown = rsa, int(header["seq"])
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(self._query(offset, limit))
@@ -211,7 +213,7 @@ class SelectPage(FilteredPage):
         if self._is_rsa:
             ask_rdm(self.workbench, self.lines.key, self._ranking)
         else:
-            ask_map(self.workbench, self._ranking)
+            ask_map(self.workbench, self._shown)
 
     def _why(self) -> None:
         ask_why(self.workbench, self.lines.key, self._ranking)

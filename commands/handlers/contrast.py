@@ -28,6 +28,7 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
     found = lab.stimuli(command.stimuli)
     design = groups_design(command, lab)
     reading = read_sentences(command, lab, design.stimuli)
+    reading.require_sides(design.labels)
     lab.tick(0, NULL_SHUFFLES + 1, "testing features")
     settings: dict[str, Any] = {
         "items": design.items,

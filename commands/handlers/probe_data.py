@@ -110,9 +110,8 @@ def sentence_data(
         pool=command.pool,
     )
     reading = read_sentences(asked, lab, design.stimuli)
+    reading.require_sides(design.labels)
     kept = ~reading.features.masked
-    if not kept.any():
-        raise UsageError(f"no sentence of {command.stimuli!r} has a token in the window", "Choose another --window.")
     return ProbeData(
         name=command.stimuli,
         positive=design.positive,

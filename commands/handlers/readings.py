@@ -47,6 +47,21 @@ class Reading:
         without = self.features.masked
         return {"positive": int((without & labels).sum()), "rest": int((without & ~labels).sum())}
 
+    def require_sides(self, labels: np.ndarray) -> None:
+        """Refuse a test of two classes of which one has fewer than two sentences left.
+
+        Raises:
+            UsageError: there are too few.
+        """
+        masked = self.masked(labels)
+        left = int(labels.sum()) - masked["positive"], int((~labels).sum()) - masked["rest"]
+        if min(left) < 2:
+            why = "a target span" if self.window.kind == "span" else f"the {self.window.said}"
+            raise UsageError(
+                f"only {left[0]} positive and {left[1]} other sentences have {why}: two classes of two are the least",
+                "Choose another --window, or give the sentences targets.",
+            )
+
     def warnings(self) -> list[str]:
         """What is not as it should be with the sentences themselves."""
         found = []

@@ -62,6 +62,7 @@ def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
                                                          lab.model)  # fmt: skip
     design = groups_design(second_command, lab)
     reading = read_sentences(second_command, lab, design.stimuli, space)
+    reading.require_sides(design.labels)
     second, body = _ranked(second_command, design, reading, lab)
     pairing = _paired(second_command, first.space, own, reading, design.stimuli, design.labels, lab)
     told = _compared(first, second, pairing, float(header["alpha"]))
@@ -264,6 +265,9 @@ def _changed(header: dict[str, Any], body: dict[str, Any], command: FeaturesRepl
 
 def _warnings(result: dict[str, Any]) -> list[str]:
     found = []
+    first, second = result["first"], result["second"]
+    if all(first[name] == second[name] for name in ("stimuli", "positive", "against", "space")):
+        found.append("the same sentences and features as before: what holds here had to hold, it replicates nothing")
     if result["agreement"]["first"] == 0:
         found.append("the first ranking has no discovery among the features compared: there is nothing to hold")
     if result["second"]["discoveries"] and result["second"]["null_discoveries_max"] >= result["second"]["discoveries"]:

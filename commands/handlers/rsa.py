@@ -44,6 +44,12 @@ def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
     reading = read_sentences(
         as_contrast(command, map="position" if command.over == "position" else ""), lab, design.stimuli
     )
+    left = int((~reading.features.masked).sum())
+    if left < 4:
+        raise UsageError(
+            f"only {left} sentences have a token in the window: RSA compares the distances of four or more",
+            "Choose another --window, or give the sentences targets.",
+        )
     items = items_of(design.stimuli, command.stimuli) if command.pairs else None
     lengths = [sum(text.is_text) for text in reading.texts]
     settings: dict[str, Any] = {
