@@ -26,7 +26,7 @@ def answer(places: int = 3) -> dict[str, Any]:
 
 
 def engine(places: int = 3) -> FakeEngine:
-    params = {"features": [], "ranking": None, "shown": 12}
+    params = {"features": [], "ranking": 3, "shown": 12}  # m asks for the map of the ranking in front
     reply = {"command": "features.map", "params": params, "result": answer(places), "artifact": None, "seconds": 0.1,
              "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
     return FakeEngine([*recorded(), {"do": "features.map", "params": params, "session": "demo", "reply": reply}])
