@@ -31,6 +31,7 @@ from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.one_paint import OnePaint
 from screens.page import Page
+from screens.pair import PairPage
 from screens.rdm import RdmPage
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
@@ -110,6 +111,7 @@ class WorkbenchApp(App[None]):
             yield WhyPage("why")
             yield RdmPage("rdm")
             yield MapPage("map")
+            yield PairPage("pair")
         yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from commands.features import FeaturesContrast as FeaturesContrast
     from commands.features import FeaturesList as FeaturesList
     from commands.features import FeaturesMap as FeaturesMap
+    from commands.features import FeaturesNeighbours as FeaturesNeighbours
     from commands.features import FeaturesRdm as FeaturesRdm
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesWhy as FeaturesWhy
@@ -45,6 +46,7 @@ _HOMES = {
         "FeaturesContrast",
         "FeaturesList",
         "FeaturesMap",
+        "FeaturesNeighbours",
         "FeaturesRdm",
         "FeaturesShow",
         "FeaturesWhy",

@@ -19,7 +19,7 @@ import pytest
 
 from tests import tiny
 from tests.index.conftest import EXAMPLES, build, documents, make_store
-from workbench.errors import Cancelled, InputFileError, MismatchError, UsageError
+from workbench.errors import Cancelled, InputFileError, MismatchError, UsageError, error_from_dict
 from workbench.index import on_ray, shards
 from workbench.index.build import building_of
 from workbench.index.on_ray import Task
@@ -153,20 +153,21 @@ def wait_until_none(pid: int) -> bool:
     return False
 
 
-def test_what_a_worker_cannot_load_is_told(
-    tmp_path: Path, tiny_model: Any, tiny_space: Any, folders: Any, head: tuple[str, int]
-) -> None:
+def test_what_a_worker_cannot_load_is_told(tmp_path: Path, folders: Any) -> None:
     from dataclasses import replace
 
-    store, task = folders
+    _, task = folders
     for changed, kind, told in (
         (replace(task, home=str(tmp_path / "nowhere")), InputFileError, "the corpus is not in"),
         (replace(task, version="0.0.1"), MismatchError, "the workbench, this machine 0.0.1"),
+        (replace(task, model={**task.model, "digest": "sha256:0"}), InputFileError, "model"),
     ):
-        with pytest.raises(kind, match=told):
-            build(
-                tmp_path / "one", tiny_model, tiny_space, store, elsewhere=on_ray.on_ray(head[0], changed, nothing)
-            )
+        reply = on_ray.ShardWorker(changed).make((0, 20))
+        assert isinstance(reply, dict)
+        error = error_from_dict(reply)
+        assert isinstance(error, kind)
+        assert told in error.message
+        assert socket.gethostname() in error.message
 
 
 @pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "ray://127.0.0.1:99999"])

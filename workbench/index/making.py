@@ -61,7 +61,7 @@ class ShardMaker:
             arrays = shard_entries(self.model, self.space, self.store, bounds, tick).arrays()
         else:
             arrays = dense_shard(self.model, self.space, self.store, bounds, self._fair, self.examples, tick)
-        return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
 
 def shard_path(building: Path, number: int) -> Path:

@@ -138,6 +138,7 @@ def _ray() -> Any:
         UsageError: it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    os.environ.setdefault("RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "30")  # a busy head starts a server first
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -152,12 +153,12 @@ def _ray() -> Any:
 @contextmanager
 def _cluster(ray: Any, address: str) -> Iterator[None]:
     """A connection, ended at the end, and with it the cluster where it was made for this."""
-    quiet = {"log_to_driver": False, "configure_logging": False}
     if address.startswith(_REMOTE):
         _reach(address)
-        settings: dict[str, Any] = {"address": address, "log_to_driver": False}
+        settings: dict[str, Any] = {"address": address}
     else:
-        settings = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1", **quiet}
+        settings = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        settings |= {"log_to_driver": False, "configure_logging": False}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
