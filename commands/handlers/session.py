@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.handlers.stored_rankings import ranking_header, ranking_lines
 from commands.line import format_line, from_params
-from commands.registry import by_name
+from commands.registry import find
 from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
 from workbench.errors import UsageError, WorkbenchError
 from workbench.files import write_atomic
@@ -108,7 +108,7 @@ def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
 
 def text_of(line: LogLine) -> str:
     """The `:` line of a log line; a verb that this version does not know is shown by its name."""
-    verb = by_name().get(line.do)
+    verb = find(line.do)
     try:
         return line.do if verb is None else format_line(from_params(verb, line.params))
     except WorkbenchError:
