@@ -224,6 +224,7 @@ class FeaturesCompare(Command):
         ], ...,
     ] = Field(
         ("maxact", "rsa_discriminative", "rsa_categorical", "contrast", "random"),
+        min_length=1,
         description="Ways to select; random is the floor that any selection must beat",
     )  # fmt: skip
     k: int = Field(8, ge=1, le=256, description="Features in each ensemble")

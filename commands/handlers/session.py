@@ -13,8 +13,8 @@ from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
+from workbench.session.layout import NOTES_NAME
 from workbench.session.log import LogLine
-from workbench.session.record import NOTES_NAME
 from workbench.verbs import Outcome
 
 

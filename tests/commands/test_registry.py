@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
+from commands import render
 from commands.cli import _global_options
 from commands.front import spec
 from commands.handlers import handler_of
@@ -239,3 +240,9 @@ def test_parameters_are_plain_json(verb: type[Verb]) -> None:
     params = verb(**needed).params()
     assert json.loads(json.dumps(params, allow_nan=False)) == params
     assert set(params) == set(verb.model_fields)
+
+
+@pytest.mark.parametrize("command", render._DRAWERS)
+def test_what_draws_a_result_is_there_and_its_command_too(command: str) -> None:
+    assert command in VERBS
+    assert callable(render._drawer(command))
