@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesList, FeaturesNeighbours, FeaturesShow
+from commands.handlers.activating import activate, diff
+from commands.handlers.common import common
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
 from commands.handlers.contrast_maps import map_
@@ -23,7 +25,10 @@ from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["compare", "contrast", "list_", "map_", "maxact", "probe", "rdm", "replicate", "rsa", "show", "why"]
+__all__ = [
+    "activate", "common", "compare", "contrast", "diff", "list_", "map_", "maxact", "probe", "rdm", "replicate", "rsa",
+    "show", "why",
+]  # fmt: skip
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
