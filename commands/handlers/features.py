@@ -17,6 +17,7 @@ from commands.handlers.probing import maxact, probe
 from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
 from commands.handlers.rsa import rsa
+from commands.handlers.searching import search
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
 from workbench.errors import UsageError
@@ -30,7 +31,7 @@ from workbench.verbs import Outcome
 
 __all__ = [
     "activate", "common", "compare", "contrast", "diff", "list_", "map_", "maxact", "note", "probe", "rdm",
-    "replicate", "rsa", "show", "tag", "tags", "why",
+    "replicate", "rsa", "search", "show", "tag", "tags", "why",
 ]  # fmt: skip
 
 

@@ -77,6 +77,7 @@ _DRAWERS: dict[str, str] = {
     "features.activate": "own_text.activations",
     "features.diff": "own_text.pair",
     "features.common": "own_text.in_common",
+    "features.search": "own_text.hits",
     "features.tag": "marks.tagged",
     "features.note": "marks.noted",
     "features.tags": "marks.marks",

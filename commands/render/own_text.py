@@ -101,3 +101,34 @@ def in_common(result: Result, console: Console) -> None:
         for row in result["rows"]
     ]  # fmt: skip
     table(console, columns, rows)
+
+
+def hits(result: Result, console: Console) -> None:
+    """What a search found, each feature with where it answers."""
+    what = f"“{result['query']}”" if result["query"] else f"features of “{result['by_sentence']}”"
+    console.print(Text(visible(f"{result['space']}: {result['total']} features for {what}"), "bold"))
+    columns = [("feature", True), ("score", True), ("density", True), ("where", False), ("label", False)]
+    rows = [
+        [f"#{row['index']}", number(row["score"], 2), percent(row["density"]), _where(row["matches"]), row["label"]]
+        for row in result["hits"]
+    ]
+    table(console, columns, rows)
+    for row in result["hits"]:
+        window = next((match["window"] for match in row["matches"] if match["window"]), None)
+        if window is not None:
+            line = Text(f"  #{row['index']:<6}").append_text(
+                heat(window["tokens"], window["values"], max(window["values"], default=0.0))
+            )
+            console.print(line, soft_wrap=True)
+    for sentence in result["missing"]:
+        console.print(Text(f"  missing: {sentence}"))
+
+
+def _where(matches: list[dict[str, Any]]) -> str:
+    told = []
+    for match in matches:
+        share = "" if match["share"] is None else f" {100 * match['share']:.0f} %"
+        value = f" {number(match['value'], 2)}" if "value" in match else ""
+        like = "" if match["exact"] or match["where"] == "sentence" else "~"
+        told.append(f"{match['where']} {like}{match['text'].strip()}{value}{share}")
+    return "; ".join(told)
