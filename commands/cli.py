@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 # Looking for pydantic plugins costs 7 ms of every shell call, and none is used.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+from commands import overview
 from commands.line import build, choices, is_flag, is_list, pairs_of
-from commands.registry import VERBS, by_name
+from commands.registry import VERBS, groups, in_group, lookup
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
@@ -66,9 +67,12 @@ def _run(words: list[str]) -> int:
         return 0
     if not rest:
         if options.help:
-            sys.stdout.write(overview())
+            sys.stdout.write(overview.of_all())
             return 0
         return _open_app(options)
+    if options.help and rest[0] in groups() and len(rest) == 1:
+        sys.stdout.write(overview.of_group(rest[0]))
+        return 0
     verb_type, arguments = find_verb(rest)
     if options.help:
         sys.stdout.write(_verb_parser(verb_type).format_help())
@@ -139,22 +143,17 @@ def find_verb(words: list[str]) -> tuple[type[Verb], list[str]]:
     Raises:
         UnknownNameError: no verb of that name, with the nearest ones.
     """
-    verbs = by_name()
-    if words[0] in verbs:
-        return verbs[words[0]], words[1:]
-    dotted = ".".join(words[:2])
-    if dotted in verbs:
-        return verbs[dotted], words[2:]
-    groups = {name.partition(".")[0] for name in verbs}
-    if len(words) == 1 and words[0] in groups:
-        known = ", ".join(name.partition(".")[2] for name in verbs if name.startswith(words[0] + "."))
-        raise UsageError(f"`workbench {words[0]}` needs a verb", f"Known: {known}.")
+    for many in (1, 2):
+        if ".".join(words[:many]) in VERBS:
+            return lookup(".".join(words[:many])), words[many:]
     if words[0].startswith("-"):
         raise UsageError(f"unknown option {words[0]!r}", "See `workbench --help`.")
-    if words[0] in groups:
-        in_group = [name.partition(".")[2] for name in verbs if name.startswith(words[0] + ".")]
-        raise UnknownNameError.among(f"verb of {words[0]}", words[1], in_group)
-    raise UnknownNameError.among("command", words[0], [*groups, *verbs], "See `workbench --help`.")
+    if words[0] in groups() and len(words) == 1:
+        hint = f"Known: {', '.join(in_group(words[0]))}. See `workbench {words[0]} --help`."
+        raise UsageError(f"`workbench {words[0]}` needs a verb", hint)
+    if words[0] in groups():
+        raise UnknownNameError.among(f"verb of {words[0]}", words[1], in_group(words[0]))
+    raise UnknownNameError.among("command", words[0], [*groups(), *VERBS], "See `workbench --help`.")
 
 
 def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
@@ -198,36 +197,6 @@ def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:
             shown = "|".join(choices(field)) or field_name.upper()
             parser.add_argument(flag, dest=field_name, action=action, default=None, help=text, metavar=shown)
     return parser
-
-
-def overview() -> str:
-    """The text of `workbench --help`."""
-    lines = [
-        "workbench: investigate the features of language models in the terminal",
-        "",
-        "  workbench                    open the app on the last session",
-        "  workbench GROUP VERB ...     run one command; `workbench GROUP VERB --help` shows its parameters",
-        "",
-    ]
-    lines += [
-        f"  {verb.dotted.replace('.', ' '):<18} {'*' if verb.is_query() else ' '} {verb.summary()}" for verb in VERBS
-    ]
-    lines += [
-        "",
-        "  * reads only, never logged",
-        "",
-        "Options, before or after the verb:",
-        "  --session NAME    session to work in (default: the last one; WORKBENCH_SESSION)",
-        "  --sessions DIR    folder of sessions (default: ./sessions if there is one; WORKBENCH_SESSIONS)",
-        "  --json            one JSON object on stdout",
-        "  --quiet           no narration on stderr",
-        "  --fresh           compute even where an equal result is stored",
-        "  --no-engine       run in this process, without the background engine",
-        "  --host USER@BOX[:PATH]   use the engine of another machine over ssh",
-        "  --version         print the version",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

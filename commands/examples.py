@@ -18,8 +18,8 @@ from workbench import demo
 from workbench.files import write_atomic
 from workbench.run import Runner
 from workbench.session import catalog
+from workbench.session.layout import META_NAME, NOTES_NAME
 from workbench.session.lock import LOCK_NAME
-from workbench.session.record import META_NAME, NOTES_NAME
 from workbench.verbs import Verb
 
 TITLES = {

@@ -63,7 +63,7 @@ class Executor:
             verb = verb.model_copy(update={"out": f"report-{name}.{verb.format or 'html'}"})
         if self.in_process:
             return self._here(verb)
-        if isinstance(verb, Query) and verb.place == "broker" and not self.host:
+        if isinstance(verb, Query) and verb.carried_out_in == "broker" and not self.host:
             return self._through_running_engine(verb)
         return self._through_engine(verb, spawn=True)
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, Query
+from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, OutputFile, Place, Query
 
 
 class FeaturesContrast(Command):
@@ -224,6 +224,7 @@ class FeaturesCompare(Command):
         ], ...,
     ] = Field(
         ("maxact", "rsa_discriminative", "rsa_categorical", "contrast", "random"),
+        min_length=1,
         description="Ways to select; random is the floor that any selection must beat",
     )  # fmt: skip
     k: int = Field(8, ge=1, le=256, description="Features in each ensemble")
@@ -254,6 +255,7 @@ class FeaturesList(Query):
     sort: Literal["score", "effect", "q", "index"] = Field("score", description="Order of the rows")
     direction: Literal["both", "positive", "negative"] = Field("both", description="Only one sign of the effect")
     filter: str = Field("", description="Only features whose id or label contains this")
+    tag: str = Field("", description="Only features with this tag")
 
 
 class FeaturesShow(Query):
@@ -323,3 +325,156 @@ class FeaturesNeighbours(Query):
     feature: str = Field(description="Feature id, or its number in the loaded SAE")
     limit: int = Field(20, ge=1, le=200, description="How many of each kind")
     tokens: int = Field(10_000, ge=1, le=10_000, description="At most this many of the feature's tokens are looked at")
+
+
+class FeaturesActivate(Query):
+    """Show every feature on a sentence of your own: the strongest of the whole, and of each token.
+
+    Surprise says how unlikely so strong an activation is on a token of the corpus, in bits; it needs the index.
+    """
+
+    dotted = "features.activate"
+    place = "child"
+    reads = ("model", "sae")
+    positional = ("text",)
+
+    text: str = Field(description="The sentence")
+    features: tuple[str, ...] = Field((), description="Only these feature ids or numbers, silent ones too; repeat it")
+    top: int = Field(20, ge=1, le=200, description="How many features of the whole sentence")
+    each: int = Field(5, ge=1, le=10, description="How many features of each token")
+    sort: Literal["maximum", "mean", "surprise"] = Field("maximum", description="What is strongest")
+    sae: NameOrFolder = Field("", description="Another SAE, or `raw` for a site's own units")
+    site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
+
+
+class FeaturesDiff(Query):
+    """Align two sentences token by token and show which features differ, strongest first.
+
+    Tokens are aligned by Needleman-Wunsch on their ids; a token that only one sentence has is compared with silence.
+    """
+
+    dotted = "features.diff"
+    place = "child"
+    reads = ("model", "sae")
+    positional = ("text_a", "text_b")
+
+    text_a: str = Field(description="The first sentence")
+    text_b: str = Field(description="The second sentence")
+    top: int = Field(20, ge=1, le=200, description="How many features")
+    least: float = Field(0.001, ge=0, le=1, description="Differences below this share of the largest activation are 0")
+    sae: NameOrFolder = Field("", description="Another SAE, or `raw` for a site's own units")
+    site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
+
+
+class FeaturesCommon(Query):
+    """Find the features that a set of sentences has in common and control sentences have not.
+
+    A feature counts as active in a sentence where one of its tokens is above the threshold.
+    """
+
+    dotted = "features.common"
+    place = "child"
+    reads = ("model", "sae", "stimuli")
+    positional = ("stimuli",)
+
+    stimuli: str = Field("", description="Sentences of a stimulus set: SET or SET:CLASS (default: its positive class)")
+    text: tuple[str, ...] = Field((), description="A sentence; repeat it for several")
+    file: NameOrFile = Field("", description="A .txt file with one sentence a line, or .jsonl with a field `text`")
+    control: tuple[str, ...] = Field((), description="A control sentence; repeat it for several")
+    control_file: NameOrFile = Field("", description="A file of control sentences")
+    against: str = Field("", description="Class of the set that is the control (default: all others; `none`: no one)")
+    threshold: float = Field(0.0, ge=0, le=1e6, description="Activation above which a feature counts as active")
+    share: float = Field(0.8, gt=0, le=1, description="Active in at least this share of the sentences")
+    control_share: float = Field(0.0, ge=0, lt=1, description="Active in at most this share of the control sentences")
+    limit: int = Field(50, ge=1, le=500, description="How many features to show")
+    sae: NameOrFolder = Field("", description="Another SAE, or `raw` for a site's own units")
+    site: str = Field("", description="Site of raw units, or of an SAE whose files do not say theirs")
+
+
+class FeaturesSearch(Query):
+    """Search features by their labels, notes, tags, tokens, logits and the text of their windows.
+
+    Exact hits come before like ones, a label before a note, a tag, a token, a logit and a window. With --by-sentence
+    features are ranked by how unlikely so strong an activation is on a token of the corpus.
+    """
+
+    dotted = "features.search"
+    reads = ("sae",)
+    positional = ("query",)
+
+    query: str = Field("", max_length=500, description="Words to look for")
+    by_sentence: str = Field("", description="Search by the features of this example sentence instead")
+    where: tuple[Literal["label", "note", "tag", "token", "logit", "window"], ...] = Field(
+        ("label", "note", "tag", "token", "logit", "window"), description="Where to look"
+    )
+    exact: bool = Field(False, description="Only what contains the words themselves, nothing like them")
+    offset: int = Field(0, ge=0, description="First hit to show")
+    limit: int = Field(20, ge=1, le=100, description="How many hits to show")
+
+    @property
+    def carried_out_in(self) -> Place:
+        """The model is needed for a sentence only."""
+        return "child" if self.by_sentence else "broker"
+
+
+TAG = r"^[\w][\w .+-]{0,63}$"
+"""What a tag may be: a name without `/`, by which the session's entries are told apart."""
+
+
+class FeaturesTag(Command):
+    """Put a tag on features, or take it off; the features of one tag are a list."""
+
+    dotted = "features.tag"
+    place = "broker"
+    positional = ("feature", "tag")
+    reuse = False
+
+    feature: str = Field(description="Feature ids or numbers, with commas: 417,459")
+    tag: str = Field(pattern=TAG, description="The tag: letters, digits, spaces, dots, plus signs and dashes")
+    remove: bool = Field(False, description="Take it off")
+
+
+class FeaturesNote(Command):
+    """Keep a note on a feature; an empty text removes it."""
+
+    dotted = "features.note"
+    place = "broker"
+    positional = ("feature", "text")
+    reuse = False
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    text: str = Field(max_length=5000, description="The note")
+
+
+class FeaturesTags(Query):
+    """List the tags with their features, and the notes."""
+
+    dotted = "features.tags"
+    reads = ("sae",)
+    positional = ("tag",)
+
+    tag: str = Field("", description="Only features with this tag")
+    offset: int = Field(0, ge=0, description="First feature to show")
+    limit: int = Field(100, ge=1, le=500, description="How many features to show")
+
+
+class FeaturesExport(Query):
+    """Write features to a file: CSV, Parquet, JSONL, or JSON as Neuronpedia shows them.
+
+    A table has a row for each feature: label, tags, note, density, moments, the latest ranking's test. JSONL and
+    Neuronpedia's form add windows, histogram and logits. A name that ends in .gz is packed.
+    """
+
+    dotted = "features.export"
+    heavy = True
+    reads = ("sae",)
+    positional = ("out",)
+
+    out: OutputFile = Field(description="File to write; .csv, .parquet, .jsonl, .json, the first and last two also .gz")
+    format: Literal["", "csv", "parquet", "jsonl", "neuronpedia"] = Field(
+        "", description="Default: by the ending of the file, .json is Neuronpedia's form"
+    )
+    features: tuple[str, ...] = Field((), description="Only these feature ids or numbers; repeat it")
+    tag: str = Field("", description="Only features with this tag")
+    labelled: bool = Field(False, description="Only features with a label")
+    windows: int = Field(20, ge=0, le=100, description="Strongest windows of a feature, at most those of the index")

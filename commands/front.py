@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from commands.cli import show_reply
 from commands.execute import clear_progress, show_progress
 from commands.line import format_line, parse_line
-from commands.registry import VERBS
+from commands.registry import all_verbs
 from commands.report import Demo, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
@@ -52,7 +52,7 @@ def spec() -> dict[str, Any]:
             "positional": list(verb.positional),
             "parameters": verb.model_json_schema(),
         }
-        for verb in VERBS
+        for verb in all_verbs()
     }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, Query
+from workbench.verbs import Command, InputFile, Query
 
 
 class LabelsSuggest(Command):
@@ -41,3 +41,21 @@ class LabelsShow(Query):
     reads = ("sae",)
 
     filter: str = Field("", description="Only labels whose text or feature contains this")
+    offset: int = Field(0, ge=0, description="First label to show")
+    limit: int = Field(500, ge=1, le=500, description="How many labels to show")
+
+
+class LabelsImport(Command):
+    """Take over published explanations, for example a Neuronpedia export, as labels of the loaded features.
+
+    A file that names another SAE or layer than the loaded one is refused. Labels given in the session come first.
+    """
+
+    dotted = "labels.import"
+    place = "broker"
+    reads = ("sae",)
+    positional = ("file",)
+    reuse = False
+
+    file: InputFile = Field(description="JSON or JSONL (also .gz) with a feature's number and its description")
+    unbound: bool = Field(False, description="Take them although the file names another SAE or layer")

@@ -53,6 +53,23 @@ if TYPE_CHECKING:
 
     EngineOpener = Callable[[], Engine | Awaitable[Engine]]
 
+BEHIND_HOME: dict[str, type[Page]] = {
+    "stimuli": StimuliPage,
+    "select": SelectPage,
+    "feature": FeaturePage,
+    "clusters": ClustersPage,
+    "labels": LabelsPage,
+    "jobs": JobsPage,
+    "log": LogPage,
+    "commands": CommandListPage,
+    "help": HelpPage,
+    "reply": ReplyPage,
+    "why": WhyPage,
+    "rdm": RdmPage,
+    "map": MapPage,
+    "pair": PairPage,
+}
+"""The screens that are made once Home is in sight, by their names."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 
 
@@ -87,6 +104,7 @@ class WorkbenchApp(App[None]):
         self.over = ""
         self.running = 0
         self.saved_view = SavedView(self)
+        self._waiting = dict(BEHIND_HOME)
         self._one_paint = OnePaint(self)
 
     def get_default_screen(self) -> Screen[None]:
@@ -98,20 +116,6 @@ class WorkbenchApp(App[None]):
         yield TabLine(TABS, ABSENT)
         with ContentSwitcher(initial="home"):
             yield HomePage("home")
-            yield StimuliPage("stimuli")
-            yield SelectPage("select")
-            yield FeaturePage("feature")
-            yield ClustersPage("clusters")
-            yield LabelsPage("labels")
-            yield JobsPage("jobs")
-            yield LogPage("log")
-            yield CommandListPage("commands")
-            yield HelpPage("help")
-            yield ReplyPage("reply")
-            yield WhyPage("why")
-            yield RdmPage("rdm")
-            yield MapPage("map")
-            yield PairPage("pair")
         yield GateWarning(id="gate")
         with Box(id="foot"):
             yield StatusLine()
@@ -120,13 +124,27 @@ class WorkbenchApp(App[None]):
         yield Notice(id="notice")
 
     def on_mount(self) -> None:
-        """Draw at once; the engine is reached in the background."""
+        """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
         self.status.show(session=self.session or "")
         self._show_place()
-        self.call_after_refresh(background.start, self, self._connect, "connect")
+        self.call_after_refresh(self._go_on)
+
+    async def _go_on(self) -> None:
+        await self._make_pages()
+        background.start(self, self._connect, "connect")
+
+    async def _make_pages(self) -> None:
+        """Make the screens behind Home, once: all of them before the first frame would double the wait for it."""
+        waiting, self._waiting = self._waiting, {}
+        pages = [page_type(id) for id, page_type in waiting.items()]
+        for page in pages:
+            page.display = False
+        await self.query_one(ContentSwitcher).mount_all(pages)
 
     async def on_event(self, event: events.Event) -> None:
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
+        if self._waiting and isinstance(event, (events.Key, events.Paste)):
+            await self._make_pages()
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._take_key(event)
         elif isinstance(event, events.Paste) and not event.is_forwarded and self.line.question is None:

@@ -42,7 +42,7 @@ class CommandListPage(ListPage):
     def _show(self) -> None:
         wanted = self._filter.casefold()
         self.lines.empty = f"No command contains {self._filter!r}."
-        rows = [self._row(verb) for verb in verbs.VERBS]
+        rows = [self._row(verb) for verb in verbs.all_verbs()]
         self.show_rows([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
 
     def why_disabled(self, verb: type[verbs.Verb]) -> str:
@@ -56,7 +56,7 @@ class CommandListPage(ListPage):
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Write the verb on the `:` line."""
-        if reason := self.why_disabled(verbs.by_name()[event.key]):
+        if reason := self.why_disabled(verbs.lookup(event.key)):
             self.workbench.explain(f"{event.key} {reason}")
             return
         self.workbench.action_back_out()
@@ -64,7 +64,7 @@ class CommandListPage(ListPage):
 
     def whole(self) -> str:
         """The whole summary, and the parameters."""
-        verb = verbs.by_name().get(self.lines.key)
+        verb = verbs.find(self.lines.key)
         if verb is None:
             return ""
         reason = self.why_disabled(verb)

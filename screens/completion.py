@@ -17,9 +17,9 @@ def candidates(text: str, known: Known) -> list[str]:
     words = text.split(" ")
     last = words[-1]
     if len(words) == 1:
-        names = list(verbs.by_name())
+        names = list(verbs.VERBS)
         return [name for name in names if name.startswith(last)] or [name for name in names if last in name]
-    verb = verbs.by_name().get(words[0])
+    verb = verbs.find(words[0])
     if verb is None:
         return []
     name, sign, value = last.partition("=")
@@ -70,7 +70,7 @@ def _common_start(options: list[str]) -> str:
 def explanation(text: str) -> str:
     """What the word being typed is for: the verb's summary, or the parameter's description and default."""
     words = text.split(" ")
-    verb = verbs.by_name().get(words[0])
+    verb = verbs.find(words[0])
     if verb is None:
         return ""
     name, sign, _ = words[-1].partition("=")

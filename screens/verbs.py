@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from commands.line import format_line as format_line
     from commands.line import parse_line as parse_line
     from commands.registry import VERBS as VERBS
-    from commands.registry import by_name as by_name
+    from commands.registry import all_verbs as all_verbs
+    from commands.registry import find as find
+    from commands.registry import lookup as lookup
     from commands.session import SessionList as SessionList
     from commands.session import SessionNew as SessionNew
     from commands.session import SessionShow as SessionShow
@@ -53,7 +55,7 @@ _HOMES = {
     ),
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
-    "commands.registry": ("VERBS", "by_name"),
+    "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
     "commands.session": ("SessionList", "SessionNew", "SessionShow"),
     "commands.stimuli": ("StimuliCheck", "StimuliEdit", "StimuliList", "StimuliShow"),
     "workbench.verbs": ("Command", "Output", "Verb"),

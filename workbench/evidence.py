@@ -2,22 +2,73 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.errors import InputFileError
 from workbench.pooled import stored_pooled
 
 if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex
     from workbench.lab import Lab
     from workbench.session.log import LogLine
+    from workbench.session.record import SessionRecord
+
+
+def explanations_of(record: SessionRecord, space: str) -> dict[int, list[dict[str, str]]]:
+    """The imported explanations of a space's features, by number, those of the latest import first.
+
+    Returns:
+        `{"text", "by", "method", "source"}` of each
+
+    Raises:
+        InputFileError: what an import stored is gone or damaged.
+    """
+    imports = [entry for name, entry in record.state.under("explanations").items() if name.startswith(f"{space}#")]
+    found: dict[int, list[dict[str, str]]] = {}
+    for entry in sorted(imports, key=lambda entry: -entry.seq):
+        path = record.artifact_path(record.line(entry.seq)) / "explanations.json"
+        try:
+            stamp = path.stat()
+            rows = _stored_explanations(path, stamp.st_mtime_ns, stamp.st_ino)
+        except (OSError, ValueError) as error:
+            raise InputFileError(
+                f"the explanations of log line {entry.seq} cannot be read", "Import the file again."
+            ) from error
+        for index, text, by, method in rows:
+            found.setdefault(index, []).append(
+                {"text": text, "by": by, "method": method, "source": str(entry.value["file"])}
+            )
+    return found
+
+
+@lru_cache(maxsize=8)
+def _stored_explanations(path: Path, _changed: int, _inode: int) -> list[tuple[int, str, str, str]]:
+    """What one import kept; it stays in memory, because every page of a list asks for it."""
+    return [(int(index), str(text), str(by), str(method)) for index, text, by, method in json.loads(path.read_text())]
+
+
+def label_of(record: SessionRecord, feature: str) -> dict[str, str] | None:
+    """The label of a feature, `{"text", "source", "status"}`: the session's own, else an imported one."""
+    own = record.state.get(f"labels/{feature}")
+    if own is not None:
+        return {key: str(own[key]) for key in ("text", "source", "status")}
+    space, _, number = feature.rpartition("#")
+    imported = explanations_of(record, space).get(int(number))
+    if not imported:
+        return None
+    return {"text": imported[0]["text"], "source": "imported", "status": "published"}
 
 
 def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
-    """Texts of the labels of a space's features."""
+    """Texts of the labels of a space's features; those given in the session before imported ones."""
     start = space + "#"
-    return {
+    published = {index: found[0]["text"] for index, found in explanations_of(lab.record, space).items()}
+    return published | {
         int(name.removeprefix(start)): str(entry.value["text"])
         for name, entry in lab.state.under("labels").items()
         if name.startswith(start) and name.removeprefix(start).isdecimal()

@@ -71,6 +71,11 @@ class Verb(BaseModel):
         """Whether the verb is logged in the session it is issued in; a dry run is not."""
         return False
 
+    @property
+    def carried_out_in(self) -> Place:
+        """Who carries this one out: `place`, unless its parameters say otherwise."""
+        return self.place
+
     @classmethod
     def is_query(cls) -> bool:
         """Whether the verb only reads, and is never logged."""

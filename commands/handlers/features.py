@@ -7,24 +7,33 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesList, FeaturesNeighbours, FeaturesShow
+from commands.handlers.activating import activate, diff
+from commands.handlers.common import common
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
 from commands.handlers.contrast_maps import map_
+from commands.handlers.marking import known_tag, loaded_space, note, tag, tags
 from commands.handlers.probing import maxact, probe
 from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
 from commands.handlers.rsa import rsa
+from commands.handlers.searching import search
 from commands.handlers.stored_rankings import ranking_header, ranking_line
 from commands.handlers.why import why
 from workbench.errors import UsageError
-from workbench.evidence import labels_by_index, on_corpus, sentence_lines
+from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, sentence_lines
 from workbench.index.read import open_index
 from workbench.lab import Lab
+from workbench.marks import notes_by_feature, tags_by_feature
+from workbench.neuronpedia import page
 from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["compare", "contrast", "list_", "map_", "maxact", "probe", "rdm", "replicate", "rsa", "show", "why"]
+__all__ = [
+    "activate", "common", "compare", "contrast", "diff", "list_", "map_", "maxact", "note", "probe", "rdm",
+    "replicate", "rsa", "search", "show", "tag", "tags", "why",
+]  # fmt: skip
 
 
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
@@ -40,8 +49,11 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
             [index for index in order if wanted in str(index) or wanted in labels.get(int(index), "").casefold()],
             dtype=np.int64,
         )
-    page = order[query.offset : query.offset + query.limit]
-    rows = ranking.rows(page, query.offset + 1, labels)
+    if query.tag:
+        own = known_tag(lab.state, query.tag)
+        order = np.array([index for index in order if feature_id(ranking.space, int(index)) in own], dtype=np.int64)
+    shown = order[query.offset : query.offset + query.limit]
+    rows = ranking.rows(shown, query.offset + 1, labels)
     found = {"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)}
     return Outcome(found, provenance={"gate": header["gate"]} if header["gate"] else {})
 
@@ -52,18 +64,19 @@ def show(query: FeaturesShow, lab: Lab) -> Outcome:
     index = feature_index(query.feature, space["name"], space["width"])
     missing: list[str] = []
     body: dict[str, Any] = {"feature": feature_id(space["name"], index), "index": index, "space": space["name"]}
-    label = lab.entry(f"labels/{body['feature']}")
-    body["label"] = None if label is None else {key: label[key] for key in ("text", "source", "status")}
+    body["label"] = label_of(lab.record, body["feature"])
     body |= _on_stimuli(query, lab, index, space["name"], missing)
     body |= _on_corpus(lab, corpus, index, missing)
+    body["tags"] = tags_by_feature(lab.state).get(body["feature"], [])
+    body["note"] = notes_by_feature(lab.state).get(body["feature"], "")
+    body["explanations"] = explanations_of(lab.record, space["name"]).get(index, [])
+    body["link"] = page(str(space.get("neuronpedia", "")), index)
     return Outcome({**body, "missing": missing})
 
 
 def _space_of(feature: str, lab: Lab) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The entries of the features meant and of their index: those loaded, or others that the session had loaded."""
-    space = lab.entry("sae")
-    if space is None:
-        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    space = loaded_space(lab)
     owner = feature.rpartition("#")[0]
     found: tuple[dict[str, Any], dict[str, Any] | None] = space, lab.entry("index")
     if owner in ("", space["name"]):
@@ -115,9 +128,7 @@ def neighbours(query: FeaturesNeighbours, lab: Lab) -> Outcome:
     """The nearest features of all, from the index alone."""
     from workbench.index.neighbours import near
 
-    space, found = lab.entry("sae"), lab.index()
-    if space is None:
-        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    space, found = loaded_space(lab), lab.index()
     if found is None:
         raise UsageError("neighbours need the corpus index", "Build it first: `workbench index build`.")
     if found.meta["space"] != space["name"]:

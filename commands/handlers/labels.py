@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from commands.handlers.labels_import import import_
 from commands.handlers.stored_rankings import ranking_line
 from commands.labels import LabelsSet, LabelsShow, LabelsSuggest
 from workbench.errors import UsageError
+from workbench.evidence import explanations_of
 from workbench.lab import Lab
 from workbench.labels.offline import suggest as suggest_offline
 from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
+
+__all__ = ["import_", "set_", "show", "suggest"]
 
 
 def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
@@ -68,8 +72,7 @@ def set_(command: LabelsSet, lab: Lab) -> Outcome:
 
 
 def show(query: LabelsShow, lab: Lab) -> Outcome:
-    """All labels, by feature."""
-    wanted = query.filter.casefold()
+    """A page of the labels by feature: those given in the session, then imported ones of features without."""
     rows = [
         {
             "feature": name,
@@ -79,6 +82,20 @@ def show(query: LabelsShow, lab: Lab) -> Outcome:
             "stale": entry.stale,
         }
         for name, entry in lab.state.under("labels").items()
-        if wanted in name.casefold() or wanted in str(entry.value["text"]).casefold()
     ]
-    return Outcome({"labels": sorted(rows, key=lambda row: row["index"])})
+    wanted, rows = query.filter.casefold(), sorted(rows, key=lambda row: row["index"]) + _imported(lab)
+    found = [row for row in rows if wanted in row["feature"].casefold() or wanted in str(row["text"]).casefold()]
+    page = found[query.offset : query.offset + query.limit]
+    return Outcome({"labels": page, "offset": query.offset, "total": len(found)})
+
+
+def _imported(lab: Lab) -> list[dict[str, Any]]:
+    """The imported explanations of the features that have no label of the session."""
+    own, rows = lab.state.under("labels"), []
+    for space in sorted({name.rpartition("#")[0] for name in lab.state.under("explanations")}):
+        seq = max(entry.seq for name, entry in lab.state.under("explanations").items() if name.startswith(f"{space}#"))
+        for index, found in sorted(explanations_of(lab.record, space).items()):
+            if (name := feature_id(space, index)) not in own:
+                said = {"text": found[0]["text"], "source": "imported", "status": "published"}
+                rows.append({"feature": name, "index": index, **said, "seq": seq, "stale": False})
+    return rows

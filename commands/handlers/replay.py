@@ -15,8 +15,8 @@ from workbench.errors import ReplayDiffers, UsageError
 from workbench.lab import Lab
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
+from workbench.session.layout import INPUTS
 from workbench.session.log import LogLine
-from workbench.session.record import INPUTS
 from workbench.session.replay import Difference, compare, compare_arrays
 from workbench.verbs import Command, Outcome
 

@@ -37,4 +37,6 @@ def load(command: SaeLoad, lab: Lab) -> Outcome:
 def chosen(space: FeatureSpace) -> dict[str, Any]:
     """The state entries that make a feature space the session's own; what rested on another one is gone."""
     entry = {key: space.info[key] for key in ("ref", "name", "digest", "site", "width", "architecture", "units")}
+    if listed := space.info.get("neuronpedia"):
+        entry["neuronpedia"] = listed
     return {"sae": entry, "index": None}

@@ -6,15 +6,15 @@ from typing import Any
 
 from commands.handlers.stored_rankings import ranking_header, ranking_lines
 from commands.line import format_line, from_params
-from commands.registry import by_name
+from commands.registry import find
 from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
 from workbench.errors import UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
+from workbench.session.layout import NOTES_NAME
 from workbench.session.log import LogLine
-from workbench.session.record import NOTES_NAME
 from workbench.verbs import Outcome
 
 
@@ -108,7 +108,7 @@ def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
 
 def text_of(line: LogLine) -> str:
     """The `:` line of a log line; a verb that this version does not know is shown by its name."""
-    verb = by_name().get(line.do)
+    verb = find(line.do)
     try:
         return line.do if verb is None else format_line(from_params(verb, line.params))
     except WorkbenchError:

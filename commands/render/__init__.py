@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import (
-    clusters,
-    corpora,
-    doctor,
-    features,
-    index,
-    labels,
-    probing,
-    rsa,
-    saes,
-    sessions,
-    steering,
-    stimuli,
-)
 from commands.render.tables import Result, cell, table, visible
 
 
@@ -32,8 +19,15 @@ def render(reply: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=piped)
     if gate := reply["provenance"].get("gate"):
         console.print(Text(visible(gate["text"]), "dim" if gate["passed"] else "bold"))
-    draw = _DRAWERS.get(reply["command"], _generic)
-    draw(reply["result"], console)
+    _drawer(reply["command"])(reply["result"], console)
+
+
+def _drawer(command: str) -> Callable[[Result, Console], None]:
+    if command not in _DRAWERS:
+        return _generic
+    module, _, name = _DRAWERS[command].partition(".")
+    draw: Callable[[Result, Console], None] = getattr(import_module(f"commands.render.{module}"), name)
+    return draw
 
 
 def _generic(result: Result, console: Console) -> None:
@@ -49,43 +43,52 @@ def _generic(result: Result, console: Console) -> None:
             console.print(Text(f"{key}: {visible(cell(value))}"))
 
 
-_DRAWERS: dict[str, Callable[[Result, Console], None]] = {
-    "sae.load": saes.sae,
-    "sae.check": saes.sae,
-    "session.list": sessions.sessions,
-    "session.show": sessions.session,
-    "sae.train": saes.trained,
-    "sae.sweep": saes.sweep,
-    "index.build": index.built,
-    "model.generate": steering.generated,
-    "stimuli.list": stimuli.stimulus_sets,
-    "stimuli.show": stimuli.stimulus_set,
-    "stimuli.import": stimuli.stimulus_set,
-    "stimuli.new": stimuli.stimulus_set,
-    "stimuli.edit": stimuli.stimulus_set,
-    "stimuli.draft": stimuli.drafted,
-    "stimuli.check": stimuli.design,
-    "corpus.import": corpora.imported,
-    "corpus.list": corpora.corpora,
-    "corpus.find": corpora.found,
-    "features.contrast": features.ranking,
-    "features.rsa": rsa.rsa,
-    "features.rdm": rsa.rdm,
-    "features.maxact": probing.ranking,
-    "features.probe": probing.probe,
-    "features.compare": probing.comparison,
-    "features.list": probing.any_ranking,
-    "features.show": features.feature,
-    "features.why": features.why,
-    "features.map": features.stored_map,
-    "features.replicate": features.replication,
-    "features.neighbours": features.neighbours,
-    "steer.clamp": steering.steer,
-    "labels.suggest": labels.labels,
-    "labels.show": labels.labels,
-    "clusters.find": clusters.clusters,
-    "clusters.list": clusters.clusters,
-    "clusters.demo": clusters.shapes,
-    "replay": sessions.replay,
-    "doctor": doctor.doctor,
+_DRAWERS: dict[str, str] = {
+    "sae.load": "saes.sae",
+    "sae.check": "saes.sae",
+    "session.list": "sessions.sessions",
+    "session.show": "sessions.session",
+    "sae.train": "saes.trained",
+    "sae.sweep": "saes.sweep",
+    "index.build": "index.built",
+    "model.generate": "steering.generated",
+    "stimuli.list": "stimuli.stimulus_sets",
+    "stimuli.show": "stimuli.stimulus_set",
+    "stimuli.import": "stimuli.stimulus_set",
+    "stimuli.new": "stimuli.stimulus_set",
+    "stimuli.edit": "stimuli.stimulus_set",
+    "stimuli.draft": "stimuli.drafted",
+    "stimuli.check": "stimuli.design",
+    "corpus.import": "corpora.imported",
+    "corpus.list": "corpora.corpora",
+    "corpus.find": "corpora.found",
+    "features.contrast": "features.ranking",
+    "features.rsa": "rsa.rsa",
+    "features.rdm": "rsa.rdm",
+    "features.maxact": "probing.ranking",
+    "features.probe": "probing.probe",
+    "features.compare": "probing.comparison",
+    "features.list": "probing.any_ranking",
+    "features.show": "features.feature",
+    "features.why": "features.why",
+    "features.map": "features.stored_map",
+    "features.replicate": "features.replication",
+    "features.neighbours": "features.neighbours",
+    "features.activate": "own_text.activations",
+    "features.diff": "own_text.pair",
+    "features.common": "own_text.in_common",
+    "features.search": "own_text.hits",
+    "features.tag": "marks.tagged",
+    "features.note": "marks.noted",
+    "features.tags": "marks.marks",
+    "steer.clamp": "steering.steer",
+    "labels.suggest": "labels.labels",
+    "labels.show": "labels.labels",
+    "labels.import": "labels.imported",
+    "clusters.find": "clusters.clusters",
+    "clusters.list": "clusters.clusters",
+    "clusters.demo": "clusters.shapes",
+    "replay": "sessions.replay",
+    "doctor": "doctor.doctor",
 }
+"""Module and function that draw a command's result; imported when it is drawn."""

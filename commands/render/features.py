@@ -142,6 +142,15 @@ def feature(result: Result, console: Console) -> None:
     """One feature: test, label, tokens, corpus and logits."""
     label = f"  “{visible(result['label']['text'])}” ({result['label']['source']})" if result["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
+    if result["tags"]:
+        console.print(Text(visible(f"  tags: {', '.join(result['tags'])}")))
+    if result["note"]:
+        console.print(Text(visible(f"  note: {result['note']}")))
+    for told in result["explanations"]:
+        by = " ".join(part for part in (told["by"], told["method"], told["source"]) if part)
+        console.print(Text(visible(f"  published: {told['text']} ({by})")))
+    if result["link"]:
+        console.print(Text(f"  {result['link']}"))
     if (test := result["test"]) is not None:
         where = f"log line {result['ranking']['seq']}"
         if test["status"] != "ok":

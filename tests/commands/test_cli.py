@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from commands import cli
-from commands.registry import VERBS
+from commands.registry import VERBS, groups, in_group, lookup
 from tests import tiny
 from workbench import __version__
 from workbench.session import SessionRecord, catalog
@@ -176,8 +176,21 @@ def test_another_writer_is_named(call: Any, sessions: Path) -> None:
 def test_help_names_every_verb_and_needs_no_session(call: Any) -> None:
     told = call("--help")
     assert told.code == 0
-    for verb in VERBS:
-        assert verb.dotted.replace(".", " ") in told.out
+    for name in VERBS:
+        group, _, verb = name.partition(".")
+        of_group = told.out.partition(f"\n  {group} ")[2].partition("\n\n")[0]
+        assert of_group and verb in of_group
+    assert max(map(len, told.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("group", groups())
+def test_help_of_a_group_says_what_each_of_its_verbs_does(call: Any, group: str) -> None:
+    told = call(group, "--help")
+    assert told.code == 0
+    words = " ".join(told.out.split())
+    for verb in in_group(group):
+        assert lookup(f"{group}.{verb}").summary() in words
+    assert max(map(len, told.out.splitlines())) <= 80
 
 
 def test_help_of_a_verb_shows_its_parameters(call: Any) -> None:
@@ -193,7 +206,7 @@ def test_version(call: Any) -> None:
 
 def test_spec_lists_every_verb_as_json_schema(call: Any) -> None:
     told = call("spec", "--json").json
-    assert list(told) == [verb.dotted for verb in VERBS]
+    assert list(told) == list(VERBS)
     assert told["features.contrast"]["parameters"]["properties"]["permutations"]["minimum"] == 20
     assert told["features.contrast"]["parameters"]["required"] == ["stimuli"]
 

@@ -11,21 +11,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from commands.cli import _global_options, overview
+from commands import render
+from commands.cli import _global_options
 from commands.front import spec
 from commands.handlers import handler_of
-from commands.line import format_line, from_params, is_flag, is_list, parse_line
-from commands.registry import VERBS, by_name, lookup
+from commands.line import format_line, from_params, is_list, parse_line
+from commands.registry import ABOUT, VERBS, all_verbs, groups, in_group, lookup
 from workbench.errors import UnknownNameError, UsageError
 from workbench.verbs import Command, Query, Verb
 
-verbs = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.dotted)
+verbs = pytest.mark.parametrize("verb", all_verbs(), ids=lambda verb: verb.dotted)
 NOT_OURS = ("front", "engine")
 """Places whose verbs have no handler: the shell or the engine itself carries them out."""
 
 
-def test_names_are_unique() -> None:
-    assert len(by_name()) == len(VERBS)
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_goes_by_the_name_under_which_the_registry_has_it(name: str) -> None:
+    assert lookup(name).dotted == name
+
+
+def test_every_group_and_lone_verb_says_what_it_is_about() -> None:
+    assert [*dict.fromkeys(name.partition(".")[0] for name in VERBS)] == list(ABOUT)
+    assert all(in_group(group) for group in groups())
+
+
+def test_one_module_holds_a_group() -> None:
+    modules = {group: {VERBS[f"{group}.{verb}"].partition(".")[0] for verb in in_group(group)} for group in groups()}
+    assert modules == {group: {group} for group in groups()}
 
 
 @verbs
@@ -80,8 +92,7 @@ def test_no_field_hides_behind_a_global_option(verb: type[Verb]) -> None:
 
 
 @verbs
-def test_help_and_spec_know_the_verb(verb: type[Verb]) -> None:
-    assert verb.dotted.replace(".", " ") in overview()
+def test_spec_knows_the_verb(verb: type[Verb]) -> None:
     told = spec()[verb.dotted]
     assert told["summary"] == verb.summary()
     assert told["kind"] == ("query" if verb.is_query() else "command")
@@ -122,7 +133,7 @@ def values_of(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
 
 @st.composite
 def any_verb(draw: st.DrawFn) -> Verb:
-    verb = draw(st.sampled_from(VERBS))
+    verb = draw(st.sampled_from(all_verbs()))
     chosen = {}
     for name, field in verb.model_fields.items():
         if field.is_required() or draw(st.booleans()):
@@ -217,7 +228,7 @@ def test_looking_up_an_unknown_verb_gives_the_nearest() -> None:
     assert "session.list" in caught.value.hint
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if is_flag], ids=lambda verb: verb.dotted)
+@pytest.mark.parametrize("verb", all_verbs(), ids=lambda verb: verb.dotted)
 def test_parameters_are_plain_json(verb: type[Verb]) -> None:
     import json
 
@@ -229,3 +240,9 @@ def test_parameters_are_plain_json(verb: type[Verb]) -> None:
     params = verb(**needed).params()
     assert json.loads(json.dumps(params, allow_nan=False)) == params
     assert set(params) == set(verb.model_fields)
+
+
+@pytest.mark.parametrize("command", render._DRAWERS)
+def test_what_draws_a_result_is_there_and_its_command_too(command: str) -> None:
+    assert command in VERBS
+    assert callable(render._drawer(command))

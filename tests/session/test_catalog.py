@@ -15,7 +15,8 @@ from workbench import demo
 from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.run import Runner
 from workbench.session import Session, SessionRecord, catalog
-from workbench.session.log import LOG_NAME, read_log
+from workbench.session.layout import LOG_NAME
+from workbench.session.log import read_log
 from workbench.verbs import Command, Outcome
 
 

@@ -10,7 +10,8 @@ import pytest
 from tests.session.conftest import Put, storing
 from workbench.errors import InputFileError, UsageError, WorkbenchError
 from workbench.session import Session, SessionRecord
-from workbench.session.log import LOG_NAME, read_log
+from workbench.session.layout import LOG_NAME
+from workbench.session.log import read_log
 
 
 def write_log(folder: Path, lines: list[str]) -> None:

@@ -15,7 +15,8 @@ from tests.session.conftest import Put, storing
 from workbench.errors import InputFileError, SessionLockedError, WorkbenchError
 from workbench.session import Pending, Session, SessionRecord
 from workbench.session import session as session_module
-from workbench.session.log import LOG_NAME, read_log
+from workbench.session.layout import LOG_NAME
+from workbench.session.log import read_log
 
 HOLD = """
 import sys, time

@@ -45,14 +45,15 @@ class StoreTokenizer:
 
         Half a surrogate pair is no text that can be written in UTF-8: it becomes U+FFFD.
         """
-        sound = [_sound(text) for text in texts]
-        repaired = sum(before is not after for before, after in zip(texts, sound, strict=True))
-        rows: list[list[int]] = self.tokenizer(sound, verbose=False)["input_ids"]
+        repaired_texts = [sound(text) for text in texts]
+        repaired = sum(before is not after for before, after in zip(texts, repaired_texts, strict=True))
+        rows: list[list[int]] = self.tokenizer(repaired_texts, verbose=False)["input_ids"]
         cut = sum(len(row) > most for row in rows) if most else 0
         return ([row[:most] for row in rows] if most else rows), cut, repaired
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
+    """The text itself, with U+FFFD for half a surrogate pair."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -74,9 +74,9 @@ class Dispatch:
             raise UsageError("no session", NO_SESSION)
         if request.files and not changes:
             raise UsageError(f"{verb.dotted} keeps no files", "Only a command of a session does.")
-        if verb.place == "child" and (changes or verb.heavy):
+        if verb.carried_out_in == "child" and (changes or verb.heavy):
             return await self._as_job(verb, request, ticket, path, sessions)
-        if verb.place == "child":
+        if verb.carried_out_in == "child":
             return await self._ask_model(verb, ticket, path, sessions)
         if changes and path is not None:
             return await self._change(verb, request, ticket, path, sessions)

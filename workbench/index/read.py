@@ -113,12 +113,13 @@ class FeatureIndex:
             `{"tokens": [text], "values": [activation], "peak": index of the strongest token, "document"}`
         """
         documents = self.summary["document"][feature][:limit]
-        places = self.store.starts[np.maximum(documents, 0)] + self.summary["position"][feature][:limit]
-        return [
-            self.window(feature, int(place), self._kept("top_windows", feature, number))
-            for number, (document, place) in enumerate(zip(documents, places, strict=True))
-            if document >= 0
-        ]
+        return [self.example(feature, number) for number in np.flatnonzero(documents >= 0).tolist()]
+
+    def example(self, feature: int, number: int) -> dict[str, Any]:
+        """One of the strongest windows of a feature, 0 for the strongest."""
+        document = int(self.summary["document"][feature, number])
+        place = int(self.store.starts[document]) + int(self.summary["position"][feature, number])
+        return self.window(feature, place, self._kept("top_windows", feature, number))
 
     def _kept(self, name: str, *place: int) -> np.ndarray | None:
         """The activations that a dense index keeps of a window; None in a sparse one, which has them all."""

@@ -55,5 +55,7 @@ def _steered(source: ReportSource) -> list[tuple[str, int]]:
 
 
 def _named(source: ReportSource) -> list[tuple[str, int]]:
-    """Features that the investigator labelled by hand."""
-    return [(space, index) for space, index, entry in source.labelled if entry.value.get("source") == "investigator"]
+    """Features that the investigator labelled by hand or wrote a note on."""
+    labelled = [(space, index) for space, index, entry in source.labelled if entry.value["source"] == "investigator"]
+    noted = [feature.rpartition("#") for feature in source.notes]
+    return labelled + [(space, int(number)) for space, _, number in noted if number.isdecimal()]

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from workbench.errors import WorkbenchError
-from workbench.evidence import labels_by_index
+from workbench.evidence import label_of, labels_by_index
 from workbench.figures import Figure
 from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
+from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.rankings import Ranking
 from workbench.reports.document import Block, Notice, at_line
 from workbench.session.log import LogLine
@@ -97,6 +98,23 @@ class ReportSource:
     def labels(self, space: str) -> dict[int, str]:
         """Label texts of a space's features."""
         return labels_by_index(self.lab, space)
+
+    def label(self, feature: str) -> dict[str, str] | None:
+        """The label of a feature: the session's own, else an imported one; None where that cannot be read."""
+        try:
+            return label_of(self.record, feature)
+        except WorkbenchError:
+            return None
+
+    @cached_property
+    def tags(self) -> dict[str, list[str]]:
+        """The tags of the features that have some, by id."""
+        return tags_by_feature(self.record.state)
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """The notes on features, by id."""
+        return notes_by_feature(self.record.state)
 
     @cached_property
     def labelled(self) -> list[tuple[str, int, Entry]]:

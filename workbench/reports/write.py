@@ -11,7 +11,7 @@ from workbench.reports.markdown import to_markdown
 from workbench.reports.sections.clusters import clusters_section
 from workbench.reports.sections.design import design_section
 from workbench.reports.sections.features import features_section
-from workbench.reports.sections.labels import labels_section
+from workbench.reports.sections.labels import labels_section, marks_section
 from workbench.reports.sections.log import commands_section
 from workbench.reports.sections.methods import methods_section
 from workbench.reports.sections.notes import notes_section
@@ -58,6 +58,7 @@ def compose(source: ReportSource) -> Document:
         steering_section(source),
         clusters_section(source),
         labels_section(source),
+        marks_section(source),
         methods_section(source),
         commands_section(source),
     ]

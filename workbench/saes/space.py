@@ -21,6 +21,7 @@ from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.models.hub import cache_only
 from workbench.models.site import Site, parse_site
+from workbench.neuronpedia import checked_id
 from workbench.saes.encoding import encode, largest
 from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
@@ -276,6 +277,8 @@ def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, mod
         "units": "latents",
         "site_given": not found.hook,
     }
+    if listed := checked_id(found.sae.cfg.metadata.neuronpedia_id):
+        info["neuronpedia"] = listed
     return SaeSpace(name, site, width, found.sae, info, output, found.skip, _bounds(ref, found.sae))
 
 

@@ -1,4 +1,8 @@
-"""Finding, making and forking sessions by name."""
+"""Finding, making and forking sessions by name.
+
+What reads or makes a record is imported where it is done: every shell call finds a session here, and most of them
+leave its record to the engine.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,16 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import demo
 from workbench.errors import InputFileError, UnknownNameError, UsageError, storage_error
 from workbench.files import write_atomic
-from workbench.session.log import LOG_NAME, LogLine, utc_now
-from workbench.session.record import ARTIFACTS, INPUTS, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME, SessionRecord
+from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME
+
+if TYPE_CHECKING:
+    from workbench.session.log import LogLine
+    from workbench.session.record import SessionRecord
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -77,6 +84,8 @@ def create(name: str, sessions: Path, title: str = "", **extra: Any) -> Path:
         UsageError: the name is taken or cannot name a session.
         StorageError: the folder cannot be written.
     """
+    from workbench.session.log import utc_now
+
     path = sessions / check_name(name)
     if (path / META_NAME).exists():
         raise UsageError(f"session {name!r} exists already", "Choose another name, or work in it.")
@@ -126,6 +135,8 @@ def working_copy(record: SessionRecord, sessions: Path) -> Path:
 
     A later change to the same example goes on in the same fork, so that a loop in a shell makes one copy.
     """
+    from workbench.session.record import SessionRecord
+
     for number in range(2, 1000):
         name = f"{record.name}-{number}"
         path = sessions / name

@@ -10,8 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import InputFileError
-
-LOG_NAME = "log.jsonl"
+from workbench.session.layout import LOG_NAME
 
 
 class LogLine(BaseModel):

@@ -7,15 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputFileError
+from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME
 from workbench.session.log import LogLine, read_log
 from workbench.session.state import State, fold
-
-SCHEMA = 1
-META_NAME = "session.json"
-VIEW_NAME = "view.json"
-NOTES_NAME = "notes.md"
-ARTIFACTS = "artifacts"
-INPUTS = "inputs"
 
 
 class SessionRecord:

@@ -17,9 +17,10 @@ from workbench.digests import canonical_json, folder_digest, value_digest
 from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError, storage_error
 from workbench.files import append_line, sync_folder, write_atomic
 from workbench.saes import verdict
+from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, NOTES_NAME, VIEW_NAME
 from workbench.session.lock import SessionLock
-from workbench.session.log import LOG_NAME, LogLine, cut_torn_line, utc_now
-from workbench.session.record import ARTIFACTS, INPUTS, NOTES_NAME, VIEW_NAME, SessionRecord
+from workbench.session.log import LogLine, cut_torn_line, utc_now
+from workbench.session.record import SessionRecord
 from workbench.session.state import fold
 from workbench.verbs import Command, Outcome, Upload
 

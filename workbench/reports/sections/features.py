@@ -10,6 +10,7 @@ import numpy as np
 from workbench.evidence import on_corpus, sentence_lines
 from workbench.figures import Figure
 from workbench.index.read import FeatureIndex
+from workbench.neuronpedia import page
 from workbench.rankings import Ranking
 from workbench.reports.choice import chosen_features
 from workbench.reports.document import (
@@ -18,6 +19,7 @@ from workbench.reports.document import (
     Code,
     Column,
     Heat,
+    Inline,
     Notice,
     Paragraph,
     Rich,
@@ -50,7 +52,7 @@ def features_section(source: ReportSource) -> Section | None:
 
 def _feature(source: ReportSource, index: int) -> Section:
     space = source.space
-    label = source.record.state.get(f"labels/{feature_id(space, index)}")
+    label = source.label(feature_id(space, index))
     title = f"#{index}" + (f" {label['text']}" if label else "")
     blocks: list[Block] = [Paragraph(_about(source, index, label))]
     line = source.ranking
@@ -62,9 +64,23 @@ def _feature(source: ReportSource, index: int) -> Section:
 
 def _about(source: ReportSource, index: int, label: dict[str, Any] | None) -> Rich:
     parts: Rich = (Code(feature_id(source.space, index)), ". ")
+    marks = _marks(source, feature_id(source.space, index))
     if label is None:
-        return (*parts, "It has no label.")
-    return (*parts, "Label: ", Strong(str(label["text"])), f" ({label['source']}, {label['status']}).")
+        return (*parts, "It has no label.", *marks)
+    return (*parts, "Label: ", Strong(str(label["text"])), f" ({label['source']}, {label['status']}).", *marks)
+
+
+def _marks(source: ReportSource, feature: str) -> Rich:
+    """Tags, note and page on Neuronpedia of a feature, as far as it has them."""
+    found: list[Inline] = []
+    if tags := source.tags.get(feature):
+        found.append(f" Tags: {', '.join(tags)}.")
+    if note := source.notes.get(feature):
+        found += [" Note: ", Strong(note)]
+    listed = str((source.record.state.get("sae") or {}).get("neuronpedia", ""))
+    if address := page(listed, int(feature.rpartition("#")[2])):
+        found += [" On Neuronpedia: ", Code(address), "."]
+    return tuple(found)
 
 
 def _on_stimuli(source: ReportSource, index: int, line: LogLine) -> list[Block]:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from workbench.reports.choice import chosen_features
-from workbench.reports.document import Cell, Code, Column, Link, Section, Table, at_line, feature_anchor
+from workbench.reports.document import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Link,
+    Paragraph,
+    Section,
+    Table,
+    at_line,
+    feature_anchor,
+)
 from workbench.reports.source import ReportSource
 from workbench.saes.ids import feature_id
 from workbench.session.state import Entry
@@ -19,11 +30,37 @@ def labels_section(source: ReportSource) -> Section | None:
     return Section("Labels", "labels", [Table("Labels given so far", columns, rows)])
 
 
-def _row(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[Cell]:
+def marks_section(source: ReportSource) -> Section | None:
+    """Tags and notes by feature, and what was imported."""
+    parts = {name: name.rpartition("#") for name in {*source.tags, *source.notes}}
+    order = sorted(parts, key=lambda name: (parts[name][0], int(parts[name][2])))
+    in_full = set(chosen_features(source))
+    rows: list[list[Cell]] = [
+        [
+            _feature_cell(source, parts[name][0], int(parts[name][2]), in_full),
+            ", ".join(source.tags.get(name, [])),
+            source.notes.get(name, ""),
+        ]
+        for name in order
+    ]
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(Table("Tags and notes", [Column(name) for name in ("Feature", "Tags", "Note")], rows))
+    for entry in source.record.state.under("explanations").values():
+        said = f"{entry.value['features']} features have an explanation from {entry.value['file']}, imported in "
+        blocks.append(Paragraph((said, at_line(entry.seq), "; a label of the session stands before it.")))
+    return Section("Lists, notes and imported explanations", "marks", blocks) if blocks else None
+
+
+def _feature_cell(source: ReportSource, space: str, index: int, in_full: set[int]) -> Cell:
     here = space == source.space
-    shown: Cell = (Link(f"#{index}", feature_anchor(index)),) if here and index in in_full else (
-        Code(f"#{index}" if here else feature_id(space, index)),
-    )  # fmt: skip
+    if here and index in in_full:
+        return (Link(f"#{index}", feature_anchor(index)),)
+    return (Code(f"#{index}" if here else feature_id(space, index)),)
+
+
+def _row(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[Cell]:
+    shown = _feature_cell(source, space, index, in_full)
     stale = (" (stale)",) if entry.stale else ()
     value = entry.value
     return [shown, str(value["text"]), str(value["source"]), str(value["status"]), (at_line(entry.seq), *stale)]
