@@ -30,6 +30,7 @@ from screens.labels import LabelsPage
 from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.one_paint import OnePaint
+from screens.own_text import OwnTextPage, open_own_text
 from screens.page import Page
 from screens.pair import PairPage
 from screens.rdm import RdmPage
@@ -68,6 +69,7 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "rdm": RdmPage,
     "map": MapPage,
     "pair": PairPage,
+    "try": OwnTextPage,
 }
 """The screens that are made once Home is in sight, by their names."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
@@ -422,6 +424,7 @@ class WorkbenchApp(App[None]):
             "undo": lambda: self.open_command("session.undo"),
             "new": lambda: self.open_command("session.note ''", back=1),
             "refresh": self.refresh_all,
+            **({"try": lambda: open_own_text(self)} if self.session else {}),
         }
 
     def action_command(self) -> None:

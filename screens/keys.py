@@ -25,6 +25,7 @@ ACTIONS = {
     "refresh": "r",
     "why": "w",
     "matrix": "m",
+    "try": "i",
     "next_feature": "J",
     "previous_feature": "K",
 }

@@ -16,6 +16,7 @@ _REASONS = {
     "order": "sorts the ranking: open Select (3)",
     "matrix": "shows a matrix: the map of a contrast, the RDM of a feature of an RSA ranking: open Select (3)",
     "why": "says where a number comes from: put the cursor on a feature in Select (3), or open it (4)",
+    "try": "takes a sentence of yours: open a session on Home (1) first",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from screens import verbs
 from screens.feature import FeaturePage
 from screens.map_view import show_map
+from screens.own_text import OwnTextPage
 from screens.reply_view import ReplyPage
 from screens.select import SelectPage
 from screens.why import show_why
@@ -66,6 +67,10 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted == "features.map":
             show_map(app, reply)
+            return
+        if verb.dotted in ("features.activate", "features.diff"):
+            app.query_one(OwnTextPage).take(verb, result)
+            app.show_over("try")
             return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from commands.clusters import ClustersShow as ClustersShow
     from commands.engine import EngineCancel as EngineCancel
     from commands.engine import EngineJobs as EngineJobs
+    from commands.features import FeaturesActivate as FeaturesActivate
     from commands.features import FeaturesContrast as FeaturesContrast
+    from commands.features import FeaturesDiff as FeaturesDiff
     from commands.features import FeaturesList as FeaturesList
     from commands.features import FeaturesMap as FeaturesMap
     from commands.features import FeaturesNeighbours as FeaturesNeighbours
@@ -45,7 +47,9 @@ _HOMES = {
     "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
     "commands.engine": ("EngineCancel", "EngineJobs"),
     "commands.features": (
+        "FeaturesActivate",
         "FeaturesContrast",
+        "FeaturesDiff",
         "FeaturesList",
         "FeaturesMap",
         "FeaturesNeighbours",

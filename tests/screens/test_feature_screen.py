@@ -156,7 +156,7 @@ class SlowEngine(LongRanking):
 
 def test_a_held_key_asks_for_few_features_and_ends_on_the_last() -> None:
     engine = SlowEngine(150, 0.2)
-    begin, steps = 90, 20  # beyond the rows that were at hand
+    begin, steps = 90, 25  # beyond the rows that were at hand
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "3")
@@ -174,7 +174,7 @@ def test_a_held_key_asks_for_few_features_and_ends_on_the_last() -> None:
         assert page.subject in text_of(app)
         assert len(asked(engine, "features.show")) - before < steps, "questions in between are left out"
         assert engine.most_at_once == 1
-        assert len(seen) > 2, "features are seen while the key is held"
+        assert len(seen) > 1, "features are seen while the key is held"
 
     play(scenario, engine=engine)
 

@@ -57,6 +57,8 @@ QUERIES = (
     "labels.show",
     "labels.show filter=nosuchlabel",
     "index.info",
+    "features.activate 'The girl won the prize.'",
+    "features.diff 'The girl won the prize.' 'The girl lost the prize.'",
 )
 SHOWN = 3
 """Features of the head of the ranking whose pages are recorded."""
