@@ -405,7 +405,7 @@ class FeaturesSearch(Query):
     query: str = Field("", max_length=500, description="Words to look for")
     by_sentence: str = Field("", description="Search by the features of this example sentence instead")
     where: tuple[Literal["label", "note", "tag", "token", "logit", "window"], ...] = Field(
-        ("label", "note", "tag", "token", "logit", "window"), description="Where to look"
+        ("label", "note", "tag", "token", "logit", "window"), min_length=1, description="Where to look"
     )
     exact: bool = Field(False, description="Only what contains the words themselves, nothing like them")
     offset: int = Field(0, ge=0, description="First hit to show")

@@ -12,6 +12,7 @@ from commands.handlers.common import common
 from commands.handlers.comparing import compare
 from commands.handlers.contrast import contrast
 from commands.handlers.contrast_maps import map_
+from commands.handlers.exporting import export
 from commands.handlers.marking import known_tag, loaded_space, note, tag, tags
 from commands.handlers.probing import maxact, probe
 from commands.handlers.rdm import rdm
@@ -31,7 +32,7 @@ from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
 __all__ = [
-    "activate", "common", "compare", "contrast", "diff", "list_", "map_", "maxact", "note", "probe", "rdm",
+    "activate", "common", "compare", "contrast", "diff", "export", "list_", "map_", "maxact", "note", "probe", "rdm",
     "replicate", "rsa", "search", "show", "tag", "tags", "why",
 ]  # fmt: skip
 

@@ -81,6 +81,7 @@ _DRAWERS: dict[str, str] = {
     "features.tag": "marks.tagged",
     "features.note": "marks.noted",
     "features.tags": "marks.marks",
+    "features.export": "marks.exported",
     "steer.clamp": "steering.steer",
     "labels.suggest": "labels.labels",
     "labels.show": "labels.labels",

@@ -29,3 +29,11 @@ def marks(result: Result, console: Console) -> None:
         for row in result["features"]
     ]
     table(console, [("feature", True), ("tags", False), ("label", False), ("note", False)], rows)
+
+
+def exported(result: Result, console: Console) -> None:
+    """Where the features went, and what could not go with them."""
+    console.print(Text(visible(f"{result['features']:,} features as {result['format']}, {result['bytes']:,} bytes:")))
+    console.print(Text(visible(result["path"])), soft_wrap=True)
+    for sentence in result["missing"]:
+        console.print(Text(f"  missing: {sentence}"))

@@ -1,0 +1,1 @@
+"""Features as files: tables for spreadsheets and notebooks, and JSON as Neuronpedia shows a feature."""
