@@ -9,7 +9,7 @@ from screens.text import chance, fit, in_app, number, percent, short_id, thousan
 from screens.widgets.heatmap import Sentence
 from screens.widgets.painted import Piece
 
-WINDOWS = {"top": "strongest", "fifths": "by fifth of its activations", "random": "random"}
+WINDOWS = {"top": "strongest", "fifths": "by fifth", "random": "random"}
 """Kinds of windows that the index keeps of a feature."""
 
 

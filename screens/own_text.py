@@ -92,6 +92,8 @@ class OwnTextPage(Page):
         if self._loading:
             self._again = True
         else:
+            if not self.result:
+                self._clear("Reading it; the model is loaded first where it is not yet …")
             super().reload()
 
     async def _load(self) -> None:

@@ -39,7 +39,7 @@ def test_o_turns_from_the_strongest_windows_to_fifths_and_random_ones(size: tupl
         assert f"doc {corpus['examples'][0]['document']}" in text_of(app)
         await press(pilot, "o")
         row = corpus["quantiles"][0]
-        assert "by fifth of its activations" in text_of(app)
+        assert "corpus: demo, by fifth" in text_of(app)
         assert f"{number(row['low'], 2)}–{number(row['high'], 2)}" in text_of(app)
         assert f"1 of {sum(len(one['examples']) for one in corpus['quantiles'])}" in text_of(app)
         assert_fits(app)

@@ -2,13 +2,14 @@
 
 A worker is told what to load, never given it: paths and digests travel, each worker loads model and features once, and
 the bytes of a shard come back. What a worker was at when it died is made again by another; a shard is a function of
-its inputs, so that the index does not depend on who made what. A cluster runs the code of whoever reaches its ports:
-use one on a network you trust. The one that is started here listens on this machine alone.
+its inputs, so that the index does not depend on who made what. A cluster runs the code of whoever reaches its ports
+and has its token: the one that is started here gets a token of its own, unless `RAY_AUTH_MODE` says what it gets.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import warnings
 from collections import deque
@@ -117,7 +118,7 @@ def on_ray(address: str, task: Task, pause: Callable[[], None]) -> Elsewhere:
     Raises:
         UsageError: Ray is not installed, or nobody answers at the address.
     """
-    ray = _ray()
+    ray = _ray(address)
 
     def make(wanted: Sequence[tuple[int, Bounds]], tick: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
         with _cluster(ray, address):
@@ -131,14 +132,17 @@ def on_ray(address: str, task: Task, pause: Callable[[], None]) -> Elsewhere:
     return make
 
 
-def _ray() -> Any:
-    """The package.
+def _ray(address: str) -> Any:
+    """The package, with its settings made: it reads them when it is imported.
 
     Raises:
         UsageError: it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-    os.environ.setdefault("RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "30")  # a busy head starts a server first
+    if address == HERE and "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    os.environ.setdefault("RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S", "60")
+    os.environ.setdefault("RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "60")  # a busy head starts a server first
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -157,7 +161,7 @@ def _cluster(ray: Any, address: str) -> Iterator[None]:
         _reach(address)
         settings: dict[str, Any] = {"address": address}
     else:
-        settings = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        settings = {"address": "local", "include_dashboard": False}
         settings |= {"log_to_driver": False, "configure_logging": False}
     try:
         with warnings.catch_warnings():
@@ -181,7 +185,8 @@ def _reach(address: str) -> None:
 
 
 def _unreachable(address: str, reason: str) -> UsageError:
-    hint = "Start one there: `ray start --head --ray-client-server-port 10001`."
+    hint = "Start one there (`ray start --head --ray-client-server-port 10001`); if it asks for a token, set "
+    hint += "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN."
     return UsageError(f"no Ray cluster at {address} ({reason})", hint if address != HERE else "Leave --on out.")
 
 
