@@ -40,6 +40,7 @@ VERBS: dict[str, str] = {
     "session.new": "session.SessionNew",
     "session.list": "session.SessionList",
     "session.show": "session.SessionShow",
+    "session.result": "session.SessionResult",
     "session.note": "session.SessionNote",
     "session.undo": "session.SessionUndo",
     "session.fork": "session.SessionFork",

@@ -25,7 +25,7 @@ from screens.feature import FeaturePage
 from screens.help import HelpPage
 from screens.home import HomePage
 from screens.jobs import JobsPage
-from screens.keys import ABSENT, ACTIONS, BINDINGS, SCREENS, TABS
+from screens.keys import ABSENT, ACTIONS, BINDINGS, PLACES, TABS
 from screens.labels import LabelsPage
 from screens.log import LogPage
 from screens.map_view import MapPage
@@ -34,6 +34,7 @@ from screens.page import Page
 from screens.rdm import RdmPage
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
+from screens.results.page import ResultPage
 from screens.saved_view import SavedView
 from screens.select import SelectPage
 from screens.stimuli import StimuliPage
@@ -63,6 +64,7 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "commands": CommandListPage,
     "help": HelpPage,
     "reply": ReplyPage,
+    "result": ResultPage,
     "why": WhyPage,
     "rdm": RdmPage,
     "map": MapPage,
@@ -95,6 +97,8 @@ class WorkbenchApp(App[None]):
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
         self.engine: Engine | None = None
+        self.unreached: WorkbenchError | None = None
+        """Why there is no engine; None while one is being reached, and when it was."""
         self.session = session
         self.summary: dict[str, Any] = {}
         self.history: list[str] = []
@@ -197,7 +201,9 @@ class WorkbenchApp(App[None]):
             opened = self.open_engine()
             engine = await opened if inspect.isawaitable(opened) else opened
         except WorkbenchError as error:
+            self.unreached = error
             self.status.show(engine="no engine")
+            self.page.reload()
             self.notify_error(error)
             return
         engine.on_event = self._heard
@@ -221,7 +227,7 @@ class WorkbenchApp(App[None]):
             self.session = None
             self.notify_error(error)
         if self.session:
-            self.saved_view.restore(self.summary.get("view") or {}, SCREENS)
+            self.saved_view.restore(self.summary.get("view") or {}, PLACES)
         self.status.show(session=self.session or "")
         self._outdate()
         self._show_place()
@@ -257,8 +263,21 @@ class WorkbenchApp(App[None]):
 
     def refresh_all(self) -> None:
         """Read the session again and what is shown of it; several calls at once become one."""
+        if self.engine is None:
+            self._try_again()
+            return
         self._outdate()
         background.start(self, self._refresh, "refresh", latest=True)
+
+    def _try_again(self) -> None:
+        """Look for the engine once more, where it could not be reached."""
+        if self.unreached is None:
+            return
+        self.unreached = None
+        self.hide_notice()
+        self.status.show(engine="connecting")
+        self.page.reload()
+        background.start(self, self._connect, "connect", latest=True)
 
     async def _refresh(self) -> None:
         if self.session:
@@ -277,7 +296,7 @@ class WorkbenchApp(App[None]):
 
     async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query, asked about the open session."""
-        reply = await doing.request(self.engine, verb, self.session)
+        reply = await doing.request(self.engine, verb, self.session, unreached=self.unreached)
         result: dict[str, Any] = reply["result"]
         return result
 
@@ -299,7 +318,7 @@ class WorkbenchApp(App[None]):
             self.status.show(message=f"{share}{text} :{line}")
 
         try:
-            reply = await doing.request(self.engine, verb, self.session, progress)
+            reply = await doing.request(self.engine, verb, self.session, progress, self.unreached)
         except WorkbenchError as error:
             what = "cancelled" if error.kind == "cancelled" else "failed"
             self.status.show(message=f"{what} :{line}", good=False)
@@ -412,7 +431,7 @@ class WorkbenchApp(App[None]):
         if act is not None:
             act()
         else:
-            self.explain(self.page.why_not(name) or why_not(name, ACTIONS[name]))
+            self.explain(self.page.not_ready or self.page.why_not(name) or why_not(name, ACTIONS[name]))
 
     def _everywhere(self) -> dict[str, Callable[[], None]]:
         return {

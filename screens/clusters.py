@@ -14,6 +14,7 @@ from screens.routes import show_reply
 from screens.select import steer_line
 from screens.text import number, percent, short_id, thousands, visible
 from screens.typing_lines import label_question
+from screens.why import ask_line
 from screens.widgets.lines import BLOCK, Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
 
@@ -42,6 +43,7 @@ class ClustersPage(ListPage):
         ("enter", "open"),
         ("f", "find clusters"),
         ("l", "label"),
+        ("w", "why"),
         ("y", "copy"),
         (":", "command"),
         ("?", "help"),
@@ -51,6 +53,11 @@ class ClustersPage(ListPage):
         "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count. "
         "enter shows the members, enter again opens the feature; f finds clusters anew."
     )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._found: dict[str, Any] = {}
+        """What was asked for last: all clusters, or one."""
 
     def compose(self) -> ComposeResult:
         """Header and list."""
@@ -69,7 +76,7 @@ class ClustersPage(ListPage):
             await self._load_overview()
 
     async def _load_overview(self) -> None:
-        first = await self.ask(verbs.ClustersList(limit=BLOCK))
+        self._found = first = await self.ask(verbs.ClustersList(limit=BLOCK))
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(verbs.ClustersList(offset=offset, limit=limit))
@@ -85,7 +92,7 @@ class ClustersPage(ListPage):
         self.lines.show_source(fetch, rows, int(first["total"]))
 
     async def _load_members(self, number_: int) -> None:
-        shown = await self.ask(verbs.ClustersShow(cluster=number_))
+        self._found = shown = await self.ask(verbs.ClustersShow(cluster=number_))
         self._header(
             f"cluster {number_}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
         )
@@ -120,11 +127,20 @@ class ClustersPage(ListPage):
     def acts(self) -> dict[str, Act]:
         """Find clusters; label and steer a member."""
         found: dict[str, Act] = {"find": self._find}
+        if self.lines.key and self.workbench.summary.get("clusters"):
+            found["why"] = self._why
         if self._inside and self.lines.key:
             key = self.lines.key
             found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key))
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
+
+    def _why(self) -> None:
+        seq = int(self.workbench.summary["clusters"])
+        items = self._found["features" if self._inside else "clusters"]
+        name = "feature" if self._inside else "cluster"
+        item = next((one for one in items if str(one[name]) == self.lines.key), None)
+        ask_line(self.workbench, seq, cluster_facts(self._found, item))
 
     def why_not(self, action: str) -> str:
         """Clusters have no label of their own."""
@@ -133,6 +149,28 @@ class ClustersPage(ListPage):
     def _find(self) -> None:
         verb = verbs.ClustersFind()
         self.workbench.do(verb, show_reply(self.workbench, verb))
+
+
+def cluster_facts(found: dict[str, Any], item: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What `w` says of a cluster, or of a member of one."""
+    if "matrix" in found:
+        facts = [
+            ("cosine", "of the member's decoder direction with the mean direction of the cluster"),
+            ("density", "share of the corpus tokens on which the feature fires; a dash where no index was built"),
+            ("n", f"{thousands(found['size'])} members, mean cosine of all pairs {number(found['cosine'])}"),
+        ]
+    else:
+        facts = [
+            ("cluster", f"features joined by edges: each proposes its {found['k']} nearest, a cosine above "
+                        f"{found['tau']} counts"),
+            ("cosine", "of the members' decoder directions, mean over all pairs"),
+            ("n", f"{thousands(found['total'])} clusters, {thousands(found['singletons'])} features alone"),
+        ]  # fmt: skip
+    if item is not None:
+        what = item.get("feature") or f"cluster {item['cluster']}, {thousands(item['size'])} features"
+        density = f", density {percent(item['density'])}" if "density" in item else ""
+        facts.append(("observed", f"{what}: cosine {number(item['cosine'])}{density}"))
+    return [*facts, ("null", "none: clusters.find describes directions and tests nothing")]
 
 
 def _cluster_row(item: dict[str, Any]) -> Row:

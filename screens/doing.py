@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from screens import verbs
-from workbench.errors import EngineUnreachable, UsageError
+from workbench.errors import EngineUnreachable, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.engine.protocol import Engine
@@ -26,14 +26,19 @@ async def request(
     verb: verbs.Verb,
     session: str | None,
     progress: Callable[[int, int, str], None] | None = None,
+    unreached: WorkbenchError | None = None,
 ) -> dict[str, Any]:
-    """The engine's reply.
+    """The engine's reply; `unreached` is why there is no engine, once that is known.
 
     Raises:
         WorkbenchError: what the engine sent, or that there is none.
     """
     if reason := shell_only(type(verb)):
         raise UsageError(f"{verb.dotted} {reason}")
+    if engine is None and unreached is not None:
+        raise EngineUnreachable(
+            f"the engine could not be reached: {unreached.message}", f"{unreached.hint} r tries again."
+        )
     if engine is None:
         raise EngineUnreachable("the engine is not reached yet", "Wait a moment and repeat.")
     return await engine.request(verb, session=session, progress=progress)

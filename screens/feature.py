@@ -12,13 +12,21 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import palette, verbs
-from screens.feature_text import card_lines, corpus_sentences, logit_lines, missing_text, stimulus_sentences
+from screens.feature_text import (
+    card_lines,
+    corpus_facts,
+    corpus_sentences,
+    logit_lines,
+    missing_text,
+    stimulus_sentences,
+)
 from screens.page import Act, Page
+from screens.ranking_facts import has_null, ranking_facts
 from screens.select import SelectPage, steer_line
-from screens.steering import SteeringView
+from screens.steering import SteeringView, steering_facts
 from screens.text import thousands
 from screens.typing_lines import label_question
-from screens.why import ask_why
+from screens.why import ask_line, ask_why, show_facts
 from screens.widgets.bars import Bars
 from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
@@ -129,14 +137,12 @@ class FeaturePage(Page):
         super().forget()
         self.pane = "stimuli"
         self._clear("")
-        self.query_one(SteeringView).show_feature("", {})
+        self.query_one(SteeringView).forget()
         self._show_pane()
 
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
-        reached = self.workbench.engine is not None
-        text = "No session is open.\nGo Home (1) and open one." if reached else "Connecting to the engine …"
-        self._clear(text)
+        self._clear(self.absence)
 
     def _clear(self, text: str) -> None:
         self.shown = {}
@@ -158,8 +164,8 @@ class FeaturePage(Page):
         if not feature:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
-        ranking = self.workbench.query_one(SelectPage).ranking
-        shown = await self.ask(verbs.FeaturesShow(feature=feature, ranking=ranking))
+        select = self.workbench.query_one(SelectPage)
+        shown = await self.ask(verbs.FeaturesShow(feature=feature, ranking=select.ranking, effect=select.effect))
         self.shown = shown
         self.subject = shown["feature"]
         self._show_card()
@@ -256,9 +262,9 @@ class FeaturePage(Page):
             return {}
         return {
             "label": self._label,
-            "steer": lambda: self.workbench.open_command(steer_line(self.subject, self.workbench.summary)),
+            "steer": self._steer,
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
-            "why": lambda: ask_why(self.workbench, self.subject, self.workbench.query_one(SelectPage).ranking),
+            "why": self._why,
             "next_feature": lambda: self._step(1),
             "previous_feature": lambda: self._step(-1),
         }
@@ -267,6 +273,26 @@ class FeaturePage(Page):
     def why_not(self, action: str) -> str:
         """Without a feature nothing can be done."""
         return "" if self.subject else "no feature is chosen: open Select (3) and press enter on one"
+
+    def _steer(self) -> None:
+        """The line that steers this feature, as the last one was steered in this pane."""
+        line = self.query_one(SteeringView).line_for(self.subject)
+        self.workbench.open_command(line or steer_line(self.subject, self.workbench.summary))
+
+    def _why(self) -> None:
+        """Where the numbers of the pane in front come from: the test's, or those of the steering."""
+        steered = self.query_one(SteeringView)
+        if self.pane == "steer" and steered.reply:
+            facts = steering_facts(steered.reply["result"])
+            show_facts(self.workbench, facts, {**steered.reply, "line": steered.line})
+            return
+        select = self.workbench.query_one(SelectPage)
+        facts = corpus_facts(self.shown.get("corpus")) if self.pane == "corpus" else []
+        head, test = self.shown.get("ranking"), self.shown.get("test")
+        if head and not has_null(head):
+            ask_line(self.workbench, int(head["seq"]), [*facts, *ranking_facts(test, head)])
+            return
+        ask_why(self.workbench, self.subject, select.ranking, select.effect, facts)
 
     def _label(self) -> None:
         label = self.shown.get("label") or {}

@@ -7,6 +7,8 @@ from textual.binding import Binding, BindingType
 TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
 ABSENT = frozenset(("Quanta",))
 SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
+PLACES = SCREENS | {"result"}
+"""Screens that the trail of visited places may hold."""
 ACTIONS = {
     "label": "l",
     "steer": "s",
@@ -25,6 +27,8 @@ ACTIONS = {
     "refresh": "r",
     "why": "w",
     "matrix": "m",
+    "effect": "E",
+    "result": "R",
     "next_feature": "J",
     "previous_feature": "K",
 }

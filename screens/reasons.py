@@ -15,7 +15,9 @@ _REASONS = {
     "sign": "turns to the next sign of the effect: open Select (3)",
     "order": "sorts the ranking: open Select (3)",
     "matrix": "shows a matrix: the map of a contrast, the RDM of a feature of an RSA ranking: open Select (3)",
-    "why": "says where a number comes from: put the cursor on a feature in Select (3), or open it (4)",
+    "effect": "turns to the next effect of a two-by-two ranking: open Select (3)",
+    "result": "shows the stored result of a log line: open the Log (9), or Select (3) on a ranking by a probe",
+    "why": "says where a number comes from: open Select (3), a feature (4), Clusters (5) or a result (R in the Log)",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",
 }

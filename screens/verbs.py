@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from commands.registry import lookup as lookup
     from commands.session import SessionList as SessionList
     from commands.session import SessionNew as SessionNew
+    from commands.session import SessionResult as SessionResult
     from commands.session import SessionShow as SessionShow
+    from commands.steer import SteerClamp as SteerClamp
     from commands.stimuli import StimuliCheck as StimuliCheck
     from commands.stimuli import StimuliEdit as StimuliEdit
     from commands.stimuli import StimuliList as StimuliList
@@ -54,7 +56,8 @@ _HOMES = {
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
-    "commands.session": ("SessionList", "SessionNew", "SessionShow"),
+    "commands.session": ("SessionList", "SessionNew", "SessionResult", "SessionShow"),
+    "commands.steer": ("SteerClamp",),
     "commands.stimuli": ("StimuliCheck", "StimuliEdit", "StimuliList", "StimuliShow"),
     "workbench.verbs": ("Command", "Output", "Verb"),
 }

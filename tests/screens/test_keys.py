@@ -150,7 +150,7 @@ def test_a_finished_job_cannot_be_cancelled_and_a_running_one_can() -> None:
     engine = recorded_engine()
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "x")
+        await press(pilot, "8", "j", "x")  # newest first: j4 waits above it
         assert asked(engine, "engine.cancel") == [{"job": "j3"}]
         await press(pilot, "escape", "8", "G", "x")
         assert "j1 is done already" in text_of(app)
