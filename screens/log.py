@@ -66,7 +66,7 @@ class LogPage(FilteredPage):
     async def load(self) -> None:
         """Show the log that came with the session."""
         if not self.workbench.summary:
-            await self.workbench._read_summary()
+            await self.workbench.link.read_summary()
         log = self.workbench.summary.get("log") or []
         self._lines = {str(item["seq"]): item for item in log}
         wanted = self.wanted.casefold()
