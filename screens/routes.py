@@ -106,5 +106,5 @@ def _show_steering(app: WorkbenchApp, verb: verbs.Verb, stored: dict[str, Any]) 
     """A stored steering is seen in the pane of its feature, as when it was made."""
     result = stored["result"]
     reply = {"result": result, "params": verb.params(), "provenance": stored["provenance"], "reused": stored["seq"]}
-    app.query_one(FeaturePage).take_steering(result, reply)
     app.visit("feature", str(result["feature"]))
+    app.query_one(FeaturePage).take_steering(result, reply)

@@ -12,6 +12,7 @@ from commands.render.tables import LEVELS, Result, chance, number, table, visibl
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
+VALUE_MARK = "◂"
 MAP_NAMES, MAP_GAP = 10, 2
 """Cells of the first column of a map and of the gap before each place."""
 SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
@@ -144,17 +145,20 @@ def stored_map(result: Result, console: Console) -> None:
 
 
 def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
-    """Tokens with the strong ones emphasised, and the value after the strongest one."""
+    """Tokens with the strong ones emphasised, and the value after the strongest one.
+
+    Its mark stands for nothing else: brackets are text too, and a token that holds the mark is spelled out.
+    """
     text = Text()
     peak = max(range(len(values)), key=values.__getitem__, default=-1)
     for place, (token, value) in enumerate(zip(tokens, values, strict=True)):
         level = 0 if value <= 0 or maximum <= 0 else min(5, 1 + int(4.999 * value / maximum))
-        body = visible(token)
+        body = visible(token).replace(VALUE_MARK, "\\u25c2")
         stripped = body.lstrip(" ")
         text.append(" " * (len(body) - len(stripped)))
         text.append(stripped, LEVELS[level])
         if place == peak and value > 0:
-            text.append(f"[{value:.2f}]", "dim")
+            text.append(f" {VALUE_MARK}{value:.2f}", "dim")
     return text
 
 

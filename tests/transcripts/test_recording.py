@@ -1,4 +1,4 @@
-"""The transcript the screens are tested on still has the shape of what the real engine answers."""
+"""The transcripts the screens are tested on still have the shape of what the real engine answers."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def test_the_real_engine_answers_in_the_recorded_shapes(tmp_path: Path, torch_lo
     assert recorded.keys() == real.keys()
     for verb, expected in real.items():
         assert recorded[verb] == expected, f"{verb} answers in another shape: python -m tests.transcripts.record_demo"
+
+
+def test_the_selection_recording_has_the_real_shapes(tmp_path: Path, torch_loaded: None) -> None:
+    from tests.transcripts.record_selection import record
+
+    recorded = _shapes(load_transcript(TRANSCRIPT.with_name("selection.json")))
+    real = _shapes(asyncio.run(record(tmp_path)))
+    assert recorded.keys() == real.keys()
+    for verb, expected in real.items():
+        assert recorded[verb] == expected, f"{verb} answers otherwise: python -m tests.transcripts.record_selection"
