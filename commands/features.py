@@ -458,7 +458,7 @@ class FeaturesTags(Query):
 
     tag: str = Field("", description="Only features with this tag")
     offset: int = Field(0, ge=0, description="First feature to show")
-    limit: int = Field(100, ge=1, le=500, description="How many features to show")
+    limit: int = Field(100, ge=1, le=200, description="How many features to show")
 
 
 class FeaturesExport(Query):
