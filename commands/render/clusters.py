@@ -92,7 +92,8 @@ def ranked(result: Result, console: Console) -> None:
         )
     columns = [
         ("rank", True), ("legacy", True), ("#", True), ("size", True), ("(1 - M) S", True), ("S bits", True),
-        ("M", True), ("points", True), ("best plane", True), ("S, null, p", False), ("M, null, p", False), ("labels", False),
+        ("M", True), ("points", True), ("best plane", True), ("S, null, p", False), ("M, null, p", False),
+        ("labels", False),
     ]  # fmt: skip
     kind = {"permutation": "one coordinate shuffled", "gaussian": "Gaussians of the same covariance"}[result["null"]]
     title = (
