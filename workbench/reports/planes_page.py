@@ -55,7 +55,7 @@ def planes_page(body: dict[str, Any], contexts: Sequence[dict[str, Any]], colour
         '<ul class="legend" id="legend"></ul>\n<h2>Context</h2><p class="soft" id="where"></p>\n'
         '<div class="context" id="context" aria-live="polite"></div>\n<h2>Features active there</h2>'
         '<table><tbody id="values"></tbody></table></aside></div>\n'
-        f"<h2>Decoder cosines</h2>\n{_cosines(body)}\n"
+        f'<h2>Decoder cosines</h2>\n<div class="cosines">{_cosines(body)}</div>\n'
         '<p class="soft">Written by feature-workbench. This file is whole: it loads nothing.</p>\n'
         f'<script type="application/json" id="data">{packed}</script>\n<script>{script}</script>\n</body>\n</html>\n'
     )
