@@ -10,10 +10,12 @@ from commands.clusters import ClustersRank
 from commands.handlers.cluster_planes import Reconstruction, index_of, plane_row, reconstruct
 from commands.handlers.cluster_sets import ClusterSet, rounded
 from workbench.evidence import labels_by_index
+from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
 from workbench.verbs import Outcome
 
 SHOWN = 100
+TOKENS = 3
 
 
 def rank(command: ClustersRank, lab: Lab) -> Outcome:
@@ -34,6 +36,7 @@ def rank(command: ClustersRank, lab: Lab) -> Outcome:
         )  # fmt: skip
         measured[number] = irreducibility(seen.planes.scores, bins=command.bins, eps=command.eps)
         rows[number] = _row(number, found, seen, measured[number], labels)
+        rows[number]["tokens"] = _commonest(index, seen)
         scores[number] = seen.planes.scores
     order, without = rank_by_irreducibility(measured)
     legacy, _ = rank_by_irreducibility(measured, legacy_zero=True)
@@ -79,6 +82,13 @@ def _row(number: int, found: ClusterSet, seen: Reconstruction, measured: Any, la
         "planes": [plane_row(plane) for plane in measured.planes],
         "null": None,
     }
+
+
+def _commonest(index: FeatureIndex, seen: Reconstruction) -> list[list[Any]]:
+    """The commonest tokens of the points, each with its share of them."""
+    tokens, counts = np.unique(index.store.tokens[seen.activity.places], return_counts=True)
+    order = np.lexsort((tokens, -counts))[:TOKENS]
+    return [[index.pieces[int(tokens[at])], round(float(counts[at] / counts.sum()), 4)] for at in order]
 
 
 def _nulls(command: ClustersRank, scores: np.ndarray, measured: Any) -> dict[str, Any]:

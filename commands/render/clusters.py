@@ -80,35 +80,34 @@ def ranked(result: Result, console: Console) -> None:
                 item["legacy_rank"],
                 item["cluster"],
                 item["size"],
+                item["points"],
                 number(item["score"]),
                 number(item["separability"], 2),
                 number(item["mixture"], 2),
-                item["points"],
-                f"{null['axes'][0]}-{null['axes'][1]}" if null else "",
-                _against(null, "separability"),
-                _against(null, "mixture"),
-                item["name"] or "; ".join(item["labels"][:2]),
+                "-".join(map(str, null.get("axes", []))),
+                *_against(null, "separability"),
+                *_against(null, "mixture"),
+                item["name"] or "; ".join(item["labels"][:2]) or " ".join(token.strip() for token, _ in item["tokens"]),
             ]
         )
-    columns = [
-        ("rank", True), ("legacy", True), ("#", True), ("size", True), ("(1 - M) S", True), ("S bits", True),
-        ("M", True), ("points", True), ("best plane", True), ("S, null, p", False), ("M, null, p", False),
-        ("labels", False),
-    ]  # fmt: skip
+    names = ["rank", "old", "#", "size", "N", "(1 - M) S", "S", "M", "plane", "S", "null", "p", "M", "null", "p"]
     kind = {"permutation": "one coordinate shuffled", "gaussian": "Gaussians of the same covariance"}[result["null"]]
-    title = (
-        f"mean (1 - M) S over planes; {result['bins']} bins, eps {result['eps']:g}; null: mean of {result['draws']} "
-        f"({kind}); legacy: with the published extra zero"
+    told = (
+        f"mean (1 - M) S over planes, S in bits; N points above {result['threshold']:g}, {result['bins']} bins, "
+        f"eps {result['eps']:g}",
+        f"then the best plane beside the mean of {result['draws']} nulls ({kind}); old: with the published extra zero",
     )
-    table(console, columns, rows, title)
+    for line in told:
+        console.print(Text(line))
+    table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows)
     without = ", ".join(f"{count} {status}" for status, count in result["without"].items())
     console.print(Text(f"{result['ranked']} clusters ranked; without a score: {without or 'none'}"))
 
 
-def _against(null: Result, index: str) -> str:
+def _against(null: Result, index: str) -> list[str]:
     if not null:
-        return ""
-    return f"{number(null[index], 2)}, {number(null[f'{index}_null'], 2)}, {chance(null[f'{index}_p'])}"
+        return ["", "", ""]
+    return [number(null[index], 2), f"{null[f'{index}_null']:.2f}", f"{null[f'{index}_p']:.3f}"]
 
 
 def planes(result: Result, console: Console) -> None:

@@ -18,6 +18,8 @@ from workbench.reports.text import number, visible_token
 
 MARKS = "abcdefghij"
 """The letter of each token of the legend; `·` is any other."""
+INKS = ("#0b4f96", "#b3261e", "#166534", "#7b3f00", "#6d28d9", "#0e7490", "#a21caf", "#854d0e", "#334155", "#be185d")
+"""Their colours, those of the page: a help beside the letters, which say the same."""
 SIDE, GAP, EDGE = 300, 24, 12
 
 
@@ -114,14 +116,14 @@ def _plane(body: dict[str, Any], plane: dict[str, Any], groups: Sequence[int], l
         f'<g transform="translate({left} {top})"><rect y="34" width="{SIDE}" height="{SIDE}" fill="none" '
         f'stroke="#d9dde2"/>{label(0, 14, _head(body, plane), "start")}{label(0, 28, _tail(plane), "start")}'
     ]
-    for (x, y), group in sorted(zip(points, groups, strict=True), key=lambda item: item[1]):
-        mark = "·" if group < 0 else MARKS[group]
-        shade = ' fill-opacity="0.45"' if group < 0 else ""
-        parts.append(
-            f'<text x="{SIDE / 2 + x * scale:.1f}" y="{34 + SIDE / 2 - y * scale + 3:.1f}" font-size="10" '
-            f'text-anchor="middle"{shade}>{mark}</text>'
-        )
-    return "".join([*parts, "</g>"])
+    parts.append('<g font-size="10" text-anchor="middle">')
+    for group in sorted(set(groups)):  # the others first, below the letters
+        here = [pair for pair, one in zip(points, groups, strict=True) if one == group]
+        mark, shade = ("·", 'fill-opacity="0.45"') if group < 0 else (MARKS[group], f'fill="{INKS[group]}"')
+        across, down = SIDE / 2, 34 + SIDE / 2 + 3
+        drawn = (f'<text x="{across + x * scale:.1f}" y="{down - y * scale:.1f}">{mark}</text>' for x, y in here)
+        parts.append(f"<g {shade}>{''.join(drawn)}</g>")
+    return "".join([*parts, "</g></g>"])
 
 
 def _head(body: dict[str, Any], plane: dict[str, Any]) -> str:
