@@ -20,6 +20,8 @@ from workbench.verbs import Outcome
 
 MATRIX = 40
 """Members whose cosines are shown, at most."""
+SILENT = 200
+"""Silent members that are named, at most."""
 LEGEND = 10
 """Tokens that get a mark of their own."""
 END = ""
@@ -94,7 +96,7 @@ def described(query: ClustersPlanes | ClustersExport, lab: Lab) -> tuple[dict[st
         "features": [
             {"index": int(member), "label": labels.get(int(member), "")} for member in cluster.members[:MATRIX]
         ],
-        "silent": list(seen.activity.silent),
+        "silent": list(seen.activity.silent[:SILENT]),
         "active": seen.activity.active,
         "points": len(places),
         "threshold": query.threshold,

@@ -134,9 +134,11 @@ def keep(
     sizes = np.array([len(cluster) for cluster in clusters], dtype=np.int64)
     arrays = {"members": members, "sizes": sizes, "cosines": np.full(len(sizes), np.nan)}
     if decoder is not None:
-        units = decoder / np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
-        arrays["cosines"] = np.array([_mean_cosine(units[cluster]) for cluster in clusters])
-        arrays |= {"directions": units[members]}
+        units = decoder[members]  # a copy of the members' rows alone, which for a large decoder are few
+        units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1e-12)
+        parts = np.split(units, np.cumsum(sizes)[:-1]) if clusters else []
+        arrays["cosines"] = np.array([_mean_cosine(part) for part in parts])
+        arrays |= {"directions": units}
         if lengths is not None:
             arrays |= {"lengths": lengths[members].astype(np.float32)}
     lab.save("clusters", **arrays)

@@ -20,6 +20,8 @@ from workbench.verbs import Outcome
 
 __all__ = ["demo", "export", "find", "import_", "list_", "planes", "point", "rank", "show"]
 
+MOST = 1000
+"""Members that are shown, so that a giant cluster fits into a reply."""
 DRAWN = 500
 """Points of a cloud that its figure shows."""
 ANSWERS = {
@@ -180,7 +182,7 @@ def show(query: ClustersShow, lab: Lab) -> Outcome:
             "cosine": rounded(nearness[place]),
             "density": None if index is None else index.density(int(members[place])),
         }
-        for place in order
+        for place in order[:MOST]
     ]
     return Outcome(
         {
