@@ -20,6 +20,7 @@ from textual.widgets import ContentSwitcher
 from screens import background, clipboard, doing, palette, verbs
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
+from screens.cosines import CosinesPage
 from screens.feature import FeaturePage
 from screens.help import HelpPage
 from screens.home import HomePage
@@ -31,6 +32,7 @@ from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.one_paint import OnePaint
 from screens.page import Page
+from screens.planes import PlanesPage
 from screens.rdm import RdmPage
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
@@ -68,6 +70,8 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "why": WhyPage,
     "rdm": RdmPage,
     "map": MapPage,
+    "planes": PlanesPage,
+    "cosines": CosinesPage,
 }
 """The screens that are made once Home is in sight, by their names."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]

@@ -29,6 +29,7 @@ ACTIONS = {
     "matrix": "m",
     "effect": "E",
     "result": "R",
+    "planes": "P",
     "next_feature": "J",
     "previous_feature": "K",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from screens import verbs
 from screens.feature import FeaturePage
 from screens.map_view import show_map
+from screens.planes import show_planes
 from screens.reply_view import ReplyPage
 from screens.results.page import has_view
 from screens.select import SelectPage
@@ -29,6 +30,8 @@ _SCREEN_OF = {
     "features.rsa": "select",
     "features.maxact": "select",
     "clusters.find": "clusters",
+    "clusters.import": "clusters",
+    "clusters.rank": "clusters",
     "steer.clamp": "feature",
     "stimuli.import": "stimuli",
     "stimuli.new": "stimuli",
@@ -69,6 +72,9 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted == "features.map":
             show_map(app, reply)
+            return
+        if verb.dotted == "clusters.planes":
+            show_planes(app, reply)
             return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)

@@ -9,8 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from commands.clusters import ClustersExport as ClustersExport
     from commands.clusters import ClustersFind as ClustersFind
     from commands.clusters import ClustersList as ClustersList
+    from commands.clusters import ClustersPlanes as ClustersPlanes
+    from commands.clusters import ClustersPoint as ClustersPoint
     from commands.clusters import ClustersShow as ClustersShow
     from commands.engine import EngineCancel as EngineCancel
     from commands.engine import EngineJobs as EngineJobs
@@ -43,7 +46,14 @@ if TYPE_CHECKING:
     from workbench.verbs import Verb as Verb
 
 _HOMES = {
-    "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
+    "commands.clusters": (
+        "ClustersExport",
+        "ClustersFind",
+        "ClustersList",
+        "ClustersPlanes",
+        "ClustersPoint",
+        "ClustersShow",
+    ),
     "commands.engine": ("EngineCancel", "EngineJobs"),
     "commands.features": (
         "FeaturesContrast",

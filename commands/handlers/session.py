@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from commands.clusters import MADE_BY
 from commands.handlers.stored_rankings import ranking_header, ranking_lines
 from commands.line import format_line, from_params
 from commands.registry import find
@@ -75,7 +76,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         }
         for name, entry in state.under("stimuli").items()
     }
-    clusters = record.done("clusters.find")
+    clusters = [line.seq for verb in MADE_BY for line in record.done(verb)]
     body = {
         **_row(record),
         "model": state.get("model"),
@@ -85,7 +86,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "stimuli": stimuli,
         "labels": len(state.under("labels")),
         "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
-        "clusters": clusters[-1].seq if clusters else None,
+        "clusters": max(clusters, default=None),
         "steers": [
             {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}
             for line in record.done("steer.clamp")[-20:]

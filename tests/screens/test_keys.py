@@ -9,6 +9,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
 from screens.keys import ACTIONS, SCREENS
@@ -265,7 +266,7 @@ def test_lines_go_where_their_result_is_seen() -> None:
 
 def test_an_error_of_the_engine_is_shown_with_its_hint_and_goes_with_escape() -> None:
     error = {"kind": "engine_died", "message": "the model process ended", "hint": "Repeat the command."}
-    params = {"k": 2, "tau": 0.5}
+    params = ClustersFind().params()
     answer = {"do": "clusters.find", "params": params, "session": "demo", "progress": [], "error": error}
     engine = FakeEngine([answer, *recorded_engine_exchanges()])
 
