@@ -30,6 +30,9 @@ _SCREEN_OF = {
     "features.probe": "select",
     "clusters.find": "clusters",
     "steer.clamp": "feature",
+    **dict.fromkeys(("quanta.list", "quanta.show", "quanta.counts", "quanta.losses", "quanta.select"), "quanta"),
+    **dict.fromkeys(("quanta.cluster", "quanta.split", "quanta.merge", "quanta.label"), "quanta"),
+    "quanta.stimuli": "stimuli",
     "stimuli.import": "stimuli",
     "stimuli.new": "stimuli",
     "stimuli.edit": "stimuli",
@@ -37,7 +40,7 @@ _SCREEN_OF = {
 }
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
                    "stimuli.draft": "name"}  # fmt: skip
-_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
+_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature", "quanta.show": "cluster"}
 
 
 def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
