@@ -33,6 +33,9 @@ _SCREEN_OF = {
     "clusters.import": "clusters",
     "clusters.rank": "clusters",
     "steer.clamp": "feature",
+    **dict.fromkeys(("quanta.list", "quanta.show", "quanta.counts", "quanta.losses", "quanta.select"), "quanta"),
+    **dict.fromkeys(("quanta.cluster", "quanta.split", "quanta.merge", "quanta.label"), "quanta"),
+    "quanta.stimuli": "stimuli",
     "stimuli.import": "stimuli",
     "stimuli.new": "stimuli",
     "stimuli.edit": "stimuli",
@@ -41,7 +44,7 @@ _SCREEN_OF = {
 _RANKINGS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
                    "stimuli.draft": "name"}  # fmt: skip
-_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
+_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature", "quanta.show": "cluster"}
 
 
 def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:

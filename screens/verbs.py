@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from commands.labels import LabelsSuggest as LabelsSuggest
     from commands.line import format_line as format_line
     from commands.line import parse_line as parse_line
+    from commands.quanta import QuantaCounts as QuantaCounts
+    from commands.quanta import QuantaLabel as QuantaLabel
+    from commands.quanta import QuantaList as QuantaList
+    from commands.quanta import QuantaSelect as QuantaSelect
+    from commands.quanta import QuantaShow as QuantaShow
     from commands.registry import VERBS as VERBS
     from commands.registry import all_verbs as all_verbs
     from commands.registry import find as find
@@ -65,6 +70,7 @@ _HOMES = {
     ),
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
+    "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
     "commands.session": ("SessionList", "SessionNew", "SessionResult", "SessionShow"),
     "commands.steer": ("SteerClamp",),

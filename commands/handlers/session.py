@@ -87,6 +87,9 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "labels": len(state.under("labels")),
         "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
         "clusters": max(clusters, default=None),
+        "quanta": {
+            name: True for name in ("losses", "samples", "similarity", "clusters") if state.get(f"quanta/{name}")
+        },
         "steers": [
             {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}
             for line in record.done("steer.clamp")[-20:]

@@ -26,15 +26,6 @@ def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
     return [params for name, params, _ in engine.asked if name == do]
 
 
-def test_quanta_says_why_it_is_not_there() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "6")
-        assert "quanta come with a later version" in text_of(app)
-        assert app.trail.here.screen == "home"
-
-    play(scenario)
-
-
 def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         for screen in sorted(SCREENS):
