@@ -256,6 +256,7 @@ class FeaturesList(Query):
     direction: Literal["both", "positive", "negative"] = Field("both", description="Only one sign of the effect")
     filter: str = Field("", description="Only features whose id or label contains this")
     tag: str = Field("", description="Only features with this tag")
+    effect: str = Field("", description="Of a factorial ranking: a factor, or `interaction` (default: its own)")
 
 
 class FeaturesShow(Query):
@@ -269,6 +270,7 @@ class FeaturesShow(Query):
     stimuli: str = Field("", description="Stimulus set to show it on (default: that of the latest ranking)")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     lines: int = Field(200, ge=1, le=500, description="At most this many stimulus sentences, strongest first")
+    effect: str = Field("", description="Of a factorial ranking: a factor, or `interaction` (default: its own)")
 
 
 class FeaturesWhy(Query):
@@ -281,6 +283,7 @@ class FeaturesWhy(Query):
     feature: str = Field(description="Feature id, or its number in the ranking's features")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest)")
     bins: int = Field(40, ge=5, le=200, description="Bars of the histogram")
+    effect: str = Field("", description="Of a factorial ranking: a factor, or `interaction` (default: its own)")
 
 
 class FeaturesReplicate(Command):
@@ -455,7 +458,7 @@ class FeaturesTags(Query):
 
     tag: str = Field("", description="Only features with this tag")
     offset: int = Field(0, ge=0, description="First feature to show")
-    limit: int = Field(100, ge=1, le=500, description="How many features to show")
+    limit: int = Field(100, ge=1, le=200, description="How many features to show")
 
 
 class FeaturesExport(Query):

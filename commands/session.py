@@ -35,6 +35,15 @@ class SessionShow(Query):
     tail: int = Field(50, ge=0, le=500, description="How many of the last log lines to show")
 
 
+class SessionResult(Query):
+    """Show the stored result of a log line again, as it was when it was computed."""
+
+    dotted = "session.result"
+    positional = ("line",)
+
+    line: int = Field(ge=1, description="Log line whose result to show")
+
+
 class SessionNote(Command):
     """Add a line to the session's notes."""
 

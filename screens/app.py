@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,25 +20,30 @@ from textual.widgets import ContentSwitcher
 from screens import background, clipboard, doing, palette, verbs
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
+from screens.cosines import CosinesPage
 from screens.feature import FeaturePage
 from screens.help import HelpPage
 from screens.home import HomePage
 from screens.jobs import JobsPage
-from screens.keys import ABSENT, ACTIONS, BINDINGS, SCREENS, TABS
+from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
 from screens.labels import LabelsPage
+from screens.link import Link
 from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.one_paint import OnePaint
 from screens.own_text import OwnTextPage, open_own_text
 from screens.page import Page
 from screens.pair import PairPage
+from screens.planes import PlanesPage
+from screens.quanta import QuantaPage
 from screens.rdm import RdmPage
 from screens.reasons import why_not
 from screens.reply_view import ReplyPage
+from screens.results.page import ResultPage
 from screens.saved_view import SavedView
 from screens.select import SelectPage
 from screens.stimuli import StimuliPage
-from screens.text import duration, in_app, visible, wrapped
+from screens.text import in_app, visible, wrapped
 from screens.trail import Place, Trail
 from screens.typing_lines import command_question, filter_question
 from screens.why import WhyPage
@@ -59,17 +63,21 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "select": SelectPage,
     "feature": FeaturePage,
     "clusters": ClustersPage,
+    "quanta": QuantaPage,
     "labels": LabelsPage,
     "jobs": JobsPage,
     "log": LogPage,
     "commands": CommandListPage,
     "help": HelpPage,
     "reply": ReplyPage,
+    "result": ResultPage,
     "why": WhyPage,
     "rdm": RdmPage,
     "map": MapPage,
     "pair": PairPage,
     "try": OwnTextPage,
+    "planes": PlanesPage,
+    "cosines": CosinesPage,
 }
 """The screens that are made once Home is in sight, by their names."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
@@ -99,12 +107,15 @@ class WorkbenchApp(App[None]):
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
         self.engine: Engine | None = None
+        self.unreached: WorkbenchError | None = None
+        """Why there is no engine; None while one is being reached, and when it was."""
         self.session = session
         self.summary: dict[str, Any] = {}
         self.history: list[str] = []
         self.trail = Trail(Place("home"))
         self.over = ""
         self.running = 0
+        self.link = Link(self)
         self.saved_view = SavedView(self)
         self._waiting = dict(BEHIND_HOME)
         self._one_paint = OnePaint(self)
@@ -128,12 +139,12 @@ class WorkbenchApp(App[None]):
     def on_mount(self) -> None:
         """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
         self.status.show(session=self.session or "")
-        self._show_place()
+        self.show_place()
         self.call_after_refresh(self._go_on)
 
     async def _go_on(self) -> None:
         await self._make_pages()
-        background.start(self, self._connect, "connect")
+        background.start(self, self.link.connect, "connect")
 
     async def _make_pages(self) -> None:
         """Make the screens behind Home, once: all of them before the first frame would double the wait for it."""
@@ -196,142 +207,30 @@ class WorkbenchApp(App[None]):
 
     # --- the engine
 
-    async def _connect(self) -> None:
-        try:
-            opened = self.open_engine()
-            engine = await opened if inspect.isawaitable(opened) else opened
-        except WorkbenchError as error:
-            self.status.show(engine="no engine")
-            self.notify_error(error)
-            return
-        engine.on_event = self._heard
-        self.engine = engine
-        self.status.show(engine=engine.state)
-        await self._enter_session(self.session)
+    async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
+        """The result of a query, asked about the open session."""
+        reply = await doing.request(self.engine, verb, self.session, unreached=self.unreached)
+        result: dict[str, Any] = reply["result"]
+        return result
 
-    async def _enter_session(self, session: str | None) -> None:
-        """Take a session up: what it knows, where it was left, and what changes in it from now on."""
-        engine = self.engine
-        if engine is None:
-            return
-        self.session, self.summary = session, {}
-        for page in self.pages:
-            page.forget()
-        try:
-            await engine.watch(session)
-            if session:
-                await self._read_summary()
-        except WorkbenchError as error:
-            self.session = None
-            self.notify_error(error)
-        if self.session:
-            self.saved_view.restore(self.summary.get("view") or {}, SCREENS)
-        self.status.show(session=self.session or "")
-        self._outdate()
-        self._show_place()
+    def do(self, verb: verbs.Verb, then: doing.Then | None = None) -> None:
+        """Carry a verb out in the background; the status line shows its `:` line and what becomes of it."""
+        self.hide_notice()
+        background.start(self, partial(self.carry_out, verb, then), "do")
 
-    async def _read_summary(self) -> None:
-        self.summary = await self.ask(verbs.SessionShow(tail=500))
-        sae = self.summary.get("sae") or {}
-        model = self.summary.get("model") or {}
-        gate = self.summary.get("gate") or {}
-        self.status.show(
-            features=str(sae.get("name") or model.get("name") or "no model"),
-            gate="gate passed" if gate.get("passed") else "",
-        )
-        self.query_one(GateWarning).show_gate(gate)
+    async def carry_out(self, verb: verbs.Verb, then: doing.Then | None = None) -> bool:
+        """Carry a verb out, show how it goes, and say whether it worked."""
+        return await doing.carry_out(self, verb, then)
 
     def enter_session(self, name: str) -> None:
         """Open another session."""
         self.saved_view.save_now()
         self.trail = Trail(Place("home"))
-        background.start(self, partial(self._enter_session, name), "session", latest=True)
-
-    def _heard(self, event: dict[str, Any]) -> None:
-        """Take in what the engine says unasked."""
-        kind = event.get("event")
-        if kind == "changed" and event.get("session") == self.session:
-            self.refresh_all()
-        elif kind == "job":
-            self.query_one(JobsPage).job_changed(event.get("job") or {})
-        elif kind == "state":
-            self.status.show(engine=str(event.get("state")))
-            if event.get("state") == "connected":
-                self.refresh_all()
+        background.start(self, partial(self.link.enter, name), "session", latest=True)
 
     def refresh_all(self) -> None:
-        """Read the session again and what is shown of it; several calls at once become one."""
-        self._outdate()
-        background.start(self, self._refresh, "refresh", latest=True)
-
-    async def _refresh(self) -> None:
-        if self.session:
-            try:
-                await self._read_summary()
-            except WorkbenchError as error:
-                self.notify_error(error)
-                return
-        page = self.query_one(f"#{self.trail.here.screen}", Page)
-        if page.outdated:
-            page.reload()
-
-    def _outdate(self) -> None:
-        for page in self.pages:
-            page.outdated = True
-
-    async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
-        """The result of a query, asked about the open session."""
-        reply = await doing.request(self.engine, verb, self.session)
-        result: dict[str, Any] = reply["result"]
-        return result
-
-    def do(self, verb: verbs.Verb, then: Callable[[dict[str, Any]], None] | None = None) -> None:
-        """Carry a verb out in the background; the status line shows its `:` line and what becomes of it."""
-        self.hide_notice()
-        background.start(self, partial(self.carry_out, verb, then), "do")
-
-    async def carry_out(self, verb: verbs.Verb, then: Callable[[dict[str, Any]], None] | None = None) -> bool:
-        """Carry a verb out, show how it goes, and say whether it worked."""
-        line = verbs.format_line(verb)
-        if not self.history or self.history[-1] != line:
-            self.history.append(line)
-        self.status.show(message=f":{line} …")
-        self.running += 1
-
-        def progress(done: int, total: int, text: str) -> None:
-            share = f"{done * 100 // total}% " if total else ""
-            self.status.show(message=f"{share}{text} :{line}")
-
-        try:
-            reply = await doing.request(self.engine, verb, self.session, progress)
-        except WorkbenchError as error:
-            what = "cancelled" if error.kind == "cancelled" else "failed"
-            self.status.show(message=f"{what} :{line}", good=False)
-            self.notify_error(error)
-            return False
-        finally:
-            self.running -= 1
-        self._done(verb, line, reply)
-        if then is not None:
-            then(reply)
-        if warnings := reply.get("warnings"):  # last: what `then` opens takes older messages away
-            self.notify_text([f"warning: {warning}" for warning in warnings])
-        return True
-
-    def _done(self, verb: verbs.Verb, line: str, reply: dict[str, Any]) -> None:
-        again = f" (stored result of line {reply['reused']})" if reply.get("reused") else ""
-        self.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
-        if not verb.changes_session:
-            return
-        if reply.get("session") and reply["session"] != self.session:
-            self.session = reply["session"]
-            self.status.show(session=self.session)
-            background.start(self, self._watch, "session", latest=True)
-        self.refresh_all()
-
-    async def _watch(self) -> None:
-        if self.engine is not None:
-            await self.engine.watch(self.session)
+        """Read the session again and what is shown of it, or look for an engine that could not be reached."""
+        self.link.refresh()
 
     # --- going places
 
@@ -339,9 +238,10 @@ class WorkbenchApp(App[None]):
         """Go to a screen, about a subject where it has one."""
         page = self.query_one(f"#{screen}", Page)
         self.trail.visit(Place(screen, subject or page.subject))
-        self._show_place()
+        self.show_place()
 
-    def _show_place(self) -> None:
+    def show_place(self) -> None:
+        """Bring the place that the trail is at to the front."""
         self.over = ""
         self.hide_notice()
         here = self.trail.here
@@ -372,9 +272,6 @@ class WorkbenchApp(App[None]):
 
     def action_go(self, name: str) -> None:
         """Go to a screen by its digit."""
-        if name.capitalize() in ABSENT:
-            self.explain(f"{TABS.index(name.capitalize()) + 1} {name.capitalize()}: quanta come with a later version")
-            return
         self.visit(name)
 
     def action_travel(self, step: int) -> None:
@@ -382,14 +279,14 @@ class WorkbenchApp(App[None]):
         if self.trail.step(step) is None:
             self.explain("this is the first place visited" if step < 0 else "this is the last place visited")
             return
-        self._show_place()
+        self.show_place()
 
     def action_back_out(self) -> None:
         """One level back: close what lies over the screen, a filter, a pane, else go to the screen above."""
         if self.hide_notice():
             return
         if self.over:
-            self._show_place()
+            self.show_place()
         elif self.page.back_out():
             self.show_hints()
         elif self.trail.here.screen != "home":
@@ -416,7 +313,7 @@ class WorkbenchApp(App[None]):
         if act is not None:
             act()
         else:
-            self.explain(self.page.why_not(name) or why_not(name, ACTIONS[name]))
+            self.explain(self.page.not_ready or self.page.why_not(name) or why_not(name, ACTIONS[name]))
 
     def _everywhere(self) -> dict[str, Callable[[], None]]:
         return {

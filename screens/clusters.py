@@ -7,23 +7,29 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette, verbs
+from screens.cosines import ask_cosines
 from screens.glyphs import bar
 from screens.list_page import ListPage
 from screens.page import Act
+from screens.planes import ask_planes
 from screens.routes import show_reply
 from screens.select import steer_line
 from screens.text import number, percent, short_id, thousands, visible
 from screens.typing_lines import label_question
+from screens.why import ask_line
 from screens.widgets.lines import BLOCK, Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
+from workbench.errors import UsageError
 
 OVERVIEW = (
     Column("cluster", 7, "right"),
     Column("size", 5, "right"),
     Column("cosine", 6, "right"),
     Column("", 10),
+    Column("(1-M)S", 6, "right"),
     Column("labels, else features"),
 )
+ORDERS = ("size", "cosine", "irreducibility", "label")
 MEMBERS = (
     Column("id", 7, "right"),
     Column("cosine", 6, "right"),
@@ -40,17 +46,31 @@ class ClustersPage(ListPage):
     title = "Clusters"
     hints = (
         ("enter", "open"),
-        ("f", "find clusters"),
+        ("P", "planes"),
+        ("o", "order"),
+        ("m", "cosines"),
+        ("f", "find"),
         ("l", "label"),
+        ("w", "why"),
         ("y", "copy"),
         (":", "command"),
         ("?", "help"),
         ("esc", "back"),
     )
     HELP: ClassVar[str | None] = (
-        "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count. "
-        "enter shows the members, enter again opens the feature; f finds clusters anew."
+        "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count; "
+        ":clusters.find method=spectral or coactivation joins them otherwise. enter shows the members, enter again "
+        "opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
+        "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew."
     )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._found: dict[str, Any] = {}
+        """What was asked for last: all clusters, or one."""
+        self._sort = ORDERS[0]
+        self._ranked = False
+        """Whether the clusters have scores to sort by."""
 
     def compose(self) -> ComposeResult:
         """Header and list."""
@@ -69,25 +89,38 @@ class ClustersPage(ListPage):
             await self._load_overview()
 
     async def _load_overview(self) -> None:
-        first = await self.ask(verbs.ClustersList(limit=BLOCK))
+        self._found = first = await self._first_page()
+        sort: Any = self._sort
+        self._ranked = first["ranked"] is not None
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
-            page = await self.ask(verbs.ClustersList(offset=offset, limit=limit))
+            page = await self.ask(verbs.ClustersList(offset=offset, limit=limit, sort=sort))
             return [_cluster_row(item) for item in page["clusters"]], int(page["total"])
 
-        self._header(
-            f"{thousands(first['total'])} clusters, {thousands(first['singletons'])} features alone",
-            f"each feature's {first['k']} nearest by decoder cosine above {first['tau']}",
-        )
+        alone = f"{thousands(first['singletons'])} features alone"
+        by = "" if self._sort == ORDERS[0] else f" · by {self._sort}"
+        self._header(f"{thousands(first['total'])} clusters, {alone}{by}", f"{_how(first)}{_stability(first)}")
         self.lines.columns = OVERVIEW
         self.lines.empty = "No clusters of two or more features.\nTry a lower tau: :clusters.find tau=0.3"
         rows = [_cluster_row(item) for item in first["clusters"]]
         self.lines.show_source(fetch, rows, int(first["total"]))
 
+    async def _first_page(self) -> dict[str, Any]:
+        """The first clusters in the order in force; that by irreducibility ends with the clusters that were ranked."""
+        sort: Any = self._sort
+        try:
+            return await self.ask(verbs.ClustersList(limit=BLOCK, sort=sort))
+        except UsageError:
+            if self._sort != "irreducibility":
+                raise
+            self._sort = ORDERS[0]
+            return await self.ask(verbs.ClustersList(limit=BLOCK))
+
     async def _load_members(self, number_: int) -> None:
-        shown = await self.ask(verbs.ClustersShow(cluster=number_))
+        self._found = shown = await self.ask(verbs.ClustersShow(cluster=number_))
+        named = f" ({visible(shown['name'])})" if shown["name"] else ""
         self._header(
-            f"cluster {number_}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
+            f"cluster {number_}{named}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
         )
         self.lines.columns = MEMBERS
         self.lines.show([_member_row(item) for item in shown["features"]])
@@ -120,26 +153,117 @@ class ClustersPage(ListPage):
     def acts(self) -> dict[str, Act]:
         """Find clusters; label and steer a member."""
         found: dict[str, Act] = {"find": self._find}
+        if self.lines.key and self.workbench.summary.get("clusters"):
+            found["why"] = self._why
+        if not self._inside:
+            found["order"] = self._turn_order
+        cluster = self.subject if self._inside else self.lines.key
+        if cluster.isdigit():
+            found["planes"] = lambda: ask_planes(self.workbench, int(cluster))
+            found["matrix"] = lambda: ask_cosines(self.workbench, int(cluster))
         if self._inside and self.lines.key:
             key = self.lines.key
             found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key))
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
 
+    def _why(self) -> None:
+        seq = int(self.workbench.summary["clusters"])
+        items = self._found["features" if self._inside else "clusters"]
+        name = "feature" if self._inside else "cluster"
+        item = next((one for one in items if str(one[name]) == self.lines.key), None)
+        ask_line(self.workbench, seq, cluster_facts(self._found, item))
+
     def why_not(self, action: str) -> str:
-        """Clusters have no label of their own."""
+        """Clusters have no label of their own; members stand by their cosine."""
+        if action == "order":
+            return "members stand by their cosine: esc shows the clusters, which o sorts"
         return "open the cluster (enter) and put the cursor on a feature" if action in ("label", "steer") else ""
+
+    def _turn_order(self) -> None:
+        orders = [order for order in ORDERS if self._ranked or order != "irreducibility"]
+        at = orders.index(self._sort) if self._sort in orders else -1
+        self._sort = orders[(at + 1) % len(orders)]
+        self.reload()
+
+    def state(self) -> dict[str, str]:
+        """Cursor and order."""
+        return {**super().state(), "order": self._sort}
+
+    def restore(self, state: dict[str, str]) -> None:
+        """Take up a saved cursor and order."""
+        super().restore(state)
+        self._sort = state["order"] if state.get("order") in ORDERS else ORDERS[0]
+
+    def forget(self) -> None:
+        """The order goes with the session that it was set in."""
+        self._sort = ORDERS[0]
+        super().forget()
 
     def _find(self) -> None:
         verb = verbs.ClustersFind()
         self.workbench.do(verb, show_reply(self.workbench, verb))
 
 
+def cluster_facts(found: dict[str, Any], item: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What `w` says of a cluster, or of a member of one."""
+    if "matrix" in found:
+        facts = [
+            ("cosine", "of the member's decoder direction with the mean direction of the cluster"),
+            ("density", "share of the corpus tokens on which the feature fires; a dash where no index was built"),
+            ("n", f"{thousands(found['size'])} members, mean cosine of all pairs {number(found['cosine'])}"),
+        ]
+    else:
+        facts = [
+            ("cluster", _joined(found)),
+            ("cosine", "of the members' decoder directions, mean over all pairs"),
+            ("n", f"{thousands(found['total'])} clusters, {thousands(found['singletons'])} features alone"),
+        ]
+    if item is not None:
+        what = item.get("feature") or f"cluster {item['cluster']}, {thousands(item['size'])} features"
+        density = f", density {percent(item['density'])}" if "density" in item else ""
+        facts.append(("observed", f"{what}: cosine {number(item['cosine'])}{density}"))
+    return [*facts, ("null", "none: clusters.find describes directions and tests nothing")]
+
+
+def _joined(found: dict[str, Any]) -> str:
+    """What made the members one cluster."""
+    if found["method"] == "graph":
+        return f"features joined by edges: each proposes its {found['k']} nearest, a cosine above {found['tau']} counts"
+    return _how(found) + _stability(found)
+
+
+def _how(told: dict[str, Any]) -> str:
+    """How the clusters were found, in a line."""
+    method = told["method"]
+    if method == "graph":
+        return f"each feature's {told['k']} nearest by decoder cosine above {told['tau']}"
+    if method == "import":
+        return "published clusters"
+    joined = {
+        "spectral": f"decoder directions, {told['affinity']} affinity",
+        "coactivation": "firing on the same tokens",
+    }
+    settings = f"{told['n_clusters']} spectral clusters" if told["n_clusters"] else f"k {told['k']}, tau {told['tau']}"
+    return f"{joined.get(method, 'near, or firing on the same tokens')} · {settings}"
+
+
+def _stability(told: dict[str, Any]) -> str:
+    """The least agreement with another seed or a neighbouring setting."""
+    if not told["stability"]:
+        return ""
+    worst = min(told["stability"], key=lambda item: float(item["ari"]))
+    return f" · ARI at least {number(worst['ari'], 2)} ({worst['setting']})"
+
+
 def _cluster_row(item: dict[str, Any]) -> Row:
-    names = ", ".join(visible(label) for label in item["labels"])
+    names = ", ".join(visible(label) for label in [*([item["name"]] if item["name"] else []), *item["labels"]])
     listed = " ".join(f"#{index}" for index in item["features"])
-    cells = (str(item["cluster"]), thousands(item["size"]), number(item["cosine"]), bar(item["cosine"], 10))
-    return Row(str(item["cluster"]), (*cells, names or (listed, palette.DIM)))
+    cosine = item["cosine"]
+    cells = (str(item["cluster"]), thousands(item["size"]), number(cosine), bar(max(0.0, cosine or 0.0), 10))
+    score = item["irreducibility"]
+    told = number(score) if score is not None or item["status"] in (None, "ok") else item["status"][:6]
+    return Row(str(item["cluster"]), (*cells, told, names or (listed, palette.DIM)))
 
 
 def _member_row(item: dict[str, Any]) -> Row:
@@ -148,7 +272,7 @@ def _member_row(item: dict[str, Any]) -> Row:
         (
             (short_id(item["feature"]), palette.NAME),
             number(item["cosine"]),
-            bar(item["cosine"], 10),
+            bar(item["cosine"] or 0.0, 10),
             percent(item["density"]),
             item["label"],
         ),

@@ -15,6 +15,7 @@ from screens import background, palette, verbs
 from screens.feature_text import (
     WINDOWS,
     card_lines,
+    corpus_facts,
     corpus_sentences,
     logit_lines,
     missing_text,
@@ -23,11 +24,12 @@ from screens.feature_text import (
 from screens.neighbours import ASKED, NeighboursView, feature_of
 from screens.page import Act, Page
 from screens.pair import beside_question
+from screens.ranking_facts import has_null, ranking_facts
 from screens.select import SelectPage, steer_line
-from screens.steering import SteeringView
+from screens.steering import SteeringView, steering_facts
 from screens.typing_lines import label_question
 from screens.walking import Walk
-from screens.why import ask_why
+from screens.why import ask_line, ask_why, show_facts
 from screens.widgets.bars import Bars
 from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
@@ -148,14 +150,12 @@ class FeaturePage(Page):
         super().forget()
         self.pane = "stimuli"
         self._clear("")
-        self.query_one(SteeringView).show_feature("", {})
+        self.query_one(SteeringView).forget()
         self._show_pane()
 
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
-        reached = self.workbench.engine is not None
-        text = "No session is open.\nGo Home (1) and open one." if reached else "Connecting to the engine …"
-        self._clear(text)
+        self._clear(self.absence)
 
     def _clear(self, text: str) -> None:
         self.shown = {}
@@ -200,7 +200,7 @@ class FeaturePage(Page):
         if not asked:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
-        shown = await self.ask(verbs.FeaturesShow(feature=asked, ranking=select.ranking))
+        shown = await self.ask(verbs.FeaturesShow(feature=asked, ranking=select.ranking, effect=select.effect))
         self.shown = shown
         if self.subject in ("", asked):  # else a key has gone on meanwhile
             self.subject = shown["feature"]
@@ -318,9 +318,9 @@ class FeaturePage(Page):
             return {}
         return {
             "label": self._label,
-            "steer": lambda: self.workbench.open_command(steer_line(self.subject, self.workbench.summary)),
+            "steer": self._steer,
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
-            "why": lambda: ask_why(self.workbench, self.subject, self.workbench.query_one(SelectPage).ranking),
+            "why": self._why,
             "order": self._turn_windows,
             "next_feature": lambda: self._step(1),
             "previous_feature": lambda: self._step(-1),
@@ -330,6 +330,26 @@ class FeaturePage(Page):
     def why_not(self, action: str) -> str:
         """Without a feature nothing can be done."""
         return "" if self.subject else "no feature is chosen: open Select (3) and press enter on one"
+
+    def _steer(self) -> None:
+        """The line that steers this feature, as the last one was steered in this pane."""
+        line = self.query_one(SteeringView).line_for(self.subject)
+        self.workbench.open_command(line or steer_line(self.subject, self.workbench.summary))
+
+    def _why(self) -> None:
+        """Where the numbers of the pane in front come from: the test's, or those of the steering."""
+        steered = self.query_one(SteeringView)
+        if self.pane == "steer" and steered.reply:
+            facts = steering_facts(steered.reply["result"])
+            show_facts(self.workbench, facts, {**steered.reply, "line": steered.line})
+            return
+        select = self.workbench.query_one(SelectPage)
+        facts = corpus_facts(self.shown.get("corpus")) if self.pane == "corpus" else []
+        head, test = self.shown.get("ranking"), self.shown.get("test")
+        if head and not has_null(head):
+            ask_line(self.workbench, int(head["seq"]), [*facts, *ranking_facts(test, head)])
+            return
+        ask_why(self.workbench, self.subject, select.ranking, select.effect, facts)
 
     def _label(self) -> None:
         label = self.shown.get("label") or {}

@@ -91,6 +91,16 @@ def remarks(shown: dict[str, Any]) -> list[Piece]:
     return parts
 
 
+def corpus_facts(corpus: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What `w` says of the corpus pane, before it says where the test's numbers come from."""
+    if not corpus:
+        return []
+    told = f"of {thousands(corpus['tokens'])} tokens of {visible(str(corpus['name']))}, as :index.build read them"
+    spread = "bars: counts of its activations above zero, on a logarithmic scale"
+    counted = f"{thousands(corpus['fired'])} of them make it fire ({percent(corpus['density'])})"
+    return [("corpus", f"density, mean and maximum {told}; {counted}; {spread}"), ("", "the test, on the stimuli:")]
+
+
 def stimulus_sentences(stimuli: dict[str, Any] | None) -> list[Sentence]:
     """The stimulus sentences, strongest first, with their category."""
     if not stimuli:

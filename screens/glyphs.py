@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 _LEFT_TO_RIGHT = " ▏▎▍▌▋▊▉█"
 _BOTTOM_UP = " ▁▂▃▄▅▆▇█"
@@ -54,3 +55,32 @@ def _merged(counts: list[float], width: int) -> list[float]:
 def spark(level: int) -> str:
     """One cell that rises with a heat level from 0 to 8."""
     return _BOTTOM_UP[min(8, abs(level))]
+
+
+def curves(series: list[tuple[str, list[tuple[int, float]]]], width: int, height: int) -> list[str]:
+    """Curves between 0 and 1 on a grid, each drawn by its own sign and joined by dots; top line first.
+
+    Args:
+        series: a sign for each curve, and its points: which of the places along the x axis, and the value there.
+        width: cells across; the places are spread evenly over them.
+        height: lines.
+    """
+    grid = [[" "] * width for _ in range(height)]
+    last = max((place for _, points in series for place, _ in points), default=0)
+
+    def cell(place: float, value: float) -> tuple[int, int]:
+        x = round(place / last * (width - 1)) if last else 0
+        return x, height - 1 - round(min(max(value, 0.0), 1.0) * (height - 1))
+
+    for _, points in series:
+        for (start, low), (end, high) in pairwise(points):
+            (x_start, _), (x_end, _) = cell(start, low), cell(end, high)
+            for x in range(x_start + 1, x_end):
+                share = (x - x_start) / (x_end - x_start)
+                _, y = cell(start, low + (high - low) * share)
+                grid[y][x] = "·"
+    for sign, points in reversed(series):  # the first named lies on top
+        for place, value in points:
+            x, y = cell(place, value)
+            grid[y][x] = sign
+    return ["".join(line) for line in grid]

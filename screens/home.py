@@ -12,7 +12,7 @@ from screens.page import Act
 from screens.text import thousands, visible
 from screens.widgets.command_line import Question
 from screens.widgets.lines import Column, Lines, Row
-from screens.widgets.painted import Piece, TextLines
+from screens.widgets.painted import Paragraph, Piece, TextLines
 from workbench import demo
 
 EMPTY = (
@@ -20,6 +20,10 @@ EMPTY = (
     "Press d to make the session `demo` and run the demo's commands in it,\n"
     "or n to make an empty session of your own (:session.new NAME)."
 )
+
+
+COLUMNS = (Column("session", 18), Column("cmds", 5, "right"), Column("changed", 11), Column("features"))
+"""The year of the last change and the hook's whole name stand below the list."""
 
 
 class HomePage(ListPage):
@@ -43,6 +47,7 @@ class HomePage(ListPage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.names: list[str] = []
+        self._items: dict[str, dict[str, Any]] = {}
         self._found: str | None = None
         """The session that the cursor was put on when it was opened."""
 
@@ -50,14 +55,16 @@ class HomePage(ListPage):
         """The list of sessions is the same for all of them; only what the open one knows goes."""
         self.outdated = True
         self.query_one(TextLines).show([])
+        self.spell_out()
 
     def compose(self) -> ComposeResult:
         """The list, and what the open session knows below it."""
         yield Lines(
-            [Column("session", 18), Column("commands", 8, "right"), Column("changed", 16), Column("features")],
+            COLUMNS,
             empty="Connecting to the engine …",
             id="sessions",
         )
+        yield Paragraph(classes="detail")
         yield TextLines(id="session-summary")
 
     async def load(self) -> None:
@@ -66,18 +73,29 @@ class HomePage(ListPage):
         sessions = result["sessions"]
         self.names = [item["name"] for item in sessions]
         self.lines.empty = EMPTY
-        self.lines.show([self._row(item) for item in sessions], note=f"in {result['folder']}")
+        self._items = {item["name"]: item for item in sessions}
+        self.show_rows([self._row(item) for item in sessions], note=f"in {result['folder']}")
         if self.workbench.session and self._found != self.workbench.session:
             self._found = self.workbench.session
             self.lines.put_cursor(self._found)
         self.query_one(TextLines).show(summary_lines(self.workbench.summary))
 
     def _row(self, item: dict[str, Any]) -> Row:
-        kind = "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
-        about = " · ".join(part for part in (item["sae"] or item["model"] or "no model yet", kind) if part)
-        changed = str(item["changed"]).replace("T", " ")[:16]
+        about = " · ".join(
+            part for part in (short_space(item["sae"] or item["model"] or "no model yet"), _kind(item)) if part
+        )
+        changed = str(item["changed"]).replace("T", " ")[5:16]
         style = palette.NAME if item["name"] == self.workbench.session else None
         return Row(item["name"], ((item["name"], style), thousands(item["commands"]), changed, about))
+
+    def whole(self) -> str:
+        """Title, features, origin and date of the session under the cursor, with nothing left out."""
+        item = self._items.get(self.lines.key)
+        if item is None:
+            return ""
+        changed = str(item["changed"]).replace("T", " ")[:16]
+        parts = (item["sae"] or item["model"] or "no model yet", _kind(item), f"changed {changed}")
+        return f"{item['title'] or item['name']}\n{' · '.join(part for part in parts if part)}"
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Open the session under the cursor."""
@@ -114,6 +132,15 @@ class HomePage(ListPage):
         for line in demo.script_lines():
             if not await app.carry_out(verbs.parse_line(line)):
                 return
+
+
+def _kind(item: dict[str, Any]) -> str:
+    return "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
+
+
+def short_space(name: str) -> str:
+    """`demo/blocks.1.hook_resid_post/sae` as `demo/blocks.1.resid_post/sae`, for a column."""
+    return name.replace(".hook_", ".", 1)
 
 
 def _found(ranking: dict[str, Any]) -> str:

@@ -27,7 +27,8 @@ class JobsPage(ListPage):
     hints = (("x", "cancel"), ("r", "look again"), ("y", "copy"), (":", "command"), ("?", "help"), ("esc", "back"))
     needs_session = False
     HELP: ClassVar[str | None] = (
-        "Jobs of every session and terminal on this engine. x cancels the one under the cursor at its next step; "
+        "Jobs of every session and terminal on this engine, the newest first; • marks those of the open session. "
+        "x cancels the one under the cursor at its next step; "
         "a job started with --detach in the shell goes on when its terminal closes."
     )
 
@@ -44,7 +45,7 @@ class JobsPage(ListPage):
                 Column("state", 9),
                 Column("progress", 16),
                 Column("time", 7, "right"),
-                Column("session", 12),
+                Column("  session", 12),
                 Column("command"),
             ],
             empty=EMPTY,
@@ -60,7 +61,9 @@ class JobsPage(ListPage):
 
     def _show(self) -> None:
         self.lines.empty = EMPTY
-        self.show_rows([_row(job) for job in self._jobs.values()])
+        own = self.workbench.session
+        newest = sorted(self._jobs.values(), key=_number, reverse=True)
+        self.show_rows([_row(job, own) for job in newest])
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -101,7 +104,13 @@ class JobsPage(ListPage):
         return f"{job['job']} is {job['state']} already" if action == "cancel" and job else ""
 
 
-def _row(job: dict[str, Any]) -> Row:
+def _number(job: dict[str, Any]) -> tuple[int, str]:
+    """Jobs are numbered in the order they came in."""
+    name = str(job["job"])
+    return (int(name[1:]) if name[1:].isdigit() else 0, name)
+
+
+def _row(job: dict[str, Any], own: str | None) -> Row:
     done, total = job.get("done") or 0, job.get("total") or 0
     ended = job["state"] not in ("running", "waiting")
     progress = "" if ended or not total else f"{bar(done / total, 10)} {done * 100 // total:>3}%"
@@ -110,5 +119,8 @@ def _row(job: dict[str, Any]) -> Row:
     told = str(error.get("message", "")) if error else "" if ended else str(job.get("text") or "")
     line = f":{job['line']}" + (f"  {told}" if told else "") + ("  detached" if job.get("detached") else "")
     state = (job["state"], styles.get(job["state"]))
-    cells = (job["job"], state, progress, duration(job.get("seconds")), str(job.get("session") or ""), line)
+    session = str(job.get("session") or "")
+    mine = bool(own) and session == own
+    where = (f"{'•' if mine else ' '} {session}", palette.NAME if mine else palette.DIM)
+    cells = (job["job"], state, progress, duration(job.get("seconds")), where, line)
     return Row(job["job"], cells)

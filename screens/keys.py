@@ -5,8 +5,10 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 TABS = ("Home", "Stimuli", "Select", "Feature", "Clusters", "Quanta", "Labels", "Jobs", "Log")
-ABSENT = frozenset(("Quanta",))
+ABSENT: frozenset[str] = frozenset()
 SCREENS = frozenset(name.lower() for name in TABS if name not in ABSENT)
+PLACES = SCREENS | {"result"}
+"""Screens that the trail of visited places may hold."""
 ACTIONS = {
     "label": "l",
     "steer": "s",
@@ -26,6 +28,9 @@ ACTIONS = {
     "why": "w",
     "matrix": "m",
     "try": "i",
+    "effect": "E",
+    "result": "R",
+    "planes": "P",
     "next_feature": "J",
     "previous_feature": "K",
 }

@@ -32,9 +32,7 @@ class ListPage(Page):
 
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
-        reached = self.workbench.engine is not None
-        text = "No session is open.\nGo Home (1) and open one." if reached else "Connecting to the engine …"
-        self.clear(text)
+        self.clear(self.absence)
 
     def show_failure(self, error: WorkbenchError) -> None:
         """Put the error where the rows would be, with the command that mends it."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from screens import palette
 from screens.list_page import FilteredPage
 from screens.page import Act
+from screens.routes import show_result
 from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph
@@ -23,6 +24,7 @@ class LogPage(FilteredPage):
     hints = (
         ("y", "copy the line"),
         ("enter", "run it again"),
+        ("R", "result"),
         ("u", "undo it"),
         ("n", "note"),
         ("/", "filter"),
@@ -31,7 +33,8 @@ class LogPage(FilteredPage):
     )
     HELP: ClassVar[str | None] = (
         "What was done, as the lines that do it again: type them after : here, in a script for "
-        "`workbench run`, or in the shell. u takes the line under the cursor back: nothing is deleted, what "
+        "`workbench run`, or in the shell. R shows what the line came to, as it was stored. u takes the line "
+        "under the cursor back: nothing is deleted, what "
         "rested on it is marked stale; undoing the undo restores it."
     )
 
@@ -63,7 +66,7 @@ class LogPage(FilteredPage):
     async def load(self) -> None:
         """Show the log that came with the session."""
         if not self.workbench.summary:
-            await self.workbench._read_summary()
+            await self.workbench.link.read_summary()
         log = self.workbench.summary.get("log") or []
         self._lines = {str(item["seq"]): item for item in log}
         wanted = self.wanted.casefold()
@@ -86,16 +89,23 @@ class LogPage(FilteredPage):
         return "\n".join([f":{item['line']}", *told, *(item.get("warnings") or [])])
 
     def acts(self) -> dict[str, Act]:
-        """Undo the line under the cursor."""
+        """Undo the line under the cursor; show its result."""
         item = self._lines.get(self.lines.key)
-        if not item or item["withdrawn"] or item["outcome"] != "ok":
+        if not item or item["outcome"] != "ok":
             return {}
-        return {"undo": lambda: self.workbench.open_command(f"session.undo {item['seq']}")}
+        found: dict[str, Act] = {"result": lambda: show_result(self.workbench, item)}
+        if not item["withdrawn"]:
+            found["undo"] = lambda: self.workbench.open_command(f"session.undo {item['seq']}")
+        return found
 
     def why_not(self, action: str) -> str:
         """Why this line cannot be taken back."""
         item = self._lines.get(self.lines.key)
-        if action != "undo" or not item:
+        if not item:
+            return ""
+        if action == "result":
+            return f"line {item['seq']} failed: it has no result"
+        if action != "undo":
             return ""
         return f"line {item['seq']} is not in force: it failed or was taken back"
 

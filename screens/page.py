@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.widget import Widget
 
 from screens import background, verbs
+from screens.text import in_app
 from screens.widgets.box import Box
 from workbench.errors import WorkbenchError
 
@@ -21,7 +22,7 @@ class Page(Box):
     """One screen. It asks the engine for what it shows and never holds a truth of its own."""
 
     title: ClassVar[str] = ""
-    hints: ClassVar[tuple[tuple[str, str], ...]] = ()
+    hints: tuple[tuple[str, str], ...] = ()
     parent_screen: ClassVar[str] = "home"
     needs_session: ClassVar[bool] = True
 
@@ -29,6 +30,8 @@ class Page(Box):
         super().__init__(id=id)
         self.subject = ""
         self.outdated = True
+        self.reading = False
+        """Whether the engine was asked and has not answered yet."""
         self.failure: WorkbenchError | None = None
 
     @property
@@ -59,16 +62,18 @@ class Page(Box):
         if self.workbench.engine is None or (self.needs_session and not self.workbench.session):
             self.explain_absence()
             return
+        self.reading = True
         background.start(self.workbench, self._load, f"load-{self.id}", latest=True)
 
     async def _load(self) -> None:
-        self.outdated = False
+        self.outdated, self.reading = False, True
         try:
             await self.load()
             self.failure = None
         except WorkbenchError as error:
             self.failure = error
             self.show_failure(error)
+        self.reading = False
         self.workbench.page_loaded(self)
 
     async def load(self) -> None:
@@ -79,7 +84,26 @@ class Page(Box):
         self.workbench.notify_error(error)
 
     def explain_absence(self) -> None:
-        """Say why there is nothing yet."""
+        """Say why there is nothing yet; pages with a list put it in its place."""
+
+    @property
+    def absence(self) -> str:
+        """What is missing: the engine, with the reason where it could not be reached, or a session."""
+        failure = self.workbench.unreached
+        if failure is not None:
+            return f"The engine could not be reached: {failure.message}\n{in_app(failure.hint)}\n\nr tries again."
+        if self.workbench.engine is None:
+            return "Connecting to the engine …"
+        return "No session is open.\nGo Home (1) and open one."
+
+    @property
+    def not_ready(self) -> str:
+        """Why a key that needs what this page shows can do nothing yet, or an empty text."""
+        if self.workbench.unreached is not None:
+            return "the engine could not be reached; r tries again"
+        if self.workbench.engine is None:
+            return "the engine is being reached; wait a moment and repeat"
+        return f"{self.title} is still being read; wait a moment and repeat" if self.reading else ""
 
     async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query."""

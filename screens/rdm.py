@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 
 from screens import palette, verbs
 from screens.list_page import ListPage
+from screens.page import Act
 from screens.text import chance, number, visible
+from screens.why import ask_why
 from screens.widgets.lines import Cell, Column, Lines, Row
 
 if TYPE_CHECKING:
@@ -24,13 +26,17 @@ class RdmPage(ListPage):
     """One category a row: the model's row, then the feature's; it covers the screen until esc."""
 
     title = "RDM"
-    hints = (("j k", "move"), ("esc", "back"))
+    hints = (("w", "why"), ("y", "copy"), ("j k", "move"), ("esc", "back"))
     needs_session = False
     HELP: ClassVar[str | None] = (
         "Left the model: how unlike the sentences of two categories should be. Right the feature: the mean squared "
         "distance of its pooled activations between them. Darker is further; each matrix has its own scale, from its "
         "least to its largest value, both said above it; `features rdm` in the shell prints the numbers."
     )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._result: dict[str, Any] = {}
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -41,9 +47,18 @@ class RdmPage(ListPage):
 
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show what `features.rdm` said."""
+        self._result = reply["result"]
         self.lines.cursor = self.lines.top = 0
         cells = rdm_cells(reply["result"])
         self.lines.show([Row(str(at), pair) for at, pair in enumerate(cells)], note=f":{reply['command']}")
+
+    def acts(self) -> dict[str, Act]:
+        """Why these numbers."""
+        return {"why": self._why} if self._result else {}
+
+    def _why(self) -> None:
+        found = self._result
+        ask_why(self.workbench, str(found["feature"]), int(found["ranking"]["seq"]), facts=rdm_facts(found))
 
     def state(self) -> dict[str, str]:
         """Not part of the view."""
@@ -80,6 +95,16 @@ def rdm_cells(result: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     if len(result["names"]) > MOST:
         found.append(("", f"the first {MOST} of {len(result['names'])} categories"))
     return found
+
+
+def rdm_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """What `w` says of the two matrices, before it says where the score comes from."""
+    model, seen = _scale(result["model"]), _scale(result["distances"])
+    return [
+        ("left", f"the model RDM ({result['ranking']['against']}), mean over pairs of sentences: {model}"),
+        ("right", f"squared distances of the feature's pooled activations, mean over the same pairs: {seen}"),
+        ("cells", f"{len(result['names'])} categories, with themselves and each other; the score is over the pairs"),
+    ]
 
 
 def shades(values: list[list[float]], size: int) -> list[str]:

@@ -9,7 +9,9 @@ from screens import verbs
 from screens.feature import FeaturePage
 from screens.map_view import show_map
 from screens.own_text import OwnTextPage
+from screens.planes import show_planes
 from screens.reply_view import ReplyPage
+from screens.results.page import has_view
 from screens.select import SelectPage
 from screens.why import show_why
 
@@ -28,17 +30,22 @@ _SCREEN_OF = {
     "features.contrast": "select",
     "features.rsa": "select",
     "features.maxact": "select",
-    "features.probe": "select",
     "clusters.find": "clusters",
+    "clusters.import": "clusters",
+    "clusters.rank": "clusters",
     "steer.clamp": "feature",
+    **dict.fromkeys(("quanta.list", "quanta.show", "quanta.counts", "quanta.losses", "quanta.select"), "quanta"),
+    **dict.fromkeys(("quanta.cluster", "quanta.split", "quanta.merge", "quanta.label"), "quanta"),
+    "quanta.stimuli": "stimuli",
     "stimuli.import": "stimuli",
     "stimuli.new": "stimuli",
     "stimuli.edit": "stimuli",
     "stimuli.draft": "stimuli",
 }
+_RANKINGS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
                    "stimuli.draft": "name"}  # fmt: skip
-_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature"}
+_SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature", "quanta.show": "cluster"}
 
 
 def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
@@ -46,6 +53,8 @@ def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
     if verb.dotted == "features.list":
         app.query_one(SelectPage).take_query(verb)
         app.visit("select")
+    elif isinstance(verb, verbs.SessionResult):
+        app.visit("result", str(verb.line))
     elif verb.dotted in _SCREEN_OF and not isinstance(verb, verbs.Command):
         subject = getattr(verb, _SUBJECT_OF[verb.dotted], "") if verb.dotted in _SUBJECT_OF else ""
         app.visit(_SCREEN_OF[verb.dotted], str(subject))
@@ -72,22 +81,44 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             app.query_one(OwnTextPage).take(verb, result)
             app.show_over("try")
             return
+        if verb.dotted == "clusters.planes":
+            show_planes(app, reply)
+            return
         if verb.dotted == "steer.clamp":
             app.query_one(FeaturePage).take_steering(result, reply)
+        if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
+            app.query_one(SelectPage).take_new()
         if app.trail.here != origin or app.over:
+            if has_view(verb):
+                app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
             return
-        if verb.dotted == "features.rsa" and not verb.ranks_features:  # type: ignore[attr-defined] # sets of units
-            app.query_one(ReplyPage).show_reply(reply)
-            app.show_over("reply")
+        if has_view(verb):
+            app.visit("result", str(reply["seq"]))
         elif verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
             app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
-        elif (
-            verb.dotted == "features.replicate"
-            or not isinstance(verb, verbs.Command)
-            or not (verb.changes_session or verb.makes_session)
-        ):
+        elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
 
     return then
+
+
+def show_result(app: WorkbenchApp, item: dict[str, Any]) -> None:
+    """Go where the stored result of a log line is seen; `item` is the line as `session.show` gives it."""
+    verb = verbs.parse_line(item["line"])
+    if verb.dotted in _RANKINGS and not has_view(verb):
+        app.query_one(SelectPage).take_new(int(item["seq"]))
+        app.visit("select")
+    elif verb.dotted == "steer.clamp":
+        app.do(verbs.SessionResult(line=int(item["seq"])), lambda reply: _show_steering(app, verb, reply["result"]))
+    else:
+        app.visit("result", str(item["seq"]))
+
+
+def _show_steering(app: WorkbenchApp, verb: verbs.Verb, stored: dict[str, Any]) -> None:
+    """A stored steering is seen in the pane of its feature, as when it was made."""
+    result = stored["result"]
+    reply = {"result": result, "params": verb.params(), "provenance": stored["provenance"], "reused": stored["seq"]}
+    app.visit("feature", str(result["feature"]))
+    app.query_one(FeaturePage).take_steering(result, reply)

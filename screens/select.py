@@ -11,12 +11,13 @@ from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
 from screens.map_view import ask_map
-from screens.page import Act
+from screens.page import Act, Page
+from screens.ranking_facts import PROBES, has_null, ranking_facts, volcano_facts
 from screens.rdm import ask_rdm
 from screens.text import chance, number, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
-from screens.why import ask_why
+from screens.why import ask_line, ask_why
 from screens.widgets.box import Box
 from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
 from screens.widgets.painted import Piece, TextLines
@@ -64,7 +65,7 @@ class SelectPage(FilteredPage):
     """A ranking, best first."""
 
     title = "Select"
-    hints = (
+    hints: tuple[tuple[str, str], ...] = (
         ("enter", "feature"),
         ("l", "label"),
         ("s", "steer"),
@@ -75,6 +76,7 @@ class SelectPage(FilteredPage):
         ("y", "copy"),
         ("?", "help"),
     )
+    own_hints = hints
     HELP: ClassVar[str | None] = (
         "Features ranked by how they tell the positive sentences from the rest. effect: difference of means in "
         "activation units; d: the same in pooled standard deviations; auc: chance that a positive sentence is above "
@@ -82,17 +84,22 @@ class SelectPage(FilteredPage):
         "from the permuted t of many features pooled and a Student tail beyond them, so that it can be below p. "
         "Compare the discoveries with those of shuffled labels (null) before you believe them. "
         "w says where a number comes from; m shows the ranking's map by position or layer, where it has one. "
-        "t turns through both signs, positive, negative; o through the orders. By features.rsa, score: how the "
-        "squared distances between sentences follow the model RDM; effect: their slope on it; p one-sided; m: its RDM."
+        "t turns through both signs, positive, negative; o through the orders; E through the effects of a two-by-two "
+        "design (both main effects and the interaction). R shows the rest of a probe's result. By features.rsa, score: "
+        "how the squared distances between sentences follow the model RDM; effect: their slope on it; p "
+        "one-sided; m: its RDM."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._order, self._sign = "score", "both"
         self._ranking: int | None = None
-        self._is_rsa = False
-        self._shown: int | None = None
-        """Log line of the ranking in front."""
+        self._effect = ""
+        """The effect asked for, of a factorial ranking; empty for the one it was made by."""
+        self._head: dict[str, Any] = {}
+        """The ranking in front."""
+        self._known: dict[str, dict[str, Any]] = {}
+        """Those of its rows that were read, by feature."""
         self.order: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -105,6 +112,7 @@ class SelectPage(FilteredPage):
     def forget(self) -> None:
         """Order and sign begin anew as well."""
         self._order, self._sign, self._ranking, self.order = "score", "both", None, []
+        self._effect, self._head, self._known = "", {}, {}
         super().forget()
 
     def clear(self, text: str) -> None:
@@ -124,6 +132,7 @@ class SelectPage(FilteredPage):
                 "sort": self._order,
                 "direction": self._sign,
                 "filter": self.wanted,
+                "effect": self.effect,
             }
         )
 
@@ -135,10 +144,15 @@ class SelectPage(FilteredPage):
         bar = "score" if rsa else "effect"
         largest = max((abs(row[bar]) for row in first["rows"] if row[bar] is not None), default=0.0)
         made = _rsa_row if rsa else _row
-        self._is_rsa, self._shown = rsa, int(header["seq"])
+        if self._head and self._head["seq"] != header["seq"]:
+            self.lines.to_top()  # another ranking opens at its first rank, not where a feature of the last one is
+        self._head = header
+        self._known = {row["feature"]: row for row in first["rows"]}
+        self.hints = self._hints()
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
             page = await self.ask(self._query(offset, limit))
+            self._known |= {row["feature"]: row for row in page["rows"]}
             return [made(row, header["alpha"], largest) for row in page["rows"]], int(page["total"])
 
         rows = [made(row, header["alpha"], largest) for row in first["rows"]]
@@ -150,6 +164,12 @@ class SelectPage(FilteredPage):
         volcano = self.query_one(Volcano)
         volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
         volcano.point(self.lines.key)
+
+    def _hints(self) -> tuple[tuple[str, str], ...]:
+        """The keys, with those that only this ranking has in front of the more usual ones."""
+        more = [("E", "effect")] if self._head.get("effects") else []
+        more += [("R", "result")] if self._head["statistic"] in PROBES else []
+        return (*self.own_hints[:4], *more, *self.own_hints[4:])
 
     def _note(self, header: dict[str, Any]) -> str:
         parts = [f"by {self._order}"]
@@ -167,12 +187,27 @@ class SelectPage(FilteredPage):
         if isinstance(verb, verbs.FeaturesList):
             self._ranking, self._order = verb.ranking, verb.sort
             self._sign, self.wanted = verb.direction, verb.filter
+            self._effect = verb.effect
             self.outdated = True
+
+    def take_new(self, ranking: int | None = None) -> None:
+        """Show a ranking from its first rank on: the one of a log line, or the latest."""
+        self._ranking, self._effect, self.wanted = ranking, "", ""
+        self._order, self._sign = "score", "both"
+        self.lines.to_top()
+        self.outdated = True
 
     @property
     def ranking(self) -> int | None:
         """Log line of the ranking that was asked for; None for the latest."""
         return self._ranking
+
+    @property
+    def effect(self) -> str:
+        """The effect of a factorial ranking that was asked for; empty for its own, and where it has no such effect."""
+        rankings = self.workbench.summary.get("rankings") or []
+        asked = [one for one in rankings if self._ranking in (None, one["seq"])]
+        return self._effect if asked and self._effect in asked[-1].get("effects", ()) else ""
 
     # --- keys
 
@@ -183,6 +218,10 @@ class SelectPage(FilteredPage):
             "order": self._turn_order,
             "suggest": self._suggest,
         }
+        if self._head.get("effects"):
+            turns["effect"] = self._turn_effect
+        if self._head.get("statistic") in PROBES:
+            turns["result"] = lambda: self.workbench.visit("result", str(self._head["seq"]))
         if not self.lines.key:
             return turns
         turns["matrix"] = self._matrix
@@ -196,8 +235,23 @@ class SelectPage(FilteredPage):
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._again()
 
+    def _turn_effect(self) -> None:
+        """The next effect of a two-by-two design; the pages about its features follow."""
+        names = self._head["effects"]
+        self._effect = names[(names.index(self._head["effect"]) + 1) % len(names)]
+        self.workbench.query_one("#feature", Page).outdated = True
+        self._again()
+
+    def why_not(self, action: str) -> str:
+        """What this ranking lacks."""
+        if action == "effect" and self._head:
+            return "this ranking has no effects: E is for :features.contrast SET design=factorial"
+        if action == "result" and self._head:
+            return "this ranking is its whole result; R is for those by features.probe, and for the Log (9)"
+        return ""
+
     def _again(self) -> None:
-        self.lines.cursor = self.lines.top = 0
+        self.lines.to_top()
         self.reload()
         self.workbench.saved_view.changed()
 
@@ -210,13 +264,18 @@ class SelectPage(FilteredPage):
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
 
     def _matrix(self) -> None:
-        if self._is_rsa:
+        if self._head.get("kind") == "rsa":
             ask_rdm(self.workbench, self.lines.key, self._ranking)
         else:
-            ask_map(self.workbench, self._shown)
+            ask_map(self.workbench, int(self._head["seq"]))
 
     def _why(self) -> None:
-        ask_why(self.workbench, self.lines.key, self._ranking)
+        feature = self.lines.key
+        facts = volcano_facts(self._known.get(feature), self._head)
+        if has_null(self._head):
+            ask_why(self.workbench, feature, self._ranking, self.effect, facts)
+        else:
+            ask_line(self.workbench, int(self._head["seq"]), ranking_facts(self._known.get(feature), self._head))
 
     def _suggest(self) -> None:
         marked = tuple(key for key in self.lines.keys if key in self.lines.marks)
@@ -241,7 +300,8 @@ class SelectPage(FilteredPage):
 
     def state(self) -> dict[str, Any]:
         """Cursor, order, sign, filter."""
-        return {**super().state(), "order": self._order, "sign": self._sign, "filter": self.wanted}
+        return {**super().state(), "order": self._order, "sign": self._sign, "filter": self.wanted,
+                "effect": self._effect}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up again."""
@@ -249,6 +309,7 @@ class SelectPage(FilteredPage):
         self._order = state["order"] if state.get("order") in ORDERS else "score"
         self._sign = state["sign"] if state.get("sign") in SIGNS else "both"
         self.wanted = str(state.get("filter", ""))
+        self._effect = str(state.get("effect", ""))
 
 
 def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
@@ -257,6 +318,9 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
     rsa = ranking.get("kind") == "rsa"
     against = visible(ranking["against"])
     compared = f"RSA, {against}" if rsa else f"{visible(ranking['positive'])} against {against}"
+    if ranking.get("effect"):
+        place, names = ranking["effects"].index(ranking["effect"]), ranking["effects"]
+        compared = f"{visible(ranking['effect'])} ({place + 1} of {len(names)}, E): {compared}"
     beyond = [(" · two equal classes: nothing beyond t squared", palette.WARN)] if ranking.get("note") else []
     return [
         [

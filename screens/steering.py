@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from screens import palette
+from screens import palette, verbs
 from screens.glyphs import signed_bar
 from screens.text import number, percent, visible
 from screens.widgets.lines import Column, Lines, Row, cell_text
@@ -29,12 +29,39 @@ class SteeringView(Lines):
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
         self.feature = ""
+        self._results: dict[str, dict[str, Any]] = {}
+        """The last reply for each feature that was steered here: J and K come back to it."""
+        self._last: dict[str, Any] = {}
+        """The parameters of the last of them."""
+
+    @property
+    def reply(self) -> dict[str, Any] | None:
+        """What is shown."""
+        return self._results.get(self.feature)
+
+    @property
+    def line(self) -> str:
+        """The `:` line that makes what is shown."""
+        return _line(self.reply["params"]) if self.reply else ""
+
+    def line_for(self, feature: str) -> str:
+        """The line that steers this feature as the last one was, or an empty text where none was."""
+        same = self._last and "," not in str(self._last["feature"]) and ":" not in str(self._last["feature"])
+        return _line({**self._last, "feature": feature}) if same else ""
+
+    def forget(self) -> None:
+        """Another session is opened."""
+        self._results, self._last = {}, {}
+        self.clear("")
 
     def show_feature(self, feature: str, summary: dict[str, Any]) -> None:
         """Say what was steered before, unless results of this very feature are shown."""
         if feature == self.feature:
             return
         self.feature = feature
+        if self.reply:
+            self._show(self.reply)
+            return
         number_ = feature.rpartition("#")[2]
         earlier = [
             f":{item['line']}"
@@ -43,7 +70,8 @@ class SteeringView(Lines):
         ]
         lines = "\n".join(dict.fromkeys(earlier))
         told = f"\nSteered before; the same line shows the stored result:\n{lines}" if earlier else ""
-        self.empty = f"Not steered since this feature was opened.\nPress s, then enter.{told}"
+        again = "\ns writes the line with the values of the last one; J and K come back to its result."
+        self.empty = f"This feature was not steered yet here.\nPress s, then enter.{again if self._last else ''}{told}"
         self.show([])
         self.refresh()
 
@@ -54,8 +82,13 @@ class SteeringView(Lines):
         self.refresh()
 
     def show_result(self, result: dict[str, Any], reply: dict[str, Any]) -> None:
-        """Show the reply to `steer.clamp`."""
+        """Show the reply to `steer.clamp`, and keep it for when this feature comes to the front again."""
         self.feature = str(result["feature"])
+        self._results[self.feature], self._last = reply, reply["params"]
+        self._show(reply)
+
+    def _show(self, reply: dict[str, Any]) -> None:
+        result = reply["result"]
         rows = _summary_rows(result)
         for place, prompt in enumerate(result["prompts"]):
             rows += _prompt_rows(place, prompt)
@@ -69,6 +102,30 @@ class SteeringView(Lines):
         """The table, cells apart by tabs."""
         texts = ["\t".join(cell_text(cell).strip() for cell in self._rows[place].cells) for place in sorted(self._rows)]
         return "\n".join(texts)
+
+
+def _line(params: dict[str, Any]) -> str:
+    return verbs.format_line(verbs.SteerClamp.model_validate(params))
+
+
+def steering_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """What `w` says of the numbers of the steering pane."""
+    draws = (result.get("random_features") or {}).get("draws") or []
+    random = f"{len(draws)} random features pushed as far" if draws else "no random features were asked for"
+    clamp = f"mode {result['mode']}, value {number(result['value'])}, strength {number(result['strength'], 2)}"
+    definition = (
+        "before, after: probability of the word's first token as the next one, without and with the change; log ratio: "
+        "ln(after / before), nats; up and down: its mean over the words expected to rise and to fall; KL: "
+        "divergence of "
+        "the two predictions after the last token, nats"
+    )
+    return [
+        ("feature", f"{result['feature']}: {clamp}"),
+        ("definition", definition),
+        ("n", f"{len(result['prompts'])} prompts, the hook ran {result['fired']} times"),
+        ("control", f"a random direction of equal norm; {random}"),
+        ("null", "no test: a push of that size always changes something; compare with the control"),
+    ]
 
 
 def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:

@@ -9,8 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from commands.clusters import ClustersExport as ClustersExport
     from commands.clusters import ClustersFind as ClustersFind
     from commands.clusters import ClustersList as ClustersList
+    from commands.clusters import ClustersPlanes as ClustersPlanes
+    from commands.clusters import ClustersPoint as ClustersPoint
     from commands.clusters import ClustersShow as ClustersShow
     from commands.engine import EngineCancel as EngineCancel
     from commands.engine import EngineJobs as EngineJobs
@@ -28,13 +31,20 @@ if TYPE_CHECKING:
     from commands.labels import LabelsSuggest as LabelsSuggest
     from commands.line import format_line as format_line
     from commands.line import parse_line as parse_line
+    from commands.quanta import QuantaCounts as QuantaCounts
+    from commands.quanta import QuantaLabel as QuantaLabel
+    from commands.quanta import QuantaList as QuantaList
+    from commands.quanta import QuantaSelect as QuantaSelect
+    from commands.quanta import QuantaShow as QuantaShow
     from commands.registry import VERBS as VERBS
     from commands.registry import all_verbs as all_verbs
     from commands.registry import find as find
     from commands.registry import lookup as lookup
     from commands.session import SessionList as SessionList
     from commands.session import SessionNew as SessionNew
+    from commands.session import SessionResult as SessionResult
     from commands.session import SessionShow as SessionShow
+    from commands.steer import SteerClamp as SteerClamp
     from commands.stimuli import StimuliCheck as StimuliCheck
     from commands.stimuli import StimuliEdit as StimuliEdit
     from commands.stimuli import StimuliList as StimuliList
@@ -44,7 +54,14 @@ if TYPE_CHECKING:
     from workbench.verbs import Verb as Verb
 
 _HOMES = {
-    "commands.clusters": ("ClustersFind", "ClustersList", "ClustersShow"),
+    "commands.clusters": (
+        "ClustersExport",
+        "ClustersFind",
+        "ClustersList",
+        "ClustersPlanes",
+        "ClustersPoint",
+        "ClustersShow",
+    ),
     "commands.engine": ("EngineCancel", "EngineJobs"),
     "commands.features": (
         "FeaturesActivate",
@@ -59,8 +76,10 @@ _HOMES = {
     ),
     "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
+    "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
-    "commands.session": ("SessionList", "SessionNew", "SessionShow"),
+    "commands.session": ("SessionList", "SessionNew", "SessionResult", "SessionShow"),
+    "commands.steer": ("SteerClamp",),
     "commands.stimuli": ("StimuliCheck", "StimuliEdit", "StimuliList", "StimuliShow"),
     "workbench.verbs": ("Command", "Output", "Verb"),
 }

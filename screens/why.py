@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 BARS = 10
 """Lines of the histogram."""
 NAME = 11
+Facts = Sequence[tuple[str, str]]
+"""Name and text of what is known about a number."""
 
 
 class WhyPage(ListPage):
@@ -42,11 +45,22 @@ class WhyPage(ListPage):
     def reload(self) -> None:
         """Nothing to ask: `show_reply` brought it."""
 
-    def show_reply(self, reply: dict[str, Any]) -> None:
-        """Show what `features.why` said."""
-        result = reply["result"]
-        self._line = f":{result['line']}"
-        cells = why_cells(result, max(30, self.app.size.width - NAME - 6))
+    @property
+    def _width(self) -> int:
+        return max(30, self.app.size.width - NAME - 6)
+
+    def show_reply(self, reply: dict[str, Any], facts: Facts = ()) -> None:
+        """Show what `features.why` said, below what else is known about the number that was asked for."""
+        told = facts_cells(facts, self._width)
+        self._show(told + why_cells(reply["result"], self._width), str(reply["result"]["line"]))
+
+    def show_facts(self, facts: Facts, line: str, provenance: dict[str, Any]) -> None:
+        """Show what is known about a number that `features.why` knows nothing of."""
+        foot = _foot({"provenance": provenance, "line": line}, self._width)
+        self._show(facts_cells(facts, self._width) + foot, line)
+
+    def _show(self, cells: list[tuple[Cell, Cell]], line: str) -> None:
+        self._line = f":{line}"
         self.lines.cursor = self.lines.top = 0
         self.lines.show([Row(str(at), pair) for at, pair in enumerate(cells)], note=visible(self._line))
 
@@ -59,16 +73,32 @@ class WhyPage(ListPage):
         return {}
 
 
-def ask_why(app: WorkbenchApp, feature: str, ranking: int | None) -> None:
-    """Ask where a feature's numbers come from, and show it over the screen."""
-    verb = verbs.FeaturesWhy(feature=feature, ranking=ranking)
-    app.do(verb, lambda reply: show_why(app, reply))
+def ask_why(app: WorkbenchApp, feature: str, ranking: int | None, effect: str = "", facts: Facts = ()) -> None:
+    """Ask where a feature's numbers come from, and show it over the screen, below what else is known."""
+    verb = verbs.FeaturesWhy(feature=feature, ranking=ranking, effect=effect)
+    app.do(verb, lambda reply: show_why(app, reply, facts))
 
 
-def show_why(app: WorkbenchApp, reply: dict[str, Any]) -> None:
+def show_why(app: WorkbenchApp, reply: dict[str, Any], facts: Facts = ()) -> None:
     """Put the answer over the screen."""
-    app.query_one(WhyPage).show_reply(reply)
+    app.query_one(WhyPage).show_reply(reply, facts)
     app.show_over("why")
+
+
+def ask_line(app: WorkbenchApp, seq: int, facts: Facts) -> None:
+    """Tell the facts of a number of a log line, with the line and its provenance, over the screen."""
+    app.do(verbs.SessionResult(line=seq), lambda reply: show_facts(app, facts, reply["result"]))
+
+
+def show_facts(app: WorkbenchApp, facts: Facts, stored: dict[str, Any]) -> None:
+    """Tell the facts of a number of a stored result that is at hand."""
+    app.query_one(WhyPage).show_facts(facts, str(stored["line"]), stored["provenance"])
+    app.show_over("why")
+
+
+def facts_cells(facts: Facts, width: int) -> list[tuple[Cell, Cell]]:
+    """Name and text of each line."""
+    return [pair for name, text in facts for pair in _told(name, text, width)]
 
 
 def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:

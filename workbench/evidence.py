@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from workbench.session.record import SessionRecord
 
 
+def cut(text: str, most: int) -> str:
+    """The beginning of a text that takes at most so many bytes in a reply; a control character takes six."""
+    room = most if text[:most].isprintable() else most // 6
+    return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
+
+
 def explanations_of(record: SessionRecord, space: str) -> dict[int, list[dict[str, str]]]:
     """The imported explanations of a space's features, by number, those of the latest import first.
 

@@ -225,6 +225,27 @@ class Lab:
             found: dict[str, np.ndarray] = load_file(path)
             return found
         except (OSError, SafetensorError) as error:
-            raise InputFileError(
-                f"{name}.safetensors of log line {line.seq} cannot be read", "Run the command again with --fresh."
-            ) from error
+            raise _unreadable(line, name) from error
+
+    def array_rows(self, line: LogLine, name: str, start: int, stop: int) -> dict[str, np.ndarray]:
+        """Rows of every stored array that is as long as that; the rest of the file is not read.
+
+        Raises:
+            InputFileError: they are gone or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        self.uses.add(line.seq)
+        path = self.record.artifact_path(line) / f"{name}.safetensors"
+        try:
+            with safe_open(path, "numpy") as file:
+                slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+                return {key: part[start:stop] for key, part in slices.items() if part.get_shape()[0] >= stop}
+        except (OSError, SafetensorError) as error:
+            raise _unreadable(line, name) from error
+
+
+def _unreadable(line: LogLine, name: str) -> InputFileError:
+    return InputFileError(
+        f"{name}.safetensors of log line {line.seq} cannot be read", "Run the command again with --fresh."
+    )

@@ -17,10 +17,8 @@ from workbench.sentences.difference import by_column, differences
 from workbench.sentences.table import Peaks, SentenceFeatures
 from workbench.verbs import Outcome
 
-MOST_NUMBERS = 12_000
-"""Activations in one reply."""
-LABEL = 80
-"""Letters of a label beside a token."""
+MOST_NUMBERS, MOST_PAIRS, MOST_LABELS, MOST_COLUMNS = 7_000, 5_000, 300, 512
+"""Activations, features beside tokens, their labels, and tokens of one side of a pair: a reply has 256 KiB."""
 
 
 def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
@@ -39,7 +37,9 @@ def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
     if (room := max(MOST_NUMBERS // len(pieces), 1)) < len(chosen):
         warnings.append(f"a text of {len(pieces)} tokens: {room} of {len(chosen)} features fit one reply")
         chosen = chosen[:room]
-    by_token, named = _by_token(table, query.each, set(wanted))
+    each = min(query.each, max(MOST_PAIRS // len(pieces), 1))
+    by_token, named = _by_token(table, each, set(wanted))
+    labelled = sorted(named & beside.labels.keys())[:MOST_LABELS]
     body = {
         "text": text,
         "space": space.name,
@@ -49,7 +49,7 @@ def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
         "sort": query.sort,
         "features": _rows(chosen, table, peaks, beside),
         "by_token": [{"token": piece, **row} for piece, row in zip(pieces, by_token, strict=True)],
-        "labels": {str(number): beside.labels[number][:LABEL] for number in sorted(named & beside.labels.keys())},
+        "labels": {str(number): beside.label(number) for number in labelled},
     }
     return Outcome(body, warnings=warnings)
 
@@ -122,7 +122,7 @@ def diff(query: FeaturesDiff, lab: Lab) -> Outcome:
     warnings: list[str] = []
     texts = repaired([query.text_a, query.text_b], warnings)
     space = space_of(query.sae, query.site, lab)
-    tokens = [tokens_of(lab.model, text) for text in texts]
+    tokens = [tokens_of(lab.model, text, MOST_COLUMNS) for text in texts]
     ids = [[one for one, keep in zip(text.ids, text.is_text, strict=True) if keep] for text in tokens]
     columns = align(*ids)
     table = read_sentences(lab.model, space, tokens, lab.tick, alone=True)

@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 
 from commands.clusters import ClustersDemo, ClustersFind, ClustersList, ClustersShow
-from workbench.errors import UnknownNameError, UsageError
+from commands.handlers.cluster_import import import_
+from commands.handlers.cluster_planes import export, matrix_of, planes, point
+from commands.handlers.cluster_rank import latest_rank, rank
+from commands.handlers.cluster_sets import ClusterSet, decoder_of, keep, largest_rows, rounded
+from workbench.errors import UsageError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
-from workbench.session.log import LogLine
 from workbench.verbs import Outcome
 
-SHOWN = 40
+__all__ = ["demo", "export", "find", "import_", "list_", "planes", "point", "rank", "show"]
+
+MOST = 1000
+"""Members that are shown, so that a giant cluster fits into a reply."""
 DRAWN = 500
 """Points of a cloud that its figure shows."""
 ANSWERS = {
@@ -27,32 +33,32 @@ ANSWERS = {
 
 
 def find(command: ClustersFind, lab: Lab) -> Outcome:
-    """Connected components of the decoder-cosine graph; singletons are counted, not listed."""
-    from workbench.geometry import cosine_graph_clusters
+    """Groups of features by the method asked for; features alone are counted, not listed."""
+    from commands.handlers.cluster_find import joined
 
     space = lab.space
     lab.tick(0, 1, "comparing decoder directions")
-    decoder = space.directions().numpy()
-    clusters = [members for members in cosine_graph_clusters(decoder, k=command.k, tau=command.tau) if len(members) > 1]
-    members = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.int64)
-    sizes = np.array([len(cluster) for cluster in clusters], dtype=np.int64)
-    units = decoder / np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
-    cosines = np.array([_mean_cosine(units[cluster]) for cluster in clusters])
-    lab.save("clusters", members=members.astype(np.int64), sizes=sizes, cosines=cosines, directions=units[members])
-    largest = [
-        {"cluster": number, "size": int(sizes[number]), "cosine": round(float(cosines[number]), 4),
-         "features": [int(member) for member in clusters[number][:12]]}
-        for number in range(min(len(clusters), 20))
-    ]  # fmt: skip
+    decoder, lengths = decoder_of(space)
+    found = joined(command, lab, decoder)
+    clusters = [members for members in found.groups if len(members) > 1]
+    cosines = keep(lab, clusters, decoder, lengths)
     body = {
         "k": command.k,
         "tau": command.tau,
         "space": space.name,
         "clusters": len(clusters),
-        "singletons": int(space.width - len(members)),
-        "largest": largest,
+        "singletons": int(space.width - sum(map(len, clusters))),
+        "largest": largest_rows(clusters, cosines),
+        "method": command.method,
+        "affinity": command.affinity if command.method == "spectral" else None,
+        "n_clusters": found.sweep[0]["n_clusters"] if found.sweep else None,
+        "seed": command.seed,
+        **found.about,
+        "stability": found.stability,
+        "sweep": found.sweep,
     }
-    return Outcome(body, sets={"clusters": {"space": space.name, "count": len(clusters)}})
+    entry = {"space": space.name, "count": len(clusters)}
+    return Outcome(body, sets={"clusters": entry}, warnings=found.warnings)
 
 
 def demo(command: ClustersDemo, lab: Lab) -> Outcome:
@@ -93,69 +99,98 @@ def _shape_row(name: str, points: np.ndarray, command: ClustersDemo) -> dict[str
     }
 
 
-def _mean_cosine(units: np.ndarray) -> float:
-    """Mean cosine of all pairs of rows."""
-    size = len(units)
-    total = float(np.square(units.sum(axis=0)).sum()) - size
-    return total / (size * (size - 1))
-
-
-def _found(lab: Lab) -> tuple[LogLine, dict[str, Any], dict[str, np.ndarray], np.ndarray]:
-    lines = lab.record.done("clusters.find")
-    if not lines:
-        raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
-    arrays = lab.arrays(lines[-1], "clusters")
-    return lines[-1], lab.stored(lines[-1]), arrays, np.concatenate([[0], np.cumsum(arrays["sizes"])])
-
-
 def list_(query: ClustersList, lab: Lab) -> Outcome:
-    """A page of the latest clusters, largest first."""
-    line, stored, arrays, starts = _found(lab)
-    labels = labels_by_index(lab, stored["space"])
+    """A page of the latest clusters in the order asked for."""
+    found = ClusterSet(lab)
+    labels = labels_by_index(lab, found.space)
+    ranks = latest_rank(lab, found)
+    scores = {} if ranks is None else ranks["scores"]
+    order = _order(query.sort, found, labels, scores)
     rows = []
-    for number in range(query.offset, min(query.offset + query.limit, len(arrays["sizes"]))):
-        members = [int(member) for member in arrays["members"][starts[number] : starts[number + 1]]]
+    for number in order[query.offset : query.offset + query.limit]:
+        members = [int(member) for member in found.of(number)]
+        score = scores.get(str(number), {})
         rows.append(
             {
                 "cluster": number,
                 "size": len(members),
-                "cosine": round(float(arrays["cosines"][number]), 4),
+                "cosine": rounded(found.cosines[number]),
                 "features": members[:12],
                 "labels": [labels[member] for member in members if member in labels][:4],
+                "name": found.name(number),
+                "irreducibility": score.get("score"),
+                "status": score.get("status"),
             }
         )
-    head = {"seq": line.seq, "k": stored["k"], "tau": stored["tau"], "singletons": stored["singletons"]}
-    return Outcome({**head, "total": len(arrays["sizes"]), "offset": query.offset, "clusters": rows})
+    head = {"seq": found.line.seq, "singletons": found.stored["singletons"], **_how(found.stored)}
+    head |= {"sort": query.sort, "ranked": None if ranks is None else ranks["seq"]}
+    return Outcome({**head, "total": len(found.sizes), "offset": query.offset, "clusters": rows})
+
+
+def _how(stored: dict[str, Any]) -> dict[str, Any]:
+    """How the clusters were found; clusters of older versions are of the cosine graph."""
+    return {
+        "k": stored.get("k"),
+        "tau": stored.get("tau"),
+        "method": stored.get("method", "graph"),
+        "affinity": stored.get("affinity"),
+        "n_clusters": stored.get("n_clusters"),
+        "stability": stored.get("stability", []),
+    }
+
+
+def _order(sort: str, found: ClusterSet, labels: dict[int, str], scores: dict[str, Any]) -> list[int]:
+    """Numbers of the clusters; what has no cosine, score or label comes last, never in between."""
+    numbers = range(len(found.sizes))
+    if sort == "size":
+        return sorted(numbers, key=lambda number: (-int(found.sizes[number]), number))
+    if sort == "label":
+        named = {number: _label(found, number, labels) for number in numbers}
+        return sorted(numbers, key=lambda number: (not named[number], named[number].casefold(), number))
+    if sort == "cosine":
+        value = {number: rounded(found.cosines[number], 12) for number in numbers}
+    else:
+        if not scores:
+            raise UsageError("these clusters are not ranked", "Rank them first: `workbench clusters rank`.")
+        value = {number: scores.get(str(number), {}).get("score") for number in numbers}
+    return sorted(numbers, key=lambda number: (value[number] is None, -(value[number] or 0.0), number))
+
+
+def _label(found: ClusterSet, number: int, labels: dict[int, str]) -> str:
+    name = found.name(number)
+    return name or next((labels[member] for member in found.of(number).tolist() if member in labels), "")
 
 
 def show(query: ClustersShow, lab: Lab) -> Outcome:
     """The members of one cluster, nearest to its middle first."""
-    _, stored, arrays, starts = _found(lab)
-    if query.cluster >= len(arrays["sizes"]):
-        raise UnknownNameError(f"no cluster {query.cluster}", f"There are {len(arrays['sizes'])}, counted from 0.")
-    part = slice(int(starts[query.cluster]), int(starts[query.cluster + 1]))
-    members, units = arrays["members"][part], arrays["directions"][part].astype(np.float64)
-    middle = units.mean(axis=0)
-    nearness = units @ middle / max(float(np.linalg.norm(middle)), 1e-12)
-    order = np.lexsort((members, -nearness))
-    labels, index = labels_by_index(lab, stored["space"]), lab.index()
+    found = ClusterSet(lab)
+    cluster = found.cluster(query.cluster)
+    members, units = cluster.members, cluster.units
+    nearness, order = np.full(len(members), np.nan), np.arange(len(members))
+    if units is not None:
+        middle = units.mean(axis=0)
+        nearness = units @ middle / max(float(np.linalg.norm(middle)), 1e-12)
+        order = np.lexsort((members, -nearness))
+    labels, index = labels_by_index(lab, found.space), lab.index()
+    if index is not None and str(index.meta["space"]) != found.space:
+        index = None
     rows = [
         {
-            "feature": feature_id(stored["space"], int(members[place])),
+            "feature": feature_id(found.space, int(members[place])),
             "index": int(members[place]),
             "label": labels.get(int(members[place]), ""),
-            "cosine": round(float(nearness[place]), 4),
+            "cosine": rounded(nearness[place]),
             "density": None if index is None else index.density(int(members[place])),
         }
-        for place in order
+        for place in order[:MOST]
     ]
-    shown = units[order[:SHOWN]]
     return Outcome(
         {
             "cluster": query.cluster,
             "size": len(members),
-            "cosine": round(float(arrays["cosines"][query.cluster]), 4),
+            "cosine": rounded(cluster.cosine),
+            "name": found.name(query.cluster),
             "features": rows,
-            "matrix": [[round(float(value), 3) for value in row] for row in shown @ shown.T],
+            "matrix": matrix_of(units, order),
         }
     )

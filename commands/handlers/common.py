@@ -12,6 +12,7 @@ import numpy as np
 from commands.features import FeaturesCommon
 from commands.handlers.own_text import Beside, repaired, space_of
 from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.evidence import cut
 from workbench.lab import Lab
 from workbench.sentences.shared import Shared, shared
 from workbench.verbs import Outcome
@@ -49,7 +50,7 @@ def common(query: FeaturesCommon, lab: Lab) -> Outcome:
         "active": int((found.counts > 0).sum()),
         "total": len(found.found),
         "rows": _rows(query, found, beside, table.lengths[: len(texts)], len(controls)),
-        "texts": [text[:LETTERS] for text in texts[:SHOWN]],
+        "texts": [cut(text, LETTERS) for text in texts[:SHOWN]],
     }
     return Outcome(body, warnings=warnings + _warnings(texts, controls, beside))
 

@@ -9,6 +9,7 @@ import numpy as np
 from commands.features import FeaturesContrast
 from commands.handlers.designs import TwoFactors, two_factors
 from commands.handlers.readings import alpha_warning, length_warning, read_sentences, store_reading, volcano
+from commands.handlers.stored_rankings import compared
 from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.rankings import Ranking, plain
@@ -47,11 +48,12 @@ def factorial(command: FeaturesContrast, lab: Lab) -> Outcome:
                 for name, array in _ranking(space, effect).arrays().items()})  # fmt: skip
     told = [_told(effects[key], effect, rankings[effects[key]], command) for key, effect in result.effects()]
     head = next(entry for entry in told if entry["name"] == wanted)
+    factors = {name: [design.low[place], design.high[place]] for place, name in enumerate(design.names)}
     body = {
         "stimuli": command.stimuli,
-        **_compared(wanted, design),
+        **compared(wanted, factors),
         "design": "factorial",
-        "factors": {name: [design.low[place], design.high[place]] for place, name in enumerate(design.names)},
+        "factors": factors,
         "effect": wanted,
         "categories": {"positive": int(labels.sum()), "rest": int((~labels).sum())},
         "masked": reading.masked(labels),
@@ -115,17 +117,6 @@ def _labels(wanted: str, design: TwoFactors) -> np.ndarray:
         same: np.ndarray = design.a == design.b
         return same
     return design.a if wanted == design.names[0] else design.b
-
-
-def _compared(wanted: str, design: TwoFactors) -> dict[str, str]:
-    if wanted == design.interaction:
-        (one, two), (first, second) = design.names, design.high
-        return {
-            "positive": f"effect of {one} where {two} is {second}",
-            "against": f"effect of {one} where {two} is {design.low[1]} (each {first} minus {design.low[0]})",
-        }
-    place = design.names.index(wanted)
-    return {"positive": f"{wanted} {design.high[place]}", "against": f"{wanted} {design.low[place]}"}
 
 
 def _ranking(space: str, effect: EffectMap) -> Ranking:

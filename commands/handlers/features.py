@@ -19,7 +19,7 @@ from commands.handlers.rdm import rdm
 from commands.handlers.replicate import replicate
 from commands.handlers.rsa import rsa
 from commands.handlers.searching import search
-from commands.handlers.stored_rankings import ranking_header, ranking_line
+from commands.handlers.stored_rankings import ranking_header, ranking_line, ranking_of
 from commands.handlers.why import why
 from workbench.errors import UsageError
 from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, sentence_lines
@@ -27,7 +27,6 @@ from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page
-from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
@@ -40,8 +39,8 @@ __all__ = [
 def list_(query: FeaturesList, lab: Lab) -> Outcome:
     """A page of a ranking, sorted and filtered."""
     line = ranking_line(lab, query.ranking)
-    header = ranking_header(lab, line)
-    ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
+    header = ranking_header(lab, line, query.effect)
+    ranking = ranking_of(lab, line, header)
     labels = labels_by_index(lab, ranking.space)
     order = ranking.order(query.sort, query.direction)
     if query.filter:
@@ -94,14 +93,14 @@ def _space_of(feature: str, lab: Lab) -> tuple[dict[str, Any], dict[str, Any] | 
 def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: list[str]) -> dict[str, Any]:
     try:
         line = ranking_line(lab, query.ranking, query.stimuli)
-        header = ranking_header(lab, line)
+        header = ranking_header(lab, line, query.effect)
     except UsageError as error:
         missing.append(f"{error.message}: {error.hint}")
         return {"test": None, "ranking": None, "stimuli": None}
     if header["space"] != space:
         missing.append("the latest ranking is of other features: rank these with `workbench features contrast`")
         return {"test": None, "ranking": None, "stimuli": None}
-    ranking = Ranking.from_arrays(space, lab.arrays(line, "ranking"))
+    ranking = ranking_of(lab, line, header)
     test = ranking.rows(np.array([index]), labels=labels_by_index(lab, space))[0]
     order = ranking.order()
     test["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if test["status"] == "ok" else None

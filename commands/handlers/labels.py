@@ -8,7 +8,7 @@ from commands.handlers.labels_import import import_
 from commands.handlers.stored_rankings import ranking_line
 from commands.labels import LabelsSet, LabelsShow, LabelsSuggest
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of
+from workbench.evidence import cut, explanations_of
 from workbench.lab import Lab
 from workbench.labels.offline import suggest as suggest_offline
 from workbench.rankings import Ranking
@@ -16,6 +16,10 @@ from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
 __all__ = ["import_", "set_", "show", "suggest"]
+
+
+IMPORTED = 300
+"""Bytes of an imported explanation in a list."""
 
 
 def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
@@ -96,6 +100,6 @@ def _imported(lab: Lab) -> list[dict[str, Any]]:
         seq = max(entry.seq for name, entry in lab.state.under("explanations").items() if name.startswith(f"{space}#"))
         for index, found in sorted(explanations_of(lab.record, space).items()):
             if (name := feature_id(space, index)) not in own:
-                said = {"text": found[0]["text"], "source": "imported", "status": "published"}
+                said = {"text": cut(found[0]["text"], IMPORTED), "source": "imported", "status": "published"}
                 rows.append({"feature": name, "index": index, **said, "seq": seq, "stale": False})
     return rows

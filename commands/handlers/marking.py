@@ -6,12 +6,15 @@ from typing import Any
 
 from commands.features import FeaturesNote, FeaturesTag, FeaturesTags
 from workbench.errors import UnknownNameError, UsageError
-from workbench.evidence import labels_by_index
+from workbench.evidence import cut, labels_by_index
 from workbench.lab import Lab
 from workbench.marks import note_entry, notes_by_feature, tag_entry, tagged, taggings, tags_by_feature
 from workbench.saes.ids import feature_id, feature_index
 from workbench.session.state import State
 from workbench.verbs import Outcome
+
+LETTERS, NOTE = 120, 400
+"""Bytes of a label and of a note in a list; `features show` has them whole."""
 
 
 def loaded_space(lab: Lab) -> dict[str, Any]:
@@ -87,9 +90,9 @@ def tags(query: FeaturesTags, lab: Lab) -> Outcome:
             "feature": feature,
             "index": int(parts[feature][2]),
             "space": parts[feature][0],
-            "label": labels[parts[feature][0]].get(int(parts[feature][2]), ""),
+            "label": cut(labels[parts[feature][0]].get(int(parts[feature][2]), ""), LETTERS),
             "tags": by_feature.get(feature, []),
-            "note": notes.get(feature, ""),
+            "note": cut(notes.get(feature, ""), NOTE),
             "stale": feature in stale,
         }
         for feature in order[query.offset : query.offset + query.limit]

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.corpus.tokenizing import sound
-from workbench.evidence import labels_by_index
+from workbench.evidence import cut, labels_by_index
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
 
 if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex
     from workbench.saes.space import FeatureSpace
+
+
+LETTERS = 120
+"""Bytes of a label in a list."""
 
 
 def space_of(sae: str, site: str, lab: Lab) -> FeatureSpace:
@@ -66,9 +70,13 @@ class Beside:
         return {
             "feature": feature_id(self.space, feature),
             "index": feature,
-            "label": self.labels.get(feature, ""),
+            "label": self.label(feature),
             "density": None if self.index is None else self.index.density(feature),
         }
+
+    def label(self, feature: int) -> str:
+        """A feature's label, cut to what fits a list."""
+        return cut(self.labels.get(feature, ""), LETTERS)
 
     def surprise(self, features: np.ndarray, values: np.ndarray) -> np.ndarray | None:
         """How unlikely such activations are on a token of the corpus, in bits; None where nothing says so."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesContrast, FeaturesRsa
+from commands.handlers.cluster_sets import ClusterSet
 from commands.handlers.readings import Reading, read_sentences
 from commands.handlers.rsa_models import ModelDesign
 from workbench.errors import UsageError
@@ -78,17 +79,14 @@ def _site_name(reading: Reading) -> str:
 
 
 def clusters(lab: Lab, reading: Reading) -> UnitSets:
-    """The clusters of the session's latest `clusters find`, each as one set."""
-    lines = lab.record.done("clusters.find")
-    if not lines:
-        raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
-    if lab.stored(lines[-1])["space"] != reading.space.name:
+    """The session's latest clusters, each as one set."""
+    found = ClusterSet(lab)
+    if found.space != reading.space.name:
         raise UsageError("the latest clusters are of other features", "Run `workbench clusters find` again.")
-    arrays = lab.arrays(lines[-1], "clusters")
-    sizes = arrays["sizes"]
+    sizes = found.sizes
     if not len(sizes):
         raise UsageError("the latest clusters.find found none", "Find some with a smaller --tau.")
-    members = np.split(arrays["members"], np.cumsum(sizes)[:-1])
+    members = np.split(found.members, np.cumsum(sizes)[:-1])
     _room(len(reading.pooled), len(sizes), int(sizes.max()))
     values = np.zeros((len(reading.pooled), len(sizes), int(sizes.max())), dtype=np.float32)
     for number, features in enumerate(members):

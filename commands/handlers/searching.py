@@ -11,7 +11,7 @@ from commands.features import FeaturesSearch
 from commands.handlers.marking import loaded_space
 from commands.handlers.own_text import Beside, index_of, repaired
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of, labels_by_index
+from workbench.evidence import cut, explanations_of, labels_by_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.saes.ids import feature_id
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex
 
 PLACES = ("label", "note", "tag", "token", "logit", "window")
-LETTERS = 200
-"""Of the text of a match."""
+LETTERS, MATCHES = 160, 8
+"""Bytes of the text of a match, and matches of a hit that are shown: a reply has 256 KiB."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _in_words(query: FeaturesSearch, wanted: str, lab: Lab, space: str) -> list[
         like, exact = likeness(wanted, said)
         owner, _, digits = feature.rpartition("#")
         if owner == space and like and (exact or not query.exact):
-            found.append((int(digits), Match(where, said[:LETTERS], exact, like)))
+            found.append((int(digits), Match(where, cut(said, LETTERS), exact, like)))
     return found
 
 
@@ -126,7 +126,7 @@ def _best(hits: list[TokenHit]) -> list[TokenHit]:
 
 def _of_token(where: str, hit: TokenHit, index: FeatureIndex) -> Match:
     share = hit.strength if where == "token" else None
-    text = index.pieces[hit.token][:LETTERS]
+    text = cut(index.pieces[hit.token], LETTERS)
     return Match(where, text, hit.likeness == 1, hit.likeness, hit.strength, share)
 
 
@@ -138,7 +138,7 @@ def _hit(
     number: int, matches: list[Match], space: str, labels: dict[int, str], index: FeatureIndex | None
 ) -> dict[str, Any]:
     shown = []
-    for match in matches:
+    for match in matches[:MATCHES]:
         window = None
         if match.window is not None and index is not None:
             window = index.example(number, match.window)
@@ -151,7 +151,7 @@ def _hit(
     return {
         "feature": feature_id(space, number),
         "index": number,
-        "label": labels.get(number, ""),
+        "label": cut(labels.get(number, ""), LETTERS),
         "density": None if index is None else index.density(number),
         "score": shown[0]["score"],
         "exact": shown[0]["exact"],

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from commands.clusters import MADE_BY
 from commands.handlers.stored_rankings import ranking_header, ranking_lines
 from commands.line import format_line, from_params
 from commands.registry import find
-from commands.session import SessionFork, SessionList, SessionNew, SessionNote, SessionShow, SessionUndo
+from commands.session import (
+    SessionFork,
+    SessionList,
+    SessionNew,
+    SessionNote,
+    SessionResult,
+    SessionShow,
+    SessionUndo,
+)
 from workbench.errors import UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
@@ -67,7 +76,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         }
         for name, entry in state.under("stimuli").items()
     }
-    clusters = record.done("clusters.find")
+    clusters = [line.seq for verb in MADE_BY for line in record.done(verb)]
     body = {
         **_row(record),
         "model": state.get("model"),
@@ -77,7 +86,10 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "stimuli": stimuli,
         "labels": len(state.under("labels")),
         "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
-        "clusters": clusters[-1].seq if clusters else None,
+        "clusters": max(clusters, default=None),
+        "quanta": {
+            name: True for name in ("losses", "samples", "similarity", "clusters") if state.get(f"quanta/{name}")
+        },
         "steers": [
             {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}
             for line in record.done("steer.clamp")[-20:]
@@ -113,6 +125,22 @@ def text_of(line: LogLine) -> str:
         return line.do if verb is None else format_line(from_params(verb, line.params))
     except WorkbenchError:
         return line.do  # parameters of another version: the log keeps them, the line cannot be made again
+
+
+def result(query: SessionResult, lab: Lab) -> Outcome:
+    """What a log line stored, with what it rests on; nothing is computed."""
+    line = lab.record.line(query.line)
+    if line.outcome != "ok":
+        told = (line.error or {}).get("message", "it failed")
+        raise UsageError(f"log line {line.seq} ({line.do}) has no result: {told}", "Run it again.")
+    row = _log_row(line, lab.record)
+    body = {name: row[name] for name in ("seq", "utc", "do", "line", "seconds", "withdrawn", "stale", "warnings")}
+    known = {name: value for name, value in line.provenance.items() if name != "gate"}
+    gate = line.provenance.get("gate")
+    return Outcome(
+        {**body, "result": lab.stored(line), "provenance": known, "gate": gate},
+        provenance={"gate": gate} if gate else {},
+    )
 
 
 def note(command: SessionNote, lab: Lab) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
-from workbench.rankings import RANKING_VERBS, ranks_features
+from workbench.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.saes import verdict
 from workbench.session.log import LogLine
 
@@ -20,6 +20,8 @@ _TESTS = ("welch", "paired", "mann_whitney", "rate", "factorial")
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
           "kind": "contrast", "over": "features", "nuisance": [], "note": "", "p_reason": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
+EFFECT_KEYS = ("a", "b", "interaction")
+"""What the arrays of a factorial ranking call its effects, in the order they are stored in."""
 
 
 def ranking_lines(lab: Lab, verbs: Sequence[str] = RANKING_VERBS) -> list[LogLine]:
@@ -43,12 +45,68 @@ def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verbs: Sequence[s
     return max(lines, key=lambda line: line.seq)
 
 
-def ranking_header(lab: Lab, line: LogLine) -> dict[str, Any]:
-    """What a ranking is about and what it found."""
+def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:
+    """What a ranking is about and what it found; of a factorial one by the effect that is asked for.
+
+    Raises:
+        UsageError: an effect is asked for, and the ranking is of two groups.
+        UnknownNameError: the design has no such effect.
+    """
     stored = lab.stored(line)
     stale = line.seq in lab.state.stale
     gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
     later = {name: stored.get(name, before) for name, before in _SINCE.items()}
     score = "t" if later["kind"] == "contrast" and stored["statistic"] in _TESTS else "score"
     asked = {name: stored[name] for name in _HEADER}
-    return {"seq": line.seq, **asked, **later, "score_name": score, "stale": stale, "gate": gate}
+    by = _by_effect(stored, line, effect)
+    return {"seq": line.seq, **asked, **later, **by, "score_name": score, "stale": stale, "gate": gate}
+
+
+def ranking_of(lab: Lab, line: LogLine, header: dict[str, Any]) -> Ranking:
+    """The numbers of all features, by the effect that the header is about."""
+    if header["effect"] == lab.stored(line).get("effect", ""):
+        return Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
+    start = f"{effect_key(header)}_"
+    arrays = lab.arrays(line, "factorial").items()
+    return Ranking.from_arrays(
+        header["space"], {name.removeprefix(start): array for name, array in arrays if name.startswith(start)}
+    )
+
+
+def effect_key(header: dict[str, Any]) -> str:
+    """What the stored arrays call the effect of a factorial ranking."""
+    return EFFECT_KEYS[header["effects"].index(header["effect"])]
+
+
+def _by_effect(stored: dict[str, Any], line: LogLine, wanted: str) -> dict[str, Any]:
+    """The fields of the header that differ from one effect of a factorial design to the next."""
+    told = {entry["name"]: entry for entry in stored.get("effects") or []}
+    names = list(told)
+    if not told:
+        if wanted:
+            raise UsageError(
+                f"log line {line.seq} is no factorial ranking (effect {wanted})", "Leave the effect out for it."
+            )
+        return {"effect": "", "effects": []}
+    name = names[-1] if wanted == "interaction" else wanted or stored["effect"]
+    if name not in told:
+        raise UnknownNameError.among("effect", name, [*names[:-1], "interaction"])
+    found = {"effect": name, "effects": names}
+    if name == stored["effect"]:
+        return found
+    entry = told[name]
+    numbers = {key: entry[key] for key in ("tested", "discoveries", "null_discoveries", "null_discoveries_max")}
+    undefined = stored["tested"] + stored["undefined"] - entry["tested"]
+    return {**found, **compared(name, stored["factors"]), **numbers, "undefined": undefined}
+
+
+def compared(effect: str, factors: dict[str, list[str]]) -> dict[str, str]:
+    """What an effect of two crossed factors, each `[low, high]`, sets against what."""
+    if effect in factors:
+        low, high = factors[effect]
+        return {"positive": f"{effect} {high}", "against": f"{effect} {low}"}
+    (one, (first_low, first)), (two, (second_low, second)) = factors.items()
+    return {
+        "positive": f"effect of {one} where {two} is {second}",
+        "against": f"effect of {one} where {two} is {second_low} (each {first} minus {first_low})",
+    }

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from commands.features import FeaturesWhy
 from commands.handlers.session import text_of
-from commands.handlers.stored_rankings import ranking_header, ranking_line
+from commands.handlers.stored_rankings import effect_key, ranking_header, ranking_line, ranking_of
 from commands.handlers.why_rsa import explain_rsa
 from workbench.errors import InputFileError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.pooled import Pooled, ranking_pooled
-from workbench.rankings import Ranking, plain
+from workbench.rankings import plain
 from workbench.saes.ids import feature_index
 from workbench.session.log import LogLine
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.stats.factorial import Effect
 
 DEFINITIONS = {
     "welch": "Welch's t of the pooled activations: the difference of the two class means over its standard error",
@@ -34,8 +37,8 @@ POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the last of"
 def why(query: FeaturesWhy, lab: Lab) -> Outcome:
     """Find the ranking, draw its permutations again for this feature alone, and say what they were compared with."""
     line = ranking_line(lab, query.ranking, verbs=tuple(EXPLAINERS))
-    header = ranking_header(lab, line)
-    ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
+    header = ranking_header(lab, line, query.effect)
+    ranking = ranking_of(lab, line, header)
     index = feature_index(query.feature, ranking.space, len(ranking.status))
     row = ranking.rows(np.array([index]), labels=labels_by_index(lab, ranking.space))[0]
     order = ranking.order()
@@ -66,7 +69,7 @@ def _contrast(
     found = _drawn(lab, line, header, index, pooled) if row["status"] == "ok" else None
     return {
         "definition": _definition(header),
-        "n": _counts(pooled, header),
+        "n": _counts(pooled, _labels(lab, line, header, pooled), header),
         "null": None if found is None else _histogram(found, bins),
         "tail": None if found is None else _tail(found, header),
     }
@@ -78,7 +81,7 @@ def _drawn(lab: Lab, line: LogLine, header: dict[str, Any], index: int, pooled: 
 
     settings = {"permutations": int(line.params["permutations"]), "seed": int(line.params["seed"])}
     if header["design"] == "factorial":
-        return _factorial_draws(lab, line, pooled.column(index), settings)
+        return _factorial_draws(lab, line, header, pooled.column(index), settings)
     width = max(index, int(pooled.features.max(initial=0))) + 1
     found = feature_null(
         pooled.dense(width), pooled.labels, index, items=pooled.items, statistic=header["statistic"], **settings
@@ -89,13 +92,13 @@ def _drawn(lab: Lab, line: LogLine, header: dict[str, Any], index: int, pooled: 
     return {name: getattr(found, name) for name in names}
 
 
-def _factorial_draws(lab: Lab, line: LogLine, column: np.ndarray, settings: dict[str, int]) -> dict[str, Any]:
-    from workbench.stats.factorial import Effect, effect_null
+def _factorial_draws(
+    lab: Lab, line: LogLine, header: dict[str, Any], column: np.ndarray, settings: dict[str, int]
+) -> dict[str, Any]:
+    from workbench.stats.factorial import effect_null
 
-    stored, arrays = lab.stored(line), lab.arrays(line, "factorial")
-    names = [entry["name"] for entry in stored["effects"]]
-    keys: tuple[Effect, ...] = ("a", "b", "interaction")
-    effect = keys[names.index(stored["effect"])]
+    arrays = lab.arrays(line, "factorial")
+    effect = cast("Effect", effect_key(header))
     observed, draws, exceeding, exhaustive = effect_null(
         column, arrays["a"].astype(bool), arrays["b"].astype(bool), effect, **settings
     )
@@ -111,11 +114,21 @@ def _definition(header: dict[str, Any]) -> str:
     return f"score: {DEFINITIONS[header['statistic']]}, {compared}; {reduced}. effect: difference of the means."
 
 
-def _counts(pooled: Pooled, header: dict[str, Any]) -> dict[str, Any]:
+def _labels(lab: Lab, line: LogLine, header: dict[str, Any], pooled: Pooled) -> np.ndarray:
+    """Which sentences are positive: of a factorial ranking those that its effect weighs with +1."""
+    if header["design"] != "factorial":
+        return pooled.labels
+    arrays = lab.arrays(line, "factorial")
+    a, b = arrays["a"].astype(bool), arrays["b"].astype(bool)
+    sides: dict[str, np.ndarray] = {"a": a, "b": b, "interaction": a == b}
+    return sides[effect_key(header)]
+
+
+def _counts(pooled: Pooled, labels: np.ndarray, header: dict[str, Any]) -> dict[str, Any]:
     seen = ~pooled.masked
     return {
-        "positive": int((pooled.labels & seen).sum()),
-        "rest": int((~pooled.labels & seen).sum()),
+        "positive": int((labels & seen).sum()),
+        "rest": int((~labels & seen).sum()),
         "masked": int(pooled.masked.sum()),
         "pairs": (header["pairs"] or {}).get("whole"),
     }

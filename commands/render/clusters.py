@@ -3,26 +3,159 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
-from commands.render.tables import Result, chance, number, table
+from commands.render.tables import Result, chance, number, table, visible
 
 
 def clusters(result: Result, console: Console) -> None:
-    """The clusters, largest first."""
+    """The clusters, in the order asked for."""
     clusters = result["largest"] if "largest" in result else result["clusters"]
+    scored = any(item.get("irreducibility") is not None for item in clusters)
     rows = [
         [
             item["cluster"],
             item["size"],
             number(item["cosine"], 2),
+            *([number(item["irreducibility"])] if scored else []),
             " ".join(f"#{feature}" for feature in item["features"][:8]),
-            "; ".join(item.get("labels", [])),
+            "; ".join([*([item["name"]] if item.get("name") else []), *item.get("labels", [])]),
         ]
         for item in clusters[:20]
     ]
+    columns = [("#", True), ("size", True), ("cosine", True), *([("(1 - M) S", True)] if scored else [])]
+    title = f"clusters of {how_found(result)}; {result['singletons']} features stand alone"
+    table(console, [*columns, ("features", False), ("labels", False)], rows, title)
+    _stability(result, console)
+
+
+def how_found(result: Result) -> str:
+    """By what the clusters were made, in a few words."""
+    method = result.get("method", "graph")
     settings = f"k {result['k']}, tau {result['tau']}"
-    title = f"clusters of decoder directions ({settings}); {result['singletons']} features stand alone"
-    table(console, [("#", True), ("size", True), ("cosine", True), ("features", False), ("labels", False)], rows, title)
+    if method == "graph":
+        return f"decoder directions ({settings})"
+    if method == "import":
+        return "a published file"
+    if result.get("n_clusters"):
+        settings = f"spectral, {result['n_clusters']} clusters"
+    named = {"spectral": f"decoder directions by {result['affinity']}", "coactivation": "features that fire together"}
+    return f"{named.get(method, 'features near or firing together')} ({settings})"
+
+
+def _stability(result: Result, console: Console) -> None:
+    for row in result.get("sweep") or [{"stability": result.get("stability") or []}]:
+        agreements = ", ".join(f"{item['setting']} {number(item['ari'], 2)}" for item in row["stability"])
+        if agreements:
+            count = f" of {row['n_clusters']} clusters (median size {row['median_size']:g})" if "found" in row else ""
+            console.print(Text(visible(f"stability{count}, adjusted Rand index with: {agreements}")))
+
+
+def imported(result: Result, console: Console) -> None:
+    """What a published file holds, and whether the known clusters are those of the loaded SAE."""
+    console.print(
+        Text(
+            visible(
+                f"{result['file']}: {result['clusters']} clusters of {result['space']}, {result['singletons']} alone"
+            )
+        )
+    )
+    rows = [
+        [item["cluster"], item["name"], item["size"], item["position"], number(item["cosine"], 2),
+         number(item["published"], 2), item["check"]]
+        for item in result["known"]
+    ]  # fmt: skip
+    columns = [("#", True), ("name", False), ("size", True), ("in the file", True), ("mean cosine", True)]
+    table(console, [*columns, ("published", True), ("check", False)], rows, "clusters known by name")
+
+
+def ranked(result: Result, console: Console) -> None:
+    """The clusters by irreducibility, nulls beside the best planes."""
+    rows = []
+    for item in result["rows"][:20]:
+        null = item["null"] or {}
+        rows.append(
+            [
+                item["rank"],
+                item["legacy_rank"],
+                item["cluster"],
+                item["size"],
+                item["points"],
+                number(item["score"]),
+                number(item["separability"], 2),
+                number(item["mixture"], 2),
+                "-".join(map(str, null.get("axes", []))),
+                *_against(null, "separability"),
+                *_against(null, "mixture"),
+                item["name"] or "; ".join(item["labels"][:2]) or " ".join(token.strip() for token, _ in item["tokens"]),
+            ]
+        )
+    names = ["rank", "old", "#", "size", "N", "(1 - M) S", "S", "M", "plane", "S", "null", "p", "M", "null", "p"]
+    kind = {"permutation": "one coordinate shuffled", "gaussian": "Gaussians of the same covariance"}[result["null"]]
+    told = (
+        f"mean (1 - M) S over planes, S in bits; N points above {result['threshold']:g}, {result['bins']} bins, "
+        f"eps {result['eps']:g}",
+        f"then the best plane beside the mean of {result['draws']} nulls ({kind}); old: with the published extra zero",
+    )
+    for line in told:
+        console.print(Text(line))
+    table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows)
+    without = ", ".join(f"{count} {status}" for status, count in result["without"].items())
+    console.print(Text(f"{result['ranked']} clusters ranked; without a score: {without or 'none'}"))
+
+
+def _against(null: Result, index: str) -> list[str]:
+    if not null:
+        return ["", "", ""]
+    return [number(null[index], 2), f"{null[f'{index}_null']:.2f}", f"{null[f'{index}_p']:.3f}"]
+
+
+def planes(result: Result, console: Console) -> None:
+    """One cluster's planes, and what its points are."""
+    if result["status"] != "ok":
+        console.print(Text(f"cluster {result['cluster']} has no planes: {result['status']}"))
+        return
+    console.print(
+        Text(
+            f"cluster {result['cluster']}: {result['size']} features, {result['points']} of {result['active']} tokens "
+            f"above {result['threshold']:g} (uniform sample, seed {result['seed']}), eps {result['eps']:g}"
+        )
+    )
+    rings = {tuple(ring["axes"]): ring for ring in result["rings"]}
+    rows = []
+    for plane in result["planes"]:
+        first, second = plane["axes"]
+        shares = f"{100 * result['explained'][first - 1]:.1f} + {100 * result['explained'][second - 1]:.1f} %"
+        ring = rings.get((first, second), {})
+        rows.append(
+            [
+                f"{first}-{second}",
+                shares,
+                number(result["singular_values"][first - 1], 1),
+                number(plane["separability"], 2),
+                number(plane["mixture"], 2),
+                plane["points"],
+                plane["bins"],
+                plane["status"],
+                number(ring.get("r2")),
+                number(ring.get("roundness")),
+            ]
+        )
+    columns = [("plane", False), ("variance", False), ("singular value", True), ("S bits", True), ("M", True)]
+    columns += [("points", True), ("bins", True), ("status", False), ("ring R2", True), ("roundness", True)]
+    table(console, columns if rings else columns[:-2], [row if rings else row[:-2] for row in rows])
+    for name in ("current", "next"):
+        told = ", ".join(f"{token} {count}" for token, count in result[name]["tokens"])
+        console.print(Text(visible(f"{name} tokens: {told}; others {result[name]['others']}")))
+
+
+def point(result: Result, console: Console) -> None:
+    """The context of one point."""
+    text = Text()
+    for at, token in enumerate(result["tokens"]):
+        text.append(visible(token), "bold reverse" if at == result["peak"] else "")
+    console.print(text)
+    console.print(Text(", ".join(f"#{feature} {number(value)}" for feature, value in result["features"]) or "silent"))
 
 
 def shapes(result: Result, console: Console) -> None:

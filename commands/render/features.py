@@ -13,6 +13,9 @@ from commands.render.tables import LEVELS, Result, chance, number, table, visibl
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
+VALUE_MARK = "◂"
+MAP_NAMES, MAP_GAP = 10, 2
+"""Cells of the first column of a map and of the gap before each place."""
 SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
 
 
@@ -106,13 +109,31 @@ def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console)
             "bold",
         )
     )
-    columns = [("feature", True), *((place.removesuffix(".hook_resid_post"), True) for place in result["places"])]
-    rows = [["sentences", *result["sentences"]]]
-    for row in result["features"]:
-        cells = zip(row["t"], row["p_fwer"], strict=True)
-        shown = [number(t, 1) + ("*" if p is not None and p < head["alpha"] else "") for t, p in cells]
-        rows.append([f"#{row['index']}", *shown])
-    table(console, columns, rows)
+    names = [place.removesuffix(".hook_resid_post") for place in result["places"]]
+    cells = [[_map_cell(t, p, head["alpha"]) for t, p in zip(row["t"], row["p_fwer"], strict=True)]
+             for row in result["features"]]  # fmt: skip
+    counts = [f"{count} " for count in result["sentences"]]
+    widths = [max(len(text) for text in texts) for texts in zip(names, counts, *cells, strict=True)]
+    for part in _beside(widths, console.width - MAP_NAMES):
+        columns = [("feature", True), *((name, True) for name in names[part])]
+        rows = [[f"#{row['index']}", *line[part]] for row, line in zip(result["features"], cells, strict=True)]
+        table(console, columns, [["sentences", *counts[part]], *rows])
+
+
+def _map_cell(t: float | None, p: float | None, alpha: float) -> str:
+    """A statistic with its star; the place of the star is kept where there is none, so that numbers stand in line."""
+    return number(t, 1) + ("*" if p is not None and p < alpha else " ")
+
+
+def _beside(widths: list[int], room: int) -> list[slice]:
+    """The places that fit beside each other, as many tables as it takes: a cut cell would lose its star."""
+    parts, start, used = [], 0, 0
+    for at, width in enumerate(widths):
+        if at > start and used + width + MAP_GAP > room:
+            parts.append(slice(start, at))
+            start, used = at, 0
+        used += width + MAP_GAP
+    return [*parts, slice(start, len(widths))]
 
 
 def stored_map(result: Result, console: Console) -> None:
@@ -125,17 +146,20 @@ def stored_map(result: Result, console: Console) -> None:
 
 
 def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
-    """Tokens with the strong ones emphasised, and the value after the strongest one."""
+    """Tokens with the strong ones emphasised, and the value after the strongest one.
+
+    Its mark stands for nothing else: brackets are text too, and a token that holds the mark is spelled out.
+    """
     text = Text()
     peak = max(range(len(values)), key=values.__getitem__, default=-1)
     for place, (token, value) in enumerate(zip(tokens, values, strict=True)):
         level = 0 if value <= 0 or maximum <= 0 else min(5, 1 + int(4.999 * value / maximum))
-        body = visible(token)
+        body = visible(token).replace(VALUE_MARK, "\\u25c2")
         stripped = body.lstrip(" ")
         text.append(" " * (len(body) - len(stripped)))
         text.append(stripped, LEVELS[level])
         if place == peak and value > 0:
-            text.append(f"[{value:.2f}]", "dim")
+            text.append(f" {VALUE_MARK}{value:.2f}", "dim")
     return text
 
 

@@ -105,7 +105,7 @@ def in_common(result: Result, console: Console) -> None:
 
 def hits(result: Result, console: Console) -> None:
     """What a search found, each feature with where it answers."""
-    what = f"“{result['query']}”" if result["query"] else f"features of “{result['by_sentence']}”"
+    what = f"“{result['query']}”" if result["query"] else f"the sentence “{result['by_sentence']}”"
     console.print(Text(visible(f"{result['space']}: {result['total']} features for {what}"), "bold"))
     columns = [("feature", True), ("score", True), ("density", True), ("where", False), ("label", False)]
     rows = [

@@ -30,11 +30,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a key that names it for ever, and a cell for each column; a single cell spans them all."""
+    """One row: a key that names it for ever, and a cell for each column; a single cell spans them all.
+
+    A row of another table on the same page brings its own `columns`.
+    """
 
     key: str
     cells: tuple[Cell, ...]
     style: Style | None = None
+    columns: tuple[Column, ...] = ()
 
 
 def cell_text(cell: Cell) -> str:
@@ -133,6 +137,11 @@ class Lines(Painted, can_focus=True):
                 self._go(index, tell=False)
                 return
         self._wanted = key
+
+    def to_top(self) -> None:
+        """Begin at the first row, whatever rows come next."""
+        self.cursor = self.top = 0
+        self._rows, self._wanted = {}, None
 
     @property
     def row(self) -> Row | None:
@@ -295,10 +304,11 @@ class Lines(Painted, can_focus=True):
         index = self.top + y - 1
         return self._row_pieces(index, width) if index < self.total else []
 
-    def _sized(self, width: int) -> list[tuple[Column, int]]:
-        fixed = sum(column.width for column in self.columns)
-        left = width - 2 - fixed - (len(self.columns) - 1)
-        return [(column, column.width or max(4, left)) for column in self.columns]
+    def _sized(self, width: int, own: tuple[Column, ...] = ()) -> list[tuple[Column, int]]:
+        columns = own or self.columns
+        fixed = sum(column.width for column in columns)
+        left = width - 2 - fixed - (len(columns) - 1)
+        return [(column, column.width or max(4, left)) for column in columns]
 
     def _row_pieces(self, index: int, width: int) -> list[Piece]:
         row = self._rows.get(index)
@@ -307,7 +317,7 @@ class Lines(Painted, can_focus=True):
             return [("› …" if here else "  …", palette.DIM)]
         mark = "•" if row.key in self.marks else " "
         pieces: list[Piece] = [(("›" if here else " ") + mark, None)]
-        columns = self._sized(width)
+        columns = self._sized(width, row.columns)
         if len(row.cells) == 1:  # a title over all columns
             columns = [(Column(""), width - 2)]
         for (column, size), cell in zip(columns, row.cells, strict=False):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from commands.line import parse_line
 from commands.render import render
 from tests import tiny
-from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
-from workbench.session import SessionRecord
+from workbench.errors import EngineDied, InputFileError, MismatchError, UnknownNameError, UsageError
+from workbench.session import Session, SessionRecord
 from workbench.stats import contrast_map
 
 pytestmark = pytest.mark.slow
@@ -222,6 +223,39 @@ def test_the_main_effect_is_the_mean_of_its_simple_effects(crossed: Any, tiny_mo
         assert row["effect"] == pytest.approx(expected[row["index"]], abs=1e-4)
 
 
+@pytest.mark.parametrize("effect", ["outcome", "animal", "interaction"])
+def test_a_factorial_ranking_can_be_listed_and_explained_by_each_effect(crossed: Any, effect: str) -> None:
+    """As if it had been made by that effect in the first place."""
+    own = crossed(f"features.contrast cross factor={effect} permutations=100 top=500")
+    other = "animal" if effect == "outcome" else "outcome"
+    seq = crossed(f"features.contrast cross factor={other} permutations=100")["seq"]
+    shown = crossed(f"features.list ranking={seq} effect={effect} limit=500")["result"]
+    head, made = shown["ranking"], own["result"]
+    assert head["effects"] == ["outcome", "animal", "outcome x animal"]
+    for name in ("positive", "against", "tested", "undefined", "discoveries", "null_discoveries_max", "effect"):
+        assert head[name] == made[name], name
+    defined = [row for row in made["rows"] if row["status"] == "ok"]
+    for listed, ranked in zip(shown["rows"], defined, strict=False):
+        assert listed["index"] == ranked["index"]
+        for name in ("score", "effect", "p", "p_fwer", "q"):
+            assert listed[name] == pytest.approx(ranked[name], rel=1e-6), name
+    first = shown["rows"][0]
+    why = crossed(f"features.why {first['index']} ranking={seq} effect={effect}")["result"]
+    assert why["null"]["p"] == pytest.approx(first["p"])
+    assert head["positive"] in why["definition"]
+    card = crossed(f"features.show {first['index']} ranking={seq} effect={effect}")["result"]
+    assert (card["test"]["rank"], card["test"]["score"]) == (1, pytest.approx(first["score"]))
+
+
+def test_an_effect_that_is_not_there_is_refused(crossed: Any) -> None:
+    seq = crossed("features.contrast cross design=factorial permutations=50")["seq"]
+    with pytest.raises(UnknownNameError, match="colour"):
+        crossed(f"features.list ranking={seq} effect=colour")
+    seq = crossed("features.contrast cross against=lose-cat permutations=50")["seq"]
+    with pytest.raises(UsageError, match="no factorial ranking"):
+        crossed(f"features.list ranking={seq} effect=outcome")
+
+
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
@@ -304,6 +338,33 @@ def test_a_map_that_is_not_there_is_refused(wins: Any, line: str, said: str) -> 
     seq = wins("features.contrast wins permutations=50")["seq"]
     with pytest.raises(UsageError, match=said):
         wins(line.format(seq))
+
+
+# --- a stored result
+
+
+def test_a_stored_result_is_shown_again_as_it_was(wins: Any) -> None:
+    made = wins("features.contrast wins permutations=50 top=3")
+    found = wins(f"session.result {made['seq']}")["result"]
+    assert found["result"] == made["result"]
+    assert (found["seq"], found["do"], found["withdrawn"]) == (made["seq"], "features.contrast", False)
+    assert found["line"].startswith("features.contrast wins")
+    assert found["provenance"]["stimuli"]["name"] == "wins"
+    again = wins("features.contrast wins permutations=50 top=3")  # reused: its line has the artifact of the first
+    assert wins(f"session.result {again['seq']}")["result"]["result"] == made["result"]
+    wins(f"session.undo {made['seq']}")
+    assert wins(f"session.result {made['seq']}")["result"]["withdrawn"] is True
+
+
+def test_a_line_that_failed_or_is_not_there_has_no_result(wins: Any, sessions: Path) -> None:
+    with Session(sessions / "s", "a test") as session:
+        pending = session.begin(parse_line("clusters.find"))  # type: ignore[arg-type] # a command
+        session.fail(pending, EngineDied("the model process ended", "Repeat."))  # type: ignore[arg-type]
+        seq = session.lines[-1].seq
+    with pytest.raises(UsageError, match="has no result: the model process ended"):
+        wins(f"session.result {seq}")
+    with pytest.raises(InputFileError, match="no log line 999"):
+        wins("session.result 999")
 
 
 # --- why

@@ -94,3 +94,28 @@ def test_what_is_refused(loaded: Any, line: str, kind: type[Exception], said: st
     with pytest.raises(kind, match=said):
         loaded(line)
     assert loaded("features.tags")["result"]["total"] == 0
+
+
+def test_marks_and_imports_are_replayed_with_the_session(loaded: Any, tmp_path: Path) -> None:
+    path = tmp_path / "np.json"
+    path.write_text('[{"index": 9, "description": "felines"}]')
+    loaded(f"labels.import {path}")
+    path.unlink()  # the session keeps what it took over
+    loaded("features.tag 3,5 winning")
+    loaded("features.note 5 'look again'")
+    loaded("features.tag 3 winning remove=true")
+    found = loaded("replay check=true")["result"]
+    assert (found["differences"], found["equal"]) == ([], True)
+    assert found["recomputed"] == 6
+
+
+def test_a_tag_on_features_of_another_sae_stays_with_them(loaded: Any, tiny_files: Path) -> None:
+    first = loaded("features.tag 3 winning")["result"]["features"][0]
+    loaded("sae.load raw")
+    with pytest.raises(UnknownNameError, match="another space"):
+        loaded(f"features.tag '{first}' other")
+    (row,) = loaded("features.tags")["result"]["features"]
+    assert (row["feature"], row["tags"]) == (first, ["winning"])
+    assert tags_of(loaded, 3) == []
+    loaded(f"sae.load {tiny_files / 'sae'}")
+    assert tags_of(loaded, 3) == ["winning"]

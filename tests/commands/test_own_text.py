@@ -184,3 +184,38 @@ def test_few_sentences_and_no_controls_are_said(loaded: Any, tmp_path: Path) -> 
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(InputFileError, match="has no sentence"):
         loaded(f"features.common file={tmp_path / 'empty.txt'}")
+
+
+def test_the_largest_replies_fit_the_wire(do: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    from workbench.engine.wire import MESSAGE_LIMIT
+
+    monkeypatch.setattr(tiny, "CONTEXT", 1200)
+    tiny.make_model(tmp_path / "long")
+    tiny.make_sae(tmp_path / "wide", d_sae=4096, k=64)
+    do("session.new s", None)
+    do(f"model.load {tmp_path / 'long'} device=cpu")
+    do(f"sae.load {tmp_path / 'wide'}")
+    path = tmp_path / "np.json"
+    path.write_text(json.dumps([{"index": number, "description": "\x01" * 500} for number in range(4096)]))
+    do(f"labels.import {path}")
+    for number in range(3):
+        do(f"features.note {number} '{'n' * 5000}'")
+    words = [tiny.WORDS[(7 * at + at // 20) % 20] for at in range(1024)]
+    lines = [
+        f"features.activate '{' '.join(words)}' top=200 each=10",
+        f"features.diff '{' '.join(words[:512])}' '{' '.join(words[512:])}' top=200",
+        f"features.common text='{' '.join(words)}' share=0.1 limit=500",
+        "features.search \x01 limit=100",
+        f"features.search by_sentence='{' '.join(words)}' limit=100",
+        "features.tags limit=200",
+        "labels.show",
+    ]
+    for line in lines:
+        reply = do(line)
+        size = len(json.dumps({"id": 1, "result": reply}, ensure_ascii=False).encode())
+        assert size < MESSAGE_LIMIT, (line[:40], size)
+    assert any("fit one reply" in warning for warning in do(lines[0])["warnings"])
+    with pytest.raises(UsageError, match=r"1,025 tokens"):
+        do(f"features.activate '{' '.join(words)} the'")

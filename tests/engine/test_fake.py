@@ -63,6 +63,14 @@ def test_the_same_request_gets_the_next_answer_and_the_last_for_ever() -> None:
     assert asyncio.run(scenario()) == [1, 2, 2, 2]
 
 
+def test_a_recording_from_before_a_field_answers_requests_that_leave_it_at_its_default() -> None:
+    fake = FakeEngine([{"do": "toy.echo", "params": {"text": "x"}, "session": None, "reply": {"n": 1}}])
+    assert asyncio.run(fake.request(toy.Echo(text="x"), session=None)) == {"n": 1}
+    for other in (toy.Echo(text="x", size=3), toy.Echo(text="y")):
+        with pytest.raises(UsageError, match="no recorded answer"):
+            asyncio.run(fake.request(other, session=None))
+
+
 def test_events_and_states_are_sent_by_hand() -> None:
     fake = FakeEngine([])
     heard: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
 from screens.keys import ACTIONS, SCREENS
@@ -23,15 +24,6 @@ _NAMES = {" ": "space", ".": "full_stop", ":": "colon"}
 
 def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
     return [params for name, params, _ in engine.asked if name == do]
-
-
-def test_quanta_says_why_it_is_not_there() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "6")
-        assert "quanta come with a later version" in text_of(app)
-        assert app.trail.here.screen == "home"
-
-    play(scenario)
 
 
 def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
@@ -150,7 +142,7 @@ def test_a_finished_job_cannot_be_cancelled_and_a_running_one_can() -> None:
     engine = recorded_engine()
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "x")
+        await press(pilot, "8", "j", "x")  # newest first: j4 waits above it
         assert asked(engine, "engine.cancel") == [{"job": "j3"}]
         await press(pilot, "escape", "8", "G", "x")
         assert "j1 is done already" in text_of(app)
@@ -265,7 +257,7 @@ def test_lines_go_where_their_result_is_seen() -> None:
 
 def test_an_error_of_the_engine_is_shown_with_its_hint_and_goes_with_escape() -> None:
     error = {"kind": "engine_died", "message": "the model process ended", "hint": "Repeat the command."}
-    params = {"k": 2, "tau": 0.5}
+    params = ClustersFind().params()
     answer = {"do": "clusters.find", "params": params, "session": "demo", "progress": [], "error": error}
     engine = FakeEngine([answer, *recorded_engine_exchanges()])
 

@@ -7,9 +7,9 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.map_view import map_rows
+from screens.map_view import cell_facts, map_rows
 from screens.widgets.lines import cell_text
-from tests.screens.stage import assert_fits, play, press, recorded, reply_to, text_of
+from tests.screens.stage import assert_fits, play, press, recorded, reply_to, settle, text_of
 from workbench.engine.fake import FakeEngine
 
 TOP = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"][0]["feature"]
@@ -22,14 +22,27 @@ def answer(places: int = 3) -> dict[str, Any]:
            }  # fmt: skip
     told = {"over": "position", "places": [str(place + 1) for place in range(places)], "sentences": [100] * places,
             "tested": 990, "undefined": 10, "discoveries": 3, "family_wise": 1, "features": [row]}  # fmt: skip
-    return {"ranking": {"stimuli": "achievement", "alpha": 0.05, "statistic": "welch"}, "map": told}
+    return {"ranking": {"seq": 3, "stimuli": "achievement", "alpha": 0.05, "statistic": "welch"}, "map": told}
 
 
 def engine(places: int = 3) -> FakeEngine:
     params = {"features": [], "ranking": 3, "shown": 12}  # m asks for the map of the ranking in front
     reply = {"command": "features.map", "params": params, "result": answer(places), "artifact": None, "seconds": 0.1,
              "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
-    return FakeEngine([*recorded(), {"do": "features.map", "params": params, "session": "demo", "reply": reply}])
+    stored = {
+        "command": "session.result",
+        "params": {"line": 3},
+        "result": {"line": "features.contrast x", "provenance": {}},
+        "artifact": None,
+        "seconds": 0.0,
+        "provenance": {},
+        "warnings": [],
+        "session": "demo",
+        "figures": [],
+    }
+    line = {"do": "session.result", "params": {"line": 3}, "session": "demo", "reply": stored}
+    map_ = {"do": "features.map", "params": params, "session": "demo", "reply": reply}
+    return FakeEngine([*recorded(), map_, line])
 
 
 def test_m_shows_the_map_and_enter_opens_its_feature() -> None:
@@ -46,13 +59,38 @@ def test_m_shows_the_map_and_enter_opens_its_feature() -> None:
     play(scenario, engine=engine())
 
 
-def test_places_that_do_not_fit_are_counted() -> None:
+def test_the_places_scroll_with_the_cursor() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "3", "m")
-        assert "21 places do not fit" in text_of(app)
+        assert "1 to 9 of 30 places" in text_of(app)
+        assert "›1 " in text_of(app).split("\n")[1]
+        await pilot.press(*["right"] * 10, "left")
+        await settle(pilot)
+        assert "3 to 11 of 30 places" in text_of(app)
+        assert "›10" in text_of(app).split("\n")[1]
         assert_fits(app)
+        await pilot.press(*["L"] * 40)
+        await settle(pilot)
+        assert "22 to 30 of 30 places" in text_of(app)
+        await pilot.press(*["H"] * 40)
+        await settle(pilot)
+        assert "1 to 9 of 30 places" in text_of(app)
 
     play(scenario, engine=engine(30))
+
+
+def test_w_explains_the_cell_under_both_cursors() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "m", "right", "right", "w")
+        assert "100 sentences have this position" in text_of(app)
+        await press(pilot, "escape")
+        assert app.trail.here.screen == "select"
+
+    play(scenario, engine=engine())
+    row = dict(cell_facts(answer(), TOP, 2))
+    assert row["observed"].startswith("t -30.0")
+    assert row["fwer"].startswith("0.001: by the largest value of all 990 cells")
+    assert dict(cell_facts(answer(), TOP, 1))["observed"].startswith("t –")
 
 
 def test_only_what_survives_has_a_star_and_what_is_undefined_a_dash() -> None:

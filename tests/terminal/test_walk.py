@@ -114,7 +114,7 @@ def test_every_screen(demo: dict[str, str], open_app: Open, size: tuple[int, int
     window.wait("clusters", "nearest by decoder cosine", "f find")
     window.assert_fits()
     window.keys("6")
-    window.wait("quanta come with a later version")
+    window.wait(":quanta.losses", "? help")
     window.keys("7")
     window.wait("offline", "suggested", "a suggest")
     window.assert_fits()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ SETUP = (
     "index.build demo tokens=20000 examples=6",
     "labels.suggest",
     "clusters.find",
+    "clusters.rank points=200 bins=5 draws=2 tested=1",
 )
 QUERIES = (
     "session.list",
@@ -53,13 +55,19 @@ QUERIES = (
     "features.list limit=100 sort=effect",
     "features.list limit=100 filter=nosuchlabel",
     "clusters.list limit=100",
+    "clusters.list limit=100 sort=cosine",
+    "clusters.list limit=100 sort=irreducibility",
+    "clusters.list limit=100 sort=label",
     "clusters.show 0",
+    "clusters.planes 0",
     "labels.show",
     "labels.show filter=nosuchlabel",
     "index.info",
     "features.activate 'The girl won the prize.'",
     "features.diff 'The girl won the prize.' 'The girl lost the prize.'",
 )
+POINTS = 3
+"""Points of a cluster whose contexts are recorded."""
 SHOWN = 3
 """Features of the head of the ranking whose pages are recorded."""
 
@@ -101,7 +109,19 @@ async def record(sessions: Path, setup: tuple[str, ...] = SETUP) -> list[dict[st
     await recorder.request(parse_line(f"steer.clamp '{top}' stimuli=achievement strength=1"), session=SESSION)
     for line in QUERIES:
         await recorder.request(parse_line(line), session=SESSION)
+    await walked(recorder)
     return [portable(exchange, sessions) for exchange in recorder.exchanges] + [jobs()]
+
+
+async def walked(recorder: Recorder) -> None:
+    """The first points of the cluster's planes, in the order in which the keys walk them, and the page written."""
+    planes = next(one["reply"]["result"] for one in recorder.exchanges if one["do"] == "clusters.planes")
+    angle = [math.atan2(row[1], row[0]) for row in planes["scores"]]
+    order = sorted(range(len(angle)), key=lambda at: (angle[at], at))
+    for step in range(POINTS):
+        place = planes["places"][order[(order.index(0) + step) % len(order)]]
+        await recorder.request(parse_line(f"clusters.point 0 {place}"), session=SESSION)
+    await recorder.request(parse_line("clusters.export 0"), session=SESSION)
 
 
 def portable(exchange: dict[str, Any], sessions: Path) -> dict[str, Any]:

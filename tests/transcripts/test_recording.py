@@ -1,4 +1,4 @@
-"""The transcript the screens are tested on still has the shape of what the real engine answers."""
+"""The transcripts the screens are tested on still have the shape of what the real engine answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.screens.stage import TRANSCRIPT
+from tests.transcripts import record_demo, record_quanta, record_selection
 from workbench.engine.fake import load_transcript, shape
 
 pytestmark = pytest.mark.slow
@@ -23,10 +24,15 @@ def _shapes(exchanges: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def test_the_real_engine_answers_in_the_recorded_shapes(tmp_path: Path, torch_loaded: None) -> None:
-    from tests.transcripts.record_demo import record
-
-    recorded, real = _shapes(load_transcript(TRANSCRIPT)), _shapes(asyncio.run(record(tmp_path)))
+@pytest.mark.parametrize(("transcript", "record", "script"), [
+    (TRANSCRIPT, record_demo.record, "record_demo"),
+    (TRANSCRIPT.parent / "quanta.json", record_quanta.record, "record_quanta"),
+    (TRANSCRIPT.parent / "selection.json", record_selection.record, "record_selection"),
+])  # fmt: skip
+def test_the_real_engine_answers_in_the_recorded_shapes(
+    tmp_path: Path, home: Path, torch_loaded: None, transcript: Path, record: Any, script: str
+) -> None:
+    recorded, real = _shapes(load_transcript(transcript)), _shapes(asyncio.run(record(tmp_path)))
     assert recorded.keys() == real.keys()
     for verb, expected in real.items():
-        assert recorded[verb] == expected, f"{verb} answers in another shape: python -m tests.transcripts.record_demo"
+        assert recorded[verb] == expected, f"{verb} answers in another shape: python -m tests.transcripts.{script}"

@@ -19,7 +19,7 @@ from workbench.geometry.closed_forms import (
     simplex_vectors,
     welch_bound,
 )
-from workbench.geometry.clusters import cosine_graph_clusters, cosine_graph_sweep
+from workbench.geometry.clusters import cosine_graph_clusters, cosine_graph_sweep, similarity_graph_sweep
 from workbench.geometry.gram_fits import GramFit, PerturbationCurve, fit_gram, perturbation_curve
 from workbench.geometry.gram_nulls import coordinate_shuffle_grams, label_shuffle_grams, probe_directions
 from workbench.geometry.irreducibility import (
@@ -46,8 +46,10 @@ from workbench.geometry.stability import (
     adjusted_rand_index,
     best_jaccard,
     graph_stability,
+    neighbouring_settings,
     partition,
     spectral_stability,
+    sweep_stability,
 )
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "minimum_energy",
     "mixture_index",
     "nearest_neighbour_affinity",
+    "neighbouring_settings",
     "one_hot",
     "orthonormal_energy",
     "parity",
@@ -110,6 +113,7 @@ __all__ = [
     "residual_map",
     "separability_index",
     "settled",
+    "similarity_graph_sweep",
     "simplex_energy",
     "simplex_vectors",
     "softmax_weights",
@@ -117,5 +121,6 @@ __all__ = [
     "spectral_embedding",
     "spectral_stability",
     "suggest_groups",
+    "sweep_stability",
     "welch_bound",
 ]

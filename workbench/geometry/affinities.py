@@ -127,7 +127,7 @@ def coactivation_affinity(active: Any) -> Any:
 
     if len(np.shape(active)) != 2:
         raise ValueError(f"active must be (tokens, features), got shape {np.shape(active)}")
-    fires = csr_array(active)
+    fires = csr_array(active, copy=True)  # what is given may be read only, as an index mapped from its files is
     fires.eliminate_zeros()
     fires.data = np.ones_like(fires.data, dtype=np.float64)
     both = coo_array(fires.T @ fires)  # (features, features) counts of tokens

@@ -7,6 +7,7 @@ of one direction), blocks of whole rows in float64 take over, which hold no edge
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,6 +64,45 @@ def cosine_graph_sweep(decoder: ArrayLike, settings: Sequence[tuple[int, float]]
         ValueError: as `cosine_graph_clusters`, or no settings.
     """
     directions, zero = unit_rows(decoder)
+    _check_settings(settings)
+    pairs = _near_pairs(directions, zero, min(tau for _, tau in settings))
+    if pairs is None:
+        return [_from_whole_rows(directions, zero, k, tau) for k, tau in settings]
+    return [_ordered_clusters(pairs.joined(len(directions), k, tau)) for k, tau in settings]
+
+
+def similarity_graph_sweep(similarity: Any, settings: Sequence[tuple[int, float]]) -> list[list[Integers]]:
+    """Components of the nearest-neighbour graph of a sparse similarity, such as `coactivation_affinity`.
+
+    The rule of `cosine_graph_clusters`: an edge where either is among the `k` nearest of the other and the similarity
+    is above `tau`. Pairs without an entry are not similar.
+
+    Args:
+        similarity: (features, features) symmetric scipy sparse matrix; the diagonal plays no part.
+        settings: pairs of k and tau.
+
+    Returns:
+        The clusters of each setting, as `cosine_graph_clusters` returns them.
+
+    Raises:
+        ValueError: not square, `k` below 1, `tau` outside [-1, 1], or no settings.
+    """
+    from scipy.sparse import coo_array
+
+    shape = np.shape(similarity)
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"similarity must be (features, features), got shape {shape}")
+    _check_settings(settings)
+    entries = coo_array(similarity)
+    first, second = entries.coords
+    once = first < second
+    pairs = _Pairs(
+        first[once].astype(np.intp), second[once].astype(np.intp), np.asarray(entries.data[once], dtype=np.float64)
+    )
+    return [_ordered_clusters(pairs.joined(shape[0], k, tau)) for k, tau in settings]
+
+
+def _check_settings(settings: Sequence[tuple[int, float]]) -> None:
     if not settings:
         raise ValueError("settings is empty: name at least one pair of k and tau")
     for k, tau in settings:
@@ -70,10 +110,6 @@ def cosine_graph_sweep(decoder: ArrayLike, settings: Sequence[tuple[int, float]]
             raise ValueError(f"k must be at least 1, got {k}")
         if not -1 <= tau <= 1:
             raise ValueError(f"tau is a cosine in [-1, 1], got {tau}")
-    pairs = _near_pairs(directions, zero, min(tau for _, tau in settings))
-    if pairs is None:
-        return [_from_whole_rows(directions, zero, k, tau) for k, tau in settings]
-    return [_ordered_clusters(pairs.joined(len(directions), k, tau)) for k, tau in settings]
 
 
 @dataclass(frozen=True)

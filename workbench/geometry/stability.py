@@ -65,16 +65,35 @@ def spectral_stability(
     return Stability(tuple(variants), np.array([adjusted_rand_index(whole, labels) for labels in variants.values()]))
 
 
+def neighbouring_settings(k: int, tau: float, step: float = 0.05) -> list[tuple[int, float]]:
+    """The setting itself, then one neighbour fewer and more, and tau a `step` lower and higher, where they exist."""
+    beside = [(k - 1, tau), (k + 1, tau), (k, round(tau - step, 6)), (k, round(tau + step, 6))]
+    return [(k, tau), *((kk, t) for kk, t in beside if kk >= 1 and -1 <= t <= 1)]
+
+
+def sweep_stability(
+    sweep: Sequence[Sequence[ArrayLike]], settings: Sequence[tuple[int, float]], features: int
+) -> Stability:
+    """Agreement of the first clustering of a sweep over (k, tau) with the others of it.
+
+    Args:
+        sweep: the clusters of each setting.
+        settings: k and tau of each, as `neighbouring_settings` gives them.
+        features: their number.
+    """
+    k = settings[0][0]
+    labels = [partition(clusters, features) for clusters in sweep]
+    names = tuple(f"k {kk}" if kk != k else f"tau {t:g}" for kk, t in settings[1:])
+    return Stability(names, np.array([adjusted_rand_index(labels[0], other) for other in labels[1:]]))
+
+
 def graph_stability(decoder: ArrayLike, k: int, tau: float, *, step: float = 0.05) -> Stability:
     """Agreement of graph clusters with those of one neighbour fewer and more, and of tau a `step` lower and higher.
 
     A tau that would leave [-1, 1] is not tried.
     """
-    beside = [(k - 1, tau), (k + 1, tau), (k, round(tau - step, 6)), (k, round(tau + step, 6))]
-    settings = [(k, tau), *((kk, t) for kk, t in beside if kk >= 1 and -1 <= t <= 1)]
-    labels = [partition(clusters, len(np.asarray(decoder))) for clusters in cosine_graph_sweep(decoder, settings)]
-    names = tuple(f"k {kk}" if kk != k else f"tau {t:g}" for kk, t in settings[1:])
-    return Stability(names, np.array([adjusted_rand_index(labels[0], other) for other in labels[1:]]))
+    settings = neighbouring_settings(k, tau, step)
+    return sweep_stability(cosine_graph_sweep(decoder, settings), settings, len(np.asarray(decoder)))
 
 
 def partition(clusters: Iterable[ArrayLike], n: int) -> Integers:

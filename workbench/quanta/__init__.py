@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.quanta.cohesion import Cohesion, answer_entropy, cluster_cohesion, purity, size_ranks
+from workbench.quanta.envelope import EnvelopeSlope, envelope_slope, rank_envelope
 from workbench.quanta.filters import present_bigram, present_trigram
 from workbench.quanta.indexing import TokenIndex
 from workbench.quanta.selection import NATS_PER_BIT, select_predictions
@@ -17,13 +19,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NATS_PER_BIT",
+    "Cohesion",
+    "EnvelopeSlope",
     "GradientSimilarity",
     "TokenIndex",
     "angular_similarity",
+    "answer_entropy",
+    "cluster_cohesion",
+    "envelope_slope",
     "gradient_similarity",
     "present_bigram",
     "present_trigram",
+    "purity",
+    "rank_envelope",
     "select_predictions",
+    "size_ranks",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,10 +13,8 @@ from torch import Tensor
 TILE = 128
 
 
-def factored_similarity(
-    gradients: Callable[[], Iterable[list[Tensor]]], parameters: Sequence[Tensor], samples: int, rank: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Cosines of gradients of which each matrix keeps `rank` directions of its rows.
+class Factors:
+    """Gradients of which each matrix keeps `rank` directions of its rows, and their cosines.
 
     Each matrix G is replaced by Q (Q^T G), Q an orthonormal basis of the range of G (G^T (G R)) with R random (Halko,
     Martinsson & Tropp 2011, algorithm 4.3 with one power step). What is left out is orthogonal to what is kept, so its
@@ -24,27 +22,52 @@ def factored_similarity(
     eps_i + eps_j + eps_i eps_j.
 
     Args:
-        gradients: gives the samples' gradients, one tensor per parameter each.
         parameters: the parameters, for their shapes.
         samples: how many gradients come.
         rank: directions kept of each matrix; vectors are kept whole.
         seed: of R.
-
-    Returns:
-        (samples, samples) cosines, (samples, samples) bounds, and the numbers kept of each sample.
     """
-    stores = [_Matrix(p, samples, rank, seed + place) if p.dim() > 1 else _Vector(p, samples)
-              for place, p in enumerate(parameters)]  # fmt: skip
-    norms, left_out = np.zeros(samples), np.zeros(samples)
-    for number, gradient in enumerate(gradients()):
-        norms[number] = sum(float(part.double().square().sum()) for part in gradient)
-        left_out[number] = sum(store.keep(number, part.float()) for store, part in zip(stores, gradient, strict=True))
-    length = np.sqrt(np.maximum(norms, 1e-60))
-    matrix = sum((store.products() for store in stores), np.zeros((samples, samples))) / np.outer(length, length)
-    eps = np.sqrt(left_out) / length
-    rounding = 1e-5  # float32 factors and their products
-    bound = eps[:, None] + eps[None, :] + np.outer(eps, eps) + rounding
-    return matrix, bound, sum(store.kept for store in stores)
+
+    def __init__(self, parameters: Sequence[Tensor], samples: int, rank: int, seed: int) -> None:
+        self._stores = [_Matrix(p, samples, rank, seed + place) if p.dim() > 1 else _Vector(p, samples)
+                        for place, p in enumerate(parameters)]  # fmt: skip
+        self._norms, self._left_out = np.zeros(samples), np.zeros(samples)
+
+    @property
+    def kept(self) -> int:
+        """Numbers kept of each sample."""
+        return sum(store.kept for store in self._stores)
+
+    def keep(self, number: int, gradient: Sequence[Tensor]) -> None:
+        """Take in the gradient of one sample, one tensor per parameter."""
+        self._norms[number] = sum(float(part.double().square().sum()) for part in gradient)
+        pairs = zip(self._stores, gradient, strict=True)
+        self._left_out[number] = sum(store.keep(number, part.float()) for store, part in pairs)
+
+    def similarity(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(samples, samples) cosines and their bounds."""
+        samples = self._norms.size
+        length = np.sqrt(np.maximum(self._norms, 1e-60))
+        products = sum((store.products() for store in self._stores), np.zeros((samples, samples)))
+        eps = np.sqrt(self._left_out) / length
+        rounding = 1e-5  # float32 factors and their products
+        return products / np.outer(length, length), eps[:, None] + eps[None, :] + np.outer(eps, eps) + rounding
+
+    def arrays(self, done: int) -> dict[str, Tensor]:
+        """What the first `done` samples left, for `take_up`."""
+        found = {f"{place}.{name}": array[:done].cpu().contiguous() for place, store in enumerate(self._stores)
+                 for name, array in store.arrays.items()}  # fmt: skip
+        numbers = np.stack([self._norms[:done], self._left_out[:done]])
+        return {**found, "numbers": torch.from_numpy(numbers)}
+
+    def take_up(self, arrays: dict[str, Tensor]) -> int:
+        """Go on from such arrays; gives how many samples they hold."""
+        done = arrays["numbers"].shape[1]
+        self._norms[:done], self._left_out[:done] = arrays["numbers"].numpy()
+        for place, store in enumerate(self._stores):
+            for name, array in store.arrays.items():
+                array[:done] = arrays[f"{place}.{name}"].to(array.device)
+        return done
 
 
 class _Vector:
@@ -52,6 +75,7 @@ class _Vector:
 
     def __init__(self, parameter: Tensor, samples: int) -> None:
         self.rows = torch.zeros((samples, parameter.numel()), device=parameter.device)
+        self.arrays = {"rows": self.rows}
         self.kept = parameter.numel()
 
     def keep(self, number: int, gradient: Tensor) -> float:
@@ -75,6 +99,7 @@ class _Matrix:
         self.start = torch.randn((columns, self.rank), generator=generator).to(parameter.device)
         self.q = torch.zeros((samples, rows, self.rank), device=parameter.device)
         self.b = torch.zeros((samples, self.rank, columns), device=parameter.device)
+        self.arrays = {"q": self.q, "b": self.b}
         self.kept = self.rank * (rows + columns)
 
     def keep(self, number: int, gradient: Tensor) -> float:

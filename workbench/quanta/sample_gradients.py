@@ -35,11 +35,12 @@ def checked_contexts(model: nn.Module, contexts: Sequence[Context]) -> list[Tens
 
 
 def sample_gradients(
-    model: nn.Module, parameters: Sequence[Tensor], contexts: Sequence[Tensor]
+    model: nn.Module, parameters: Sequence[Tensor], contexts: Sequence[Tensor], first: int = 0
 ) -> Iterator[list[Tensor]]:
     """The gradient of -log p(last token | the tokens before it), for each context in turn.
 
-    What comes after the predicted token cannot change the gradient, so the model never reads it.
+    What comes after the predicted token cannot change the gradient, so the model never reads it. `first` is the number
+    of the first context, for messages.
 
     Yields:
         One tensor per parameter, of its shape, in the model's number format.
@@ -49,7 +50,7 @@ def sample_gradients(
     """
     keep = _keeps_logits(model)
     with _prepared(model, parameters):
-        for number, ids in enumerate(contexts):
+        for number, ids in enumerate(contexts, first):
             answer = model(ids[None, :-1], **({"logits_to_keep": 1} if keep else {}))
             logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
             if logits is None or logits.dim() != 3:

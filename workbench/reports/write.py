@@ -17,6 +17,7 @@ from workbench.reports.sections.methods import methods_section
 from workbench.reports.sections.notes import notes_section
 from workbench.reports.sections.probing import probing_section
 from workbench.reports.sections.provenance import provenance_section
+from workbench.reports.sections.quanta import quanta_section
 from workbench.reports.sections.ranking import ranking_section
 from workbench.reports.sections.replication import replication_section
 from workbench.reports.sections.rsa import rsa_section
@@ -57,6 +58,7 @@ def compose(source: ReportSource) -> Document:
         probing_section(source),
         steering_section(source),
         clusters_section(source),
+        quanta_section(source),
         labels_section(source),
         marks_section(source),
         methods_section(source),

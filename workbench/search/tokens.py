@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_PLACES = 200_000
 """Places of a token in the corpus that are looked at, spread evenly."""
+PART = 1 << 22
+"""Tokens of the corpus looked at at once."""
 LEAST_SHARE = 0.02
 """Share of a feature's firings from which on a token is one of its own."""
 
@@ -62,9 +65,9 @@ def by_token(index: FeatureIndex, tokens: dict[int, float]) -> list[TokenHit]:
     fired = np.maximum(index.summary["fired"], 1)
     text = np.asarray(index.store.tokens[: int(index.meta["tokens"])])
     pointers, features = index.arrays["pointers"], index.arrays["features"]
-    hits = []
+    found, hits = _places(text, tokens, len(index.pieces)), []
     for token, like in tokens.items():
-        at = np.flatnonzero(text == token)
+        at = found[text[found] == token]
         step = -(-len(at) // MOST_PLACES) or 1
         at = at[::step]
         begins, sizes = pointers[at], pointers[at + 1] - pointers[at]
@@ -76,6 +79,14 @@ def by_token(index: FeatureIndex, tokens: dict[int, float]) -> list[TokenHit]:
             for feature in np.flatnonzero(share >= LEAST_SHARE)
         ]
     return hits
+
+
+def _places(text: np.ndarray, tokens: Iterable[int], vocabulary: int) -> np.ndarray:
+    """Where any of the tokens stands in the corpus, ascending, a part at a time."""
+    wanted = np.zeros(vocabulary, dtype=bool)
+    wanted[list(tokens)] = True
+    parts = [np.flatnonzero(wanted[text[low : low + PART]]) + low for low in range(0, len(text), PART)]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def by_logit(index: FeatureIndex, tokens: dict[int, float]) -> list[TokenHit]:

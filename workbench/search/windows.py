@@ -99,15 +99,14 @@ def matches(
     while low < len(begins):
         high = max(low + 1, int(np.searchsorted(done, done[low] + BLOCK, side="right")) - 1)
         tick(int(done[low]), total, "searching windows")
-        at = np.concatenate(
-            [np.arange(begin, end) for begin, end in zip(begins[low:high], ends[low:high], strict=True)]
-        )
-        breaks = np.cumsum(ends[low:high] - begins[low:high]) - 1  # the last token of each stretch
-        raw, sizes = pieces.join(np.asarray(index.store.tokens[at]), breaks)
+        sizes = ends[low:high] - begins[low:high]
+        at = np.arange(int(sizes.sum())) + np.repeat(begins[low:high] - (np.cumsum(sizes) - sizes), sizes)
+        breaks = np.cumsum(sizes) - 1  # the last token of each stretch
+        raw, lengths = pieces.join(np.asarray(index.store.tokens[at]), breaks)
         text = raw.decode("utf-8", "surrogateescape")
         spans = np.array([match.start() for match in pattern.finditer(text)], dtype=np.int64)
         if len(spans):
-            token = np.searchsorted(np.cumsum(sizes), _byte_places(text)[spans], side="right")
+            token = np.searchsorted(np.cumsum(lengths), _byte_places(text)[spans], side="right")
             yield np.unique(at[token])
         low = high
 

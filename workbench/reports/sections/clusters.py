@@ -28,9 +28,8 @@ def clusters_section(source: ReportSource) -> Section | None:
 def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
     about = (
-        f"{several(result['clusters'], 'cluster')} of two or more features whose decoder directions point the same way "
-        f"(each of its {result['k']} nearest neighbours, cosine above {result['tau']}); {count(result['singletons'])} "
-        "features stand alone."
+        f"{several(result['clusters'], 'cluster')} of two or more features {_how(result)}; "
+        f"{count(result['singletons'])} features stand alone.{_stability(result)}"
     )
     largest = result["largest"][:SHOWN]
     if not largest:
@@ -44,6 +43,26 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
     table = Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)
     whole = [cluster for cluster in largest if cluster["size"] <= MEMBERS]  # a matrix that shows all its members
     return [Paragraph((about,)), table, _matrix(source, line, (whole or largest)[0])]
+
+
+def _how(result: dict[str, Any]) -> str:
+    """What joins the members; results of older versions are of the cosine graph."""
+    method = result.get("method", "graph")
+    if method == "graph":
+        return (
+            "whose decoder directions point the same way "
+            f"(each of its {result['k']} nearest neighbours, cosine above {result['tau']})"
+        )
+    joined = {"spectral": f"near by decoder direction (affinity {result['affinity']}",
+              "coactivation": "that fire on the same tokens (Jaccard overlap"}  # fmt: skip
+    told = joined.get(method, "near by decoder direction or firing on the same tokens (the larger of both")
+    number_of = f"{result['n_clusters']} spectral clusters" if result["n_clusters"] else f"k {result['k']}"
+    return f"{told}, {number_of}, seed {result['seed']})"
+
+
+def _stability(result: dict[str, Any]) -> str:
+    told = ", ".join(f"{item['setting']} {item['ari']:.2f}" for item in result.get("stability", []))
+    return f" Agreement (adjusted Rand index) with neighbouring settings: {told}." if told else ""
 
 
 def _row(cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:

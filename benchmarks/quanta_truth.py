@@ -1,0 +1,221 @@
+"""Quanta of the demo model against the tasks that its corpus was made of: purity, ARI, and what chance gives.
+
+Every token of the demo's corpus has a known task: the slot of the grammar that wrote it (the answer of a weekday sum,
+the next number of a count), or the sentence pattern whose fixed words it is of. As many predictions of low loss are
+taken of each task; gradients, activations and answers are clustered alike. Controls: the gradients dealt out to other
+samples (what the same cluster sizes give by chance), and the answer token alone.
+
+    python benchmarks/quanta_truth.py [--each 30] [--clusters 10 20 40] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import time
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from workbench import demo
+from workbench.demo import corpus
+from workbench.demo.sentences import _PATTERNS
+from workbench.geometry import adjusted_rand_index, angular_affinity, spectral_embedding
+from workbench.models.loading import load_model
+from workbench.predictions.activations import activation_similarity
+from workbench.quanta import present_trigram, purity
+from workbench.quanta.gradients import gradient_similarity
+
+THRESHOLD = 0.1
+PLANTED = {
+    "weekday/day_sum": "weekday sum", "month/month_sum": "month sum", "counting/run_up": "count up",
+    "counting/run_down": "count down", "code/same_mark": "closing mark", "weekday/ from ": "weekday ' from '",
+    "month/ from ": "month ' from '", "weekday/ is ": "weekday ' is '", "month/ is ": "month ' is '",
+    "near_day/ or ": "near day ' or '", "near_month/ or ": "near month ' or '", "names/ and ": "list ' and '",
+    "outcome/ felt ": "' felt '", "place/ lives in ": "' lives in '", "food/ and a cup of ": "' and a cup of '",
+    "code/ = [": "' = ['",
+}  # fmt: skip
+SHUFFLES = 20
+
+
+def parts_of(text: str, concept: str) -> list[tuple[str, int, int]]:
+    """Slots and fixed words of a sentence with their characters, by the first pattern of its kind that fits."""
+    kind = "outcome" if concept in ("achievement", "failure") else concept
+    for _, pattern in _PATTERNS[kind]:
+        pieces = re.split(r"\{(\w+)\}", pattern)
+        names = [piece for at, piece in enumerate(pieces) if piece or at % 2]
+        slots = [at % 2 for at, piece in enumerate(pieces) if piece or at % 2]
+        whole = "".join("(.+?)" if slot else f"({re.escape(name)})" for name, slot in zip(names, slots, strict=True))
+        if match := re.fullmatch(whole, text):
+            return [(f"{kind}/{name}", *match.span(at)) for at, name in enumerate(names, 1)]
+    return []
+
+
+def tasks_of(document: corpus.Document, offsets: list[tuple[int, int]]) -> list[str]:
+    """The task of each token, "" where it is of none."""
+    spans = []
+    for sentence in document.sentences:
+        for name, start, end in parts_of(document.text[sentence.start : sentence.end], sentence.concept):
+            spans.append((name, sentence.start + start, sentence.start + end))
+    found = []
+    for start, end in offsets:
+        middle = (start + (document.text[start:end][:1] == " ") + end) / 2
+        found.append(next((name for name, first, last in spans if first <= middle < last), ""))
+    return found
+
+
+def draw(model: Any, each: int) -> tuple[list[list[int]], list[str]]:
+    """As many low-loss contexts of each planted task, in the order of the corpus; not those that copying explains."""
+    import torch
+
+    contexts: list[list[int]] = []
+    tasks: list[str] = []
+    have: Counter[str] = Counter()
+    for number, document in enumerate(corpus.documents(11)):
+        if number >= 6000 or all(have[task] >= each for task in PLANTED.values()):
+            break
+        encoded = model.tokenizer(document.text, return_offsets_mapping=True)
+        ids, named = encoded["input_ids"], tasks_of(document, encoded["offset_mapping"])
+        wanted = [at for at in range(1, len(ids)) if have[PLANTED.get(named[at], "")] < each and named[at] in PLANTED]
+        if not wanted or len(ids) > model.context:
+            continue
+        with torch.no_grad():
+            logits = model.plain(torch.tensor([ids])).logits[0]
+        nats = torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:]), reduction="none").numpy()
+        copied = present_trigram(ids)
+        for at in wanted:
+            task = PLANTED[named[at]]
+            if nats[at - 1] < THRESHOLD and not copied[at - 1] and have[task] < each:
+                contexts.append(ids[: at + 1])
+                tasks.append(task)
+                have[task] += 1
+    return contexts, tasks
+
+
+def own_clusters(labels: np.ndarray, tasks: np.ndarray, wanted: str) -> float:
+    """Share of a task's samples in clusters of which at least nine in ten are of that task."""
+    inside = tasks == wanted
+    return (
+        float(np.mean([np.mean(inside[labels == label]) >= 0.9 for label in labels[inside]])) if inside.any() else 0.0
+    )
+
+
+def measured(labels: np.ndarray, tasks: np.ndarray) -> dict[str, Any]:
+    """Agreement with the tasks, and that of the same clusters dealt out to other samples."""
+    rng = np.random.default_rng(0)
+    dealt = [rng.permutation(labels) for _ in range(SHUFFLES)]
+    return {
+        "purity": purity(labels, tasks),
+        "ari": adjusted_rand_index(labels, tasks),
+        "purity_shuffled": float(np.mean([purity(one, tasks) for one in dealt])),
+        "ari_shuffled": float(np.mean([adjusted_rand_index(one, tasks) for one in dealt])),
+        "weekday_own": own_clusters(labels, tasks, "weekday sum"),
+        "month_own": own_clusters(labels, tasks, "month sum"),
+    }
+
+
+def measure(each: int, clusters: list[int]) -> dict[str, Any]:
+    """All rows and bars."""
+    model = load_model({"ref": "demo", "device": "cpu"})
+    contexts, names = draw(model, each)
+    tasks = np.array(names)
+    counts = Counter(names)
+    started = time.perf_counter()
+    gradients = gradient_similarity(model.plain, contexts).matrix
+    seconds = time.perf_counter() - started
+    neurons, _ = activation_similarity(model, contexts, lambda *_: None)
+    rows = []
+    kinds = {
+        "gradients, clipped": np.maximum(gradients, 0),
+        "gradients, squared": np.square(np.maximum(gradients, 0)),
+        "gradients, angular": angular_affinity(gradients),
+        "activations, clipped": np.maximum(neurons, 0),
+    }
+    for name, affinity in kinds.items():
+        embedding = spectral_embedding(affinity, max(clusters) + 1)
+        rows += [
+            {"name": name, "clusters": number, **measured(embedding.clusters(number), tasks)} for number in clusters
+        ]
+    answers = np.unique([context[-1] for context in contexts], return_inverse=True)[1]
+    rows.append({"name": "answer token alone", "clusters": int(answers.max()) + 1, **measured(answers, tasks)})
+    same = tasks[:, None] == tasks[None, :]
+    apart = ~np.eye(len(tasks), dtype=bool)
+    answer = np.array([context[-1] for context in contexts])
+    per = defaultdict(list)
+    for task in counts:
+        inside = np.ix_(tasks == task, tasks == task)
+        alike = apart[inside] & (answer[tasks == task][:, None] == answer[tasks == task][None, :])
+        others = gradients[tasks == task][:, tasks != task]
+        told = (gradients[inside][apart[inside]].mean(), others.mean())
+        same_answer = float(gradients[inside][alike].mean()) if alike.any() else None
+        per[task] = [float(told[0]), float(told[1]), same_answer]
+    best = max((row for row in rows if row["name"].startswith("gradients")), key=lambda row: row["ari"])
+    bars = [
+        {"name": "best ARI of gradients over shuffled", "value": round(best["ari"] - best["ari_shuffled"], 3),
+         "limit": 0.3, "holds": best["ari"] - best["ari_shuffled"] >= 0.3},
+    ]  # fmt: skip
+    return {
+        "rows": rows,
+        "bars": bars,
+        "tasks": {
+            task: {"samples": counts[task], "within": per[task][0], "across": per[task][1], "same_answer": per[task][2]}
+            for task in counts
+        },
+        "samples": len(contexts),
+        "seconds": seconds,
+        "cosine_same_task": float(gradients[same & apart].mean()),
+        "cosine_other_task": float(gradients[~same].mean()),
+    }
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    lines = [
+        "# Quanta against known tasks", "",
+        f"{report['machine']}, {report['date']}; {report['samples']} samples, gradients in {report['seconds']:.0f} s; "
+        f"mean cosine within a task {report['cosine_same_task']:.3f}, between tasks {report['cosine_other_task']:.3f}",
+        "", "```",
+        f"{'':22} {'k':>4} {'purity':>7} {'(dealt)':>7} {'ARI':>6} {'(dealt)':>7} {'weekdays':>9} {'months':>7}",
+    ]  # fmt: skip
+    lines += [
+        f"{row['name']:22} {row['clusters']:4} {row['purity']:7.3f} {row['purity_shuffled']:7.3f} {row['ari']:6.3f} "
+        f"{row['ari_shuffled']:7.3f} {row['weekday_own']:9.2f} {row['month_own']:7.2f}"
+        for row in report["rows"]
+    ]
+    lines += ["", f"{'task':22} {'samples':>8} {'within':>7} {'across':>7}   within, same answer"]
+    lines += [
+        f"{task:22} {told['samples']:8} {told['within']:7.3f} {told['across']:7.3f}   "
+        f"{'–' if told['same_answer'] is None else format(told['same_answer'], '.3f')}"
+        for task, told in report["tasks"].items()
+    ]
+    lines += [
+        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
+        for bar in report["bars"]
+    ]
+    return "\n".join([*lines, "```"])
+
+
+def main() -> int:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--each", type=int, default=30, help="samples of each task")
+    parser.add_argument("--clusters", type=int, nargs="+", default=[8, 16, 32, 64])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    demo.model_dir()
+    stamp = {
+        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    report = {**stamp, **measure(options.each, options.clusters)}
+    print(json.dumps(report) if options.json else table(report))
+    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,250 @@
+"""What the verbs of `quanta.*` share: the losses, samples, similarity and clusters that are in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import MismatchError, UnknownNameError, UsageError
+from workbench.lab import Lab
+from workbench.quanta import Cohesion, answer_entropy, size_ranks
+
+if TYPE_CHECKING:
+    from workbench.predictions.losses import Losses
+    from workbench.predictions.numbering import Numbering
+    from workbench.session.log import LogLine
+
+LOSSES, SAMPLES, SIMILARITY, CLUSTERS = "quanta/losses", "quanta/samples", "quanta/similarity", "quanta/clusters"
+LABELS = "quanta/labels"
+
+
+def cleared(*entries: str) -> dict[str, Any]:
+    """State entries that rest on what is made anew, taken away."""
+    return dict.fromkeys(entries)
+
+
+def need(lab: Lab, entry: str, what: str, verb: str) -> dict[str, Any]:
+    """A state entry.
+
+    Raises:
+        UsageError: there is none; the hint names the verb that makes it.
+    """
+    value: dict[str, Any] | None = lab.entry(entry)
+    if value is None:
+        raise UsageError(f"no {what} in this session", f"Make them first: `workbench quanta {verb}`.")
+    return value
+
+
+def line_of(lab: Lab, entry: str, what: str, verb: str) -> LogLine:
+    """The log line that made a state entry.
+
+    Raises:
+        UsageError: there is none; the hint names the verb that makes it.
+    """
+    need(lab, entry, what, verb)
+    return lab.record.line(lab.state.entries[entry].seq)
+
+
+def numbering(lab: Lab) -> Numbering:
+    """The predictions that the session's losses are of.
+
+    Raises:
+        UsageError: no losses were taken.
+        MismatchError: the corpus is gone, or its name now stands for another one.
+    """
+    from workbench.corpus import store as stores
+    from workbench.predictions.numbering import Numbering
+
+    about = need(lab, LOSSES, "losses", "losses")
+    store = stores.open_digest(lab.home, about["store"])
+    if store is None:
+        raise MismatchError(
+            f"the corpus {about['corpus']!r} of the losses is not on this machine",
+            f"Take them again: `workbench quanta losses {about['corpus']}`.",
+        )
+    return Numbering(store, about["context"], about["documents"])
+
+
+def unchanged(lab: Lab) -> None:
+    """Refuse to go on with samples of a corpus whose name now stands for other text.
+
+    Raises:
+        MismatchError: it does.
+    """
+    from workbench.corpus import store as stores
+
+    about = need(lab, LOSSES, "losses", "losses")
+    if about["corpus"] not in stores.names(lab.home):
+        return  # the demo's corpus is made on demand, under no name
+    now = stores.open_name(lab.home, about["corpus"]).digest
+    if now != about["store"]:
+        raise MismatchError(
+            f"the corpus {about['corpus']!r} changed since its losses were taken (was {about['store'][:19]}, is "
+            f"{now[:19]})",
+            f"Take them again, and select again: `workbench quanta losses {about['corpus']}`.",
+        )
+
+
+def losses(lab: Lab) -> Losses:
+    """The session's losses.
+
+    Raises:
+        UsageError, MismatchError: as `numbering`.
+    """
+    from workbench.predictions.losses import Losses
+
+    return Losses(lab.home, numbering(lab))
+
+
+def of_model(about: dict[str, Any], name: str) -> dict[str, Any]:
+    """The model of that name among those whose losses were taken; the first where none is named.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    models: list[dict[str, Any]] = about["models"]
+    if not name:
+        return models[0]
+    for model in models:
+        if name in (model["name"], model["ref"]):
+            return model
+    raise UnknownNameError.among("model of the losses", name, [model["name"] for model in models])
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The selected predictions.
+
+    Attributes:
+        number: (samples,) canonical number of each.
+        document: (samples,) its document.
+        position: (samples,) its token in the document.
+        loss: (samples,) in nats.
+        answer: (samples,) token id.
+        pieces: text of each answer token.
+    """
+
+    number: np.ndarray
+    document: np.ndarray
+    position: np.ndarray
+    loss: np.ndarray
+    answer: np.ndarray
+    pieces: dict[int, str]
+
+    @classmethod
+    def of(cls, lab: Lab) -> Samples:
+        """Those in force.
+
+        Raises:
+            UsageError: none were selected.
+        """
+        line = line_of(lab, SAMPLES, "samples", "select")
+        arrays = lab.arrays(line, "samples")
+        pieces = {int(key): str(text) for key, text in lab.stored_json(line, "answers").items()}
+        number, document, position = arrays["number"], arrays["document"], arrays["position"]
+        return cls(number, document, position, arrays["loss"], arrays["answer"], pieces)
+
+    def answers(self, members: np.ndarray, most: int) -> list[list[Any]]:
+        """[text, count] of the answers of some samples, commonest first."""
+        ids, counts = np.unique(self.answer[members], return_counts=True)
+        order = np.lexsort((ids, -counts))[:most]
+        return [[self.pieces.get(int(ids[at]), f"#{ids[at]}"), int(counts[at])] for at in order]
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """The clusters in force.
+
+    Attributes:
+        lab: for labels.
+        about: its state entry.
+        labels: (samples,) number of each sample's cluster, as the clustering or an edit gave it.
+        cohesion: what is known of each cluster.
+        samples: the predictions.
+    """
+
+    lab: Lab
+    about: dict[str, Any]
+    labels: np.ndarray
+    cohesion: Cohesion
+    samples: Samples
+
+    @classmethod
+    def of(cls, lab: Lab) -> Clustering:
+        """Those in force.
+
+        Raises:
+            UsageError: there are none.
+        """
+        about = need(lab, CLUSTERS, "clusters of predictions", "cluster")
+        arrays = lab.arrays(line_of(lab, CLUSTERS, "clusters of predictions", "cluster"), "clusters")
+        names = ("cluster", "size", "cohesion", "between", "nearest", "separation")
+        return cls(lab, about, arrays["labels"], Cohesion(*(arrays[name] for name in names)), Samples.of(lab))
+
+    @cached_property
+    def ranks(self) -> dict[int, int]:
+        """Rank by size of each cluster, from 0."""
+        return size_ranks(self.labels)
+
+    @cached_property
+    def by_rank(self) -> list[int]:
+        """Numbers of the clusters, largest first."""
+        return sorted(self.ranks, key=self.ranks.__getitem__)
+
+    def place(self, cluster: int) -> int:
+        """Where a cluster is in the arrays of `cohesion`.
+
+        Raises:
+            UnknownNameError: there is none of that number.
+        """
+        found = np.flatnonzero(self.cohesion.labels == cluster)
+        if not found.size:
+            known = ", ".join(str(number) for number in sorted(self.ranks)[:12])
+            raise UnknownNameError(
+                f"no cluster {cluster} among the {len(self.ranks)}",
+                f"See `workbench quanta list`; numbers are {known}{', …' if len(self.ranks) > 12 else ''}.",
+            )
+        return int(found[0])
+
+    def members(self, cluster: int) -> np.ndarray:
+        """Samples of a cluster.
+
+        Raises:
+            UnknownNameError: there is none of that number.
+        """
+        self.place(cluster)
+        return np.flatnonzero(self.labels == cluster)
+
+    def entropy(self, cluster: int) -> float:
+        """Entropy in bits of the answers of a cluster."""
+        return answer_entropy(self.samples.answer[self.labels == cluster])
+
+    def label(self, cluster: int) -> dict[str, str]:
+        """Its label and note; empty texts where there are none."""
+        value = self.lab.state.get(f"{LABELS}/{self.about['root']}/{cluster}") or {}
+        return {"label": str(value.get("text", "")), "note": str(value.get("note", ""))}
+
+    def row(self, cluster: int, answers: int = 5) -> dict[str, Any]:
+        """What is told of a cluster in lists."""
+        place = self.place(cluster)
+        members = self.members(cluster)
+        nearest = int(self.cohesion.nearest[place])
+        return {
+            "cluster": cluster,
+            "rank": self.ranks[cluster] + 1,
+            "size": int(members.size),
+            "cohesion": told(self.cohesion.cohesion[place]),
+            "separation": told(self.cohesion.separation[place]),
+            "nearest": None if nearest < 0 else int(self.cohesion.labels[nearest]),
+            "entropy": round(self.entropy(cluster), 4),
+            "answers": self.samples.answers(members, answers),
+            **self.label(cluster),
+        }
+
+
+def told(value: float) -> float | None:
+    """A number as replies have it: null where it is none."""
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -1,0 +1,342 @@
+"""Quanta: clusters of predictions by what the model uses to make them; before there are any, the samples to take."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from typing_extensions import override
+
+from screens import verbs
+from screens.list_page import FilteredPage
+from screens.page import Act
+from screens.quanta_text import (
+    OVERVIEW,
+    SIDE,
+    cluster_header,
+    cluster_row,
+    counts_lines,
+    overview_header,
+    side_lines,
+)
+from screens.text import in_app
+from screens.widgets.box import Box
+from screens.widgets.command_line import Question
+from screens.widgets.lines import Lines
+from screens.widgets.painted import TextLines
+from screens.widgets.samples import Samples
+from workbench.errors import WorkbenchError
+
+ALL = "all"
+SORTS = ("size", "cohesion", "separation", "entropy", "number")
+FILTERS = ("present-trigram", "present-bigram", "none")
+THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SKIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+BEFORE = (10, 20, 40, 60, 100, 200, 300)
+AFTER = (0, 4, 8, 20, 40, 80)
+SAMPLES = 40
+"""Samples of a cluster that are asked for; an export has all."""
+
+
+class Counts(TextLines, can_focus=True):
+    """What a selection would find; takes the keys while samples are chosen."""
+
+    HELP = "Arrows move the threshold, t turns the filter, < and > say one in how many, enter takes the samples."
+
+
+class QuantaPage(FilteredPage):
+    """The clusters, one of them, or the selection that comes before."""
+
+    title = "Quanta"
+    OVER: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("enter", "open"), ("o", "order"), ("/", "filter"), ("space", "mark"), ("e", "merge, split"), ("l", "label"),
+        ("?", "help"), ("esc", "back"),
+    )  # fmt: skip
+    INSIDE: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("← →", "cluster"), ("< >", "before"), (", .", "after"), ("m", "matrix"), ("e", "split"), ("l", "label"),
+        ("c", "stimuli"), ("esc", "back"),
+    )  # fmt: skip
+    CHOOSING: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("← →", "threshold"), ("t", "filter"), ("< >", "one in"), ("enter", "take"), (":", "command"), ("?", "help"),
+    )  # fmt: skip
+    HELP: ClassVar[str | None] = (
+        "Quanta are clusters of predictions that the model makes with the same parameters: :quanta.losses, "
+        ":quanta.select, :quanta.similarity, :quanta.cluster. Cohesion is the mean cosine inside a cluster, separation "
+        "that less the mean cosine to the nearest one, bits the entropy of its answers. Before there are clusters, the "
+        "arrows move the threshold over the counts."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "cluster before, or lower threshold", id="quanta.left", show=False),
+        Binding("right", "step(1)", "next cluster, or higher threshold", id="quanta.right", show=False),
+        Binding("less_than_sign", "widen('before', -1)", "less before", id="quanta.before_less", show=False),
+        Binding("greater_than_sign", "widen('before', 1)", "more before", id="quanta.before_more", show=False),
+        Binding("comma", "widen('after', -1)", "less after", id="quanta.after_less", show=False),
+        Binding("full_stop", "widen('after', 1)", "more after", id="quanta.after_more", show=False),
+        Binding("enter", "take", "take the samples", id="quanta.take", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.sort = SORTS[0]
+        self.widths = {"before": 60, "after": 8}
+        self.threshold, self.filter_name, self.skip = 0.1, FILTERS[0], 1
+        self.stage = "none"
+        self.matrix_only = False
+        self.shown: dict[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        """Header; the list, or samples with a side panel, or counts."""
+        yield TextLines(id="quanta-header")
+        yield Lines(OVERVIEW, id="quanta-list")
+        with Box(id="quanta-inside"):
+            yield Samples(id="quanta-samples")
+            yield TextLines(id="quanta-side")
+        yield Counts(id="quanta-counts")
+
+    def on_mount(self) -> None:
+        """Only one part is seen."""
+        self._show_part()
+
+    @property
+    def _inside(self) -> bool:
+        return self.subject.isdigit()
+
+    @property
+    @override
+    def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # three screens in one
+        if self.stage == "counts":
+            return self.CHOOSING
+        return self.INSIDE if self._inside else self.OVER
+
+    @property
+    @override
+    def main(self) -> Widget:
+        if self.stage == "counts":
+            return self.query_one(Counts)
+        return self.query_one(Samples) if self._inside and self.stage == "clusters" else self.lines
+
+    @override
+    def forget(self) -> None:
+        self._fresh()
+        super().forget()
+
+    # --- loading
+
+    @override
+    async def load(self) -> None:
+        try:
+            await self._load_clusters()
+            self.stage = "clusters"
+        except WorkbenchError as error:
+            if error.kind == "unknown_name" and self._inside:
+                self.subject = ALL  # split, merged, or clustered anew since it was opened
+                await self._load_clusters()
+                self.stage = "clusters"
+            elif error.kind == "usage":
+                await self._load_counts()
+            else:
+                raise
+        self._show_part()
+        if self.workbench.page is self and not self.workbench.line.question:
+            self.main.focus()
+
+    async def _load_clusters(self) -> None:
+        if self._inside:
+            shown = await self.ask(verbs.QuantaShow(cluster=int(self.subject), limit=SAMPLES, **self.widths))
+            self.shown = shown
+            self.query_one("#quanta-header", TextLines).show(cluster_header(shown))
+            self.query_one(Samples).show(shown["samples"], int(shown["size"]))
+            self._show_side()
+            if self.subject in self.lines.keys:
+                self.lines.put_cursor(self.subject)
+                return
+        page = await self.ask(verbs.QuantaList(sort=self.sort, limit=500, filter=self.wanted))
+        if not self._inside:
+            self.query_one("#quanta-header", TextLines).show(overview_header(page))
+        self.lines.empty = f"No cluster has {self.wanted!r} in label or answers." if self.wanted else "No clusters."
+        self.show_rows([cluster_row(item) for item in page["clusters"]])
+        if self._inside:
+            self.lines.put_cursor(self.subject)
+
+    async def _load_counts(self) -> None:
+        """The selection, where losses were taken; else what to do first, which the error says."""
+        try:
+            counts = await self.ask(
+                verbs.QuantaCounts(threshold=self.threshold, filter=self.filter_name, skip=self.skip)
+            )
+        except WorkbenchError as error:
+            self.stage = "none"
+            self.clear(f"{error.message}\n{in_app(error.hint)}")
+            return
+        self.stage = "counts"
+        lines = counts_lines(counts, self.size.width)
+        done = bool((self.workbench.summary.get("quanta") or {}).get("samples"))
+        title = "samples are taken; next :quanta.similarity, then :quanta.cluster" if done else "choose samples"
+        self.query_one("#quanta-header", TextLines).show([[(f"  {title}", None)]])
+        self.query_one(Counts).show([[("  ", None), *line] for line in lines])
+
+    @override
+    def clear(self, text: str) -> None:
+        self.query_one("#quanta-header", TextLines).show([])
+        self.query_one(Samples).show([], 0)
+        super().clear(text)
+
+    def _show_part(self) -> None:
+        inside = self._inside and self.stage == "clusters"
+        self.query_one("#quanta-inside").display = inside
+        self.query_one("#quanta-counts").display = self.stage == "counts"
+        self.lines.display = not inside and self.stage != "counts"
+        self.query_one("#quanta-inside").set_class(self.matrix_only, "side-only")
+
+    @override
+    def show_failure(self, error: WorkbenchError) -> None:
+        self.stage = "none"
+        self._show_part()
+        super().show_failure(error)
+
+    # --- keys
+
+    def action_step(self, step: int) -> None:
+        """The next cluster in the order of the list; while choosing, the next threshold."""
+        if self.stage == "counts":
+            self.threshold = _beside(THRESHOLDS, self.threshold, step)
+            self.reload()
+        elif self._inside:
+            keys = self.lines.keys
+            place = keys.index(self.subject) + step if self.subject in keys else 0
+            if not 0 <= place < len(keys):
+                self.workbench.explain("this is the last cluster" if step > 0 else "this is the first cluster")
+                return
+            self.workbench.visit("quanta", keys[place])
+
+    def action_widen(self, side: str, step: int) -> None:
+        """More or fewer tokens before or after the answer; while choosing, take one in more or fewer."""
+        if self.stage == "counts":
+            self.skip = int(_beside(SKIPS, self.skip, step))
+        elif self._inside:
+            self.widths[side] = int(_beside(BEFORE if side == "before" else AFTER, self.widths[side], step))
+        else:
+            return
+        self.reload()
+
+    def action_take(self) -> None:
+        """Take the samples as they are counted."""
+        if self.stage == "counts":
+            verb = verbs.QuantaSelect(threshold=self.threshold, filter=self.filter_name, skip=self.skip)
+            self.workbench.open_command(verbs.format_line(verb))
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the cluster, or take the samples."""
+        if self.stage == "counts":
+            self.action_take()
+        elif self.stage == "clusters":
+            self.workbench.visit("quanta", event.key)
+
+    @override
+    def back_out(self) -> bool:
+        if self._inside:
+            if self.matrix_only:
+                self._turn_matrix()
+                return True
+            self.workbench.visit("quanta", ALL)
+            return True
+        return super().back_out()
+
+    @override
+    def acts(self) -> dict[str, Act]:
+        if self.stage == "counts":
+            return {"sign": self._next_filter}
+        if self.stage != "clusters":
+            return {}
+        found: dict[str, Act] = {"edit": self._edit, "label": self._label, "contrast": self._stimuli}
+        if self._inside:
+            return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
+                    "previous_feature": lambda: self.action_step(-1)}  # fmt: skip
+        return {**found, "order": self._next_order}
+
+    @property
+    def _cluster(self) -> str:
+        return self.subject if self._inside else self.lines.key
+
+    def _next_filter(self) -> None:
+        self.filter_name = FILTERS[(FILTERS.index(self.filter_name) + 1) % len(FILTERS)]
+        self.reload()
+
+    def _next_order(self) -> None:
+        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
+        self.reload()
+
+    def _turn_matrix(self) -> None:
+        self.matrix_only = not self.matrix_only
+        self._show_part()
+        self._show_side()
+
+    def _show_side(self) -> None:
+        """Beside the samples there is a narrow place; alone it has the screen."""
+        if self.shown:
+            alone = self.matrix_only and self.size.width < SIDE * 2 + SIDE
+            width = self.size.width if alone else SIDE - 2
+            self.query_one("#quanta-side", TextLines).show(side_lines(self.shown, width))
+
+    def _edit(self) -> None:
+        """Merge the marked clusters, else split this one; the line can still be changed."""
+        marked = [key for key in self.lines.keys if key in self.lines.marks]
+        if len(marked) > 1 and not self._inside:
+            self.lines.marks.clear()
+            self.workbench.open_command(f"quanta.merge {' '.join(marked)}")
+        else:
+            self.workbench.open_command(f"quanta.split {self._cluster} into=2")
+
+    def _stimuli(self) -> None:
+        self.workbench.open_command(f"quanta.stimuli cluster-{self._cluster} cluster={self._cluster}")
+
+    def _label(self) -> None:
+        cluster = int(self._cluster)
+
+        def submit(text: str) -> str | None:
+            if len(text) > 200:
+                return f"a label has at most 200 signs, this has {len(text)}"
+            self.workbench.close_line()
+            self.workbench.do(verbs.QuantaLabel(cluster=cluster, text=text.strip()))
+            return None
+
+        told = "your words; empty removes the label; :quanta.label has a note too"
+        self.workbench.open_line(Question(f"label cluster {cluster}: ", submit, advise=lambda _: told))
+
+    @override
+    def why_not(self, action: str) -> str:
+        if action in ("label", "edit", "contrast", "matrix", "order") and self.stage != "clusters":
+            return "there are no clusters of predictions yet: the screen says what comes next"
+        return "open a cluster first (enter)" if action == "matrix" else ""
+
+    @override
+    def filter(self, text: str) -> None:
+        if self._inside:
+            self.subject = ALL
+        super().filter(text)
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {"cluster": self._cluster, "sort": self.sort, **self.widths}
+
+    @override
+    def restore(self, state: dict[str, Any]) -> None:
+        if state.get("sort") in SORTS:
+            self.sort = state["sort"]
+        for side in self.widths:
+            if isinstance(state.get(side), int):
+                self.widths[side] = max(0, min(300, state[side]))
+        if isinstance(key := state.get("cluster"), str):
+            self.lines.put_cursor(key)
+
+
+def _beside(steps: tuple[float, ...] | tuple[int, ...], value: float, step: int) -> float:
+    """The next larger or smaller step; the last one where there is no other."""
+    if step > 0:
+        return next((one for one in steps if one > value), steps[-1])
+    return next((one for one in reversed(steps) if one < value), steps[0])

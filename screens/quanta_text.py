@@ -1,0 +1,161 @@
+"""What the Quanta screen says, as lines of pieces made from replies."""
+
+from __future__ import annotations
+
+from math import log1p
+from typing import Any
+
+from rich.cells import cell_len
+
+from screens import palette
+from screens.glyphs import bar, columns
+from screens.rdm import shades
+from screens.text import fit, number, thousands, visible
+from screens.widgets.lines import Column, Row
+from screens.widgets.painted import Piece
+
+OVERVIEW = (
+    Column("cluster", 7, "right"),
+    Column("size", 5, "right"),
+    Column("cohesion", 8, "right"),
+    Column("separ.", 6, "right"),
+    Column("bits", 5, "right"),
+    Column("answers, label"),
+)
+SIDE = 38
+HEAT = 18
+HISTOGRAM = 5
+"""Lines of the histogram of losses."""
+
+
+def overview_header(page: dict[str, Any]) -> list[list[Piece]]:
+    """Two lines on what the clusters are of."""
+    edits = f", {page['edits']} edits" if page["edits"] else ""
+    return [
+        [(f"  {thousands(page['total'])} clusters of {thousands(page['samples'])} predictions", palette.BOLD),
+         (f" of {visible(page['model'])} on {visible(page['corpus'])}", None)],
+        [(f"  by {page['of']} ({page['mode']}), {page['affinity']} affinity{edits}; sorted by {page['sort']}", None)],
+        [],
+    ]  # fmt: skip
+
+
+def cluster_row(item: dict[str, Any]) -> Row:
+    """One cluster of the list."""
+    label = (visible(item["label"]), palette.NAME) if item["label"] else answers_text(item)
+    cells = (str(item["cluster"]), thousands(item["size"]), number(item["cohesion"], 2), number(item["separation"], 2),
+             number(item["entropy"], 2), label)  # fmt: skip
+    return Row(str(item["cluster"]), cells)
+
+
+def answers_text(item: dict[str, Any], most: int = 5) -> str:
+    """The commonest answers; spaces in them are seen as dots."""
+    return "  ".join(f"{visible(text).replace(' ', '·')} {count}" for text, count in item["answers"][:most])
+
+
+def cluster_header(shown: dict[str, Any]) -> list[list[Piece]]:
+    """Three lines on one cluster."""
+    near = shown["nearest_clusters"][:1]
+    nearest = f"; nearest {near[0]['cluster']} ({number(near[0]['similarity'], 2)})" if near else ""
+    name = f": {visible(shown['label'])}" if shown["label"] else ""
+    numbers = (
+        f"  cohesion {number(shown['cohesion'], 2)}, separation {number(shown['separation'], 2)}, answers "
+        f"{number(shown['entropy'], 2)} bits{nearest}"
+    )
+    return [
+        [(f"  cluster {shown['cluster']}{name}", palette.BOLD),
+         (f"  {thousands(shown['size'])} samples, {shown['rank']} of {thousands(shown['clusters'])} by size", None)],
+        [(numbers, None)],
+        [(f"  {visible(shown['note']) or answers_text(shown, 6)}", palette.DIM)],
+    ]  # fmt: skip
+
+
+def side_lines(shown: dict[str, Any], width: int = SIDE) -> list[list[Piece]]:
+    """Answers as bars, the nearest clusters, similarities as shades: beside each other where it is wide, else below."""
+    told = [*_answer_bars(shown, min(width, SIDE)), [], *_nearest(shown)]
+    heat = _heat(shown, min(width, SIDE))
+    if width < 2 * SIDE - 4:
+        return [*told, [], *heat]
+    told += [[]] * (len(heat) - len(told))
+    heat += [[]] * (len(told) - len(heat))
+    return [[*_cut(left, SIDE - 2), ("  ", None), *right] for left, right in zip(told, heat, strict=True)]
+
+
+def _cut(pieces: list[Piece], width: int) -> list[Piece]:
+    """Pieces in exactly `width` cells."""
+    found: list[Piece] = []
+    for text, style in pieces:
+        part = fit(text, min(cell_len(text), width))
+        found.append((part, style))
+        width -= cell_len(part)
+    return [*found, (" " * width, None)]
+
+
+def _answer_bars(shown: dict[str, Any], width: int) -> list[list[Piece]]:
+    most = max((count for _, count in shown["answers"]), default=1)
+    lines: list[list[Piece]] = [[("answers", palette.DIM)]]
+    for text, count in shown["answers"][:10]:
+        name = fit(visible(text).replace(" ", "·"), 12)
+        lines.append([(name, palette.NAME), (f"{count:5} ", None), (bar(count / most, width - 20), None)])
+    return lines
+
+
+def _nearest(shown: dict[str, Any]) -> list[list[Piece]]:
+    lines: list[list[Piece]] = [[("nearest clusters", palette.DIM)]]
+    for other in shown["nearest_clusters"]:
+        said = visible(other["label"]) or answers_text(other, 2)
+        lines.append([(f"{other['cluster']:4} {number(other['similarity'], 2)} ", None), (said, palette.NAME)])
+    return lines
+
+
+def _heat(shown: dict[str, Any], width: int) -> list[list[Piece]]:
+    lines: list[list[Piece]] = [[(_heat_title(shown), palette.DIM)]]
+    if shown["matrix"]:
+        step = max(1, -(-len(shown["matrix"]) // HEAT))
+        few = [row[::step] for row in shown["matrix"][::step]]
+        lines += [[(row, None)] for row in shades(few, 2 if 2 * len(few) <= width else 1)]
+    return lines
+
+
+def _heat_title(shown: dict[str, Any]) -> str:
+    if not shown["matrix"]:
+        return "similarities are not on this machine"
+    values = [value for at, row in enumerate(shown["matrix"]) for value in row[:at]]
+    if not values:
+        return "similarities: one member"
+    return f"similarities {number(min(values), 2)} to {number(max(values), 2)}"
+
+
+def counts_lines(counts: dict[str, Any], width: int) -> list[list[Piece]]:
+    """What a selection would find, over a histogram of the losses."""
+    high = f", high in {visible(counts['high'])}" if counts["high"] else ""
+    short = counts["found"] < counts["n"]
+    lines: list[list[Piece]] = [
+        [(f"{thousands(counts['predictions']):>12} predictions of {visible(counts['model'])}", None)],
+        [(f"{thousands(counts['below']):>12} below ", None), (f"{counts['threshold']:g} {counts['unit']}", palette.KEY),
+         (f"  ({counts['threshold_nats']:.4g} nats)", palette.DIM)],
+        [(f"{thousands(counts['repeated']):>12} of them repeat  ", None), (counts["filter"], palette.KEY)],
+        [(f"{thousands(counts['left']):>12} left{high}", None)],
+        [(f"{thousands(counts['found']):>12} with one in ", None), (thousands(counts["skip"]), palette.KEY),
+         (" taken, ", None), (f"{thousands(counts['n'])} wanted", palette.BAD if short else palette.GOOD)],
+        [],
+        [("losses in nats, log counts; dim all, bold those left", palette.DIM)],
+    ]  # fmt: skip
+    shown = counts["histogram"]
+    room = max(len(shown["counts"]), min(width - 4, 2 * len(shown["counts"])))
+    lines += _histogram(shown["counts"], shown["kept"], room)
+    lines.append([(fit(f"{shown['edges'][1]:g}", room - 6) + f"{shown['edges'][-1]:g}", palette.DIM)])
+    return lines
+
+
+def _histogram(counts: list[int], kept: list[int], room: int) -> list[list[Piece]]:
+    """Columns of the counts, bold as high as some are kept; without colour the bold still differs from the dim."""
+    drawn = columns(list(map(float, counts)), room, HISTOGRAM)
+    top = max(log1p(count) for count in counts) or 1.0
+    stretch = max(1, room // len(counts))
+    levels = [log1p(count) / top * HISTOGRAM for count in kept for _ in range(stretch)]
+    lines: list[list[Piece]] = []
+    for row, text in enumerate(drawn):
+        floor = HISTOGRAM - 1 - row
+        inside = [at < len(levels) and levels[at] > floor for at in range(len(text))]
+        lines.append([(sign, palette.KEY if here else palette.DIM) for sign, here in zip(text, inside, strict=True)])
+    return lines

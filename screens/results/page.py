@@ -1,0 +1,160 @@
+"""The screen of one stored result: what a probe, a comparison, a replication or an RSA over sets came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from screens import palette, verbs
+from screens.list_page import ListPage
+from screens.page import Act
+from screens.reply_view import flat
+from screens.results import compare, probe, replicate, rsa_sets
+from screens.results.tables import Result, Told, View, paragraph
+from screens.text import in_app
+from screens.why import ask_why, show_facts
+from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.painted import Piece, TextLines
+from workbench.errors import WorkbenchError
+
+VIEWS: dict[str, Callable[[Result, int], View]] = {
+    "features.replicate": replicate.view,
+    "features.probe": probe.view,
+    "features.compare": compare.view,
+    "features.rsa": rsa_sets.view,
+}
+"""How the result of each command is shown; any other is shown value by value."""
+MOST = 2000
+"""Lines of a result that has no view of its own."""
+
+
+class ResultPage(ListPage):
+    """A stored result; its subject is the log line that made it."""
+
+    title = "Result"
+    parent_screen = "log"
+    hints = (
+        ("w", "why"),
+        ("enter", "feature"),
+        ("j k", "move"),
+        ("y", "copy"),
+        ("[ ]", "back, forward"),
+        ("?", "help"),
+        ("esc", "log"),
+    )
+    HELP: ClassVar[str | None] = (
+        "A result as it was stored, table below table. w says what the number under the cursor is, what it was "
+        "compared "
+        "with and which line makes it; enter opens the feature of a row that has one; y copies the row. R in the "
+        "Log (9) "
+        "or in Select (3) comes here again; [ and ] walk through the places visited."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.stored: dict[str, Any] = {}
+        self.view: View | None = None
+
+    def compose(self) -> ComposeResult:
+        """What was done and what came out, then the tables."""
+        yield TextLines(id="result-header")
+        yield Lines([Column("")], id="result-list")
+
+    def clear(self, text: str) -> None:
+        """Show no result, but this text."""
+        self.stored, self.view = {}, None
+        self.query_one("#result-header", TextLines).show([])
+        super().clear(text)
+
+    def bring(self, subject: str) -> None:
+        """Another result begins at its top."""
+        if subject and subject != self.subject:
+            self.lines.cursor = self.lines.top = 0
+            self.clear("")
+        super().bring(subject)
+
+    async def load(self) -> None:
+        """Ask for the stored result."""
+        if not self.subject.isdigit():
+            self.clear("No result is chosen.\nOpen the Log (9) and press R on a line.")
+            return
+        self.stored = await self.ask(verbs.SessionResult(line=int(self.subject)))
+        self._draw()
+
+    def show_failure(self, error: WorkbenchError) -> None:
+        """A line that is gone or failed has no result."""
+        self.clear(f"{error.message}\n{in_app(error.hint)}")
+
+    def _draw(self) -> None:
+        """Lay the result out for the width there is."""
+        if not self.stored:
+            return
+        self.view = view_of(self.stored, self.app.size.width)
+        lines: list[list[Piece]] = [[(text, style)] for text, style in self.view.head]
+        self.query_one("#result-header", TextLines).show(lines)
+        stale = " · STALE: it rests on something taken back" if self.stored["stale"] else ""
+        gone = " · taken back" if self.stored["withdrawn"] else ""
+        self.lines.columns = (Column(""),)
+        rows = self.view.rows[1:] if self.view.rows[0].key.endswith(":gap") else self.view.rows
+        told = [
+            row
+            for at, warning in enumerate(self.stored["warnings"])
+            for row in paragraph(f"warning:{at}", f"warning: {warning}", self.app.size.width, palette.WARN)
+        ]
+        self.lines.show([*told, *rows], note=f"line {self.stored['seq']}{gone}{stale} · :{self.stored['line']}")
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Lay it out anew."""
+        self._draw()
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the feature of the row, where it has one."""
+        feature = self.view.features.get(event.key) if self.view else None
+        if feature:
+            self.workbench.visit("feature", feature)
+        else:
+            self.workbench.explain("this row is not about one feature: w says what it is")
+
+    def acts(self) -> dict[str, Act]:
+        """Why this number."""
+        return {"why": self._why} if self.view else {}
+
+    def _why(self) -> None:
+        assert self.view is not None  # the key is offered only then
+        told = self.view.told.get(self.lines.key, self.view.about)
+        if told.feature:
+            ask_why(self.workbench, told.feature, told.ranking, facts=told.facts)
+        else:
+            show_facts(self.workbench, told.facts, self.stored)
+
+    def state(self) -> dict[str, str]:
+        """Which result it is; its cursor is not kept."""
+        return {"line": self.subject} if self.subject else {}
+
+    def restore(self, state: dict[str, str]) -> None:
+        """The line alone is taken up: what the trail does not say."""
+        if str(state.get("line", "")).isdigit():
+            self.subject = str(state["line"])
+
+
+def view_of(stored: dict[str, Any], width: int) -> View:
+    """The view of a stored result; one that has none of its own is shown value by value."""
+    result = stored["result"]
+    sets = stored["do"] != "features.rsa" or "name" in (result["rows"][:1] or [{}])[0]
+    made = VIEWS.get(stored["do"]) if sets else None
+    if made is not None:
+        return made(result, width)
+    columns = (Column("", 30), Column(""))
+    rows = [Row(str(at), pair, columns=columns) for at, pair in enumerate(flat(result)[:MOST])]
+    about = Told((("definition", f"a value of the stored result of {stored['do']}; docs/wire.md says what each is"),))
+    return View(((f"  {stored['do']}", palette.BOLD),), tuple(rows), {}, {}, about)
+
+
+def has_view(verb: verbs.Verb) -> bool:
+    """Whether the result of a command is shown on a screen of its own."""
+    if verb.dotted == "features.rsa":
+        return not verb.ranks_features  # type: ignore[attr-defined] # sets of units
+    return verb.dotted in VIEWS

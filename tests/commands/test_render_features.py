@@ -1,0 +1,32 @@
+"""Tables of features as they are printed: what is cut, and what marks a value."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from commands.render import features
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(width: int) -> None:
+    places = [str(place + 1) for place in range(30)]
+    row = {"index": 7, "t": [-103.44] * 30, "p_fwer": [0.001] * 30}
+    told = {"over": "position", "places": places, "sentences": [100] * 30, "tested": 30, "undefined": 0,
+            "discoveries": 30, "family_wise": 30, "features": [row]}  # fmt: skip
+    out = io.StringIO()
+    features.contrast_map(told, {"statistic": "welch", "alpha": 0.05}, Console(width=width, file=out))
+    shown = out.getvalue()
+    assert shown.count("-103.4*") == 30
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= width
+    listed = [word for line in shown.splitlines() if line.lstrip().startswith("feature ") for word in line.split()[1:]]
+    assert listed == places
+
+
+def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
+    told = features.heat(["[", "8", "]", " ◂9.00"], [0.5, 3.0, 0.2, 1.0], 3.0).plain
+    assert told == "[8 ◂3.00] \\u25c29.00"
+    assert told.count(features.VALUE_MARK) == 1

@@ -1,0 +1,105 @@
+"""What the app says while there is nothing to show: the engine is being reached, cannot be, or still reads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from textual.pilot import Pilot
+
+from screens.app import WorkbenchApp
+from tests.screens.stage import assert_fits, play, press, recorded_engine, settle, text_of, type_line
+from workbench.errors import EngineUnreachable
+
+REASON = EngineUnreachable(
+    "the engine's folder /run/x is open to other users (mode 0755)", "Close it with `chmod 700`."
+)
+
+
+def failing(times: int) -> Any:
+    """What opens the engine: it fails so often, then it works."""
+    left = [times]
+
+    def opener() -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise REASON
+        return recorded_engine()
+
+    return opener
+
+
+def stage(opener: Any, scenario: Any) -> None:
+    async def run() -> None:
+        app = WorkbenchApp(opener, "demo")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await scenario(app, pilot)
+
+    asyncio.run(run())
+
+
+def test_every_screen_says_that_and_why_the_engine_could_not_be_reached() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        for key in ("1", "2", "3", "4", "5", "7", "8", "9"):
+            await press(pilot, "escape", key)
+            shown = " ".join(text_of(app).split())
+            assert "Connecting" not in shown
+            assert "The engine could not be reached: the engine's folder /run/x is open" in shown
+            assert "chmod 700" in shown
+            assert "r tries again" in shown
+            assert_fits(app)
+
+    stage(failing(99), scenario)
+
+
+def test_a_later_command_does_not_say_to_wait() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon")
+        await type_line(pilot, "index.info")
+        shown = " ".join(text_of(app).split())
+        assert "not reached yet" not in shown
+        assert "could not be reached: the engine's folder" in shown
+
+    stage(failing(99), scenario)
+
+
+def test_r_tries_again() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "r")
+        assert app.unreached is not None  # it failed a second time
+        await press(pilot, "r")
+        assert app.unreached is None
+        assert "connected" in text_of(app)
+        await press(pilot, "3")
+        assert "1,000 permutations" in text_of(app)
+
+    stage(failing(2), scenario)
+
+
+def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
+    class Slow:
+        """An engine that answers a stimulus set only when it is told to."""
+
+        def __init__(self) -> None:
+            self.behind, self.go = recorded_engine(), asyncio.Event()
+            self.on_event = None
+            self.state = "connected"
+
+        async def request(self, verb: Any, **options: Any) -> dict[str, Any]:
+            if verb.dotted.startswith("stimuli."):
+                await self.go.wait()
+            return await self.behind.request(verb, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.behind, name)
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("2", "c")
+        await pilot.pause()
+        shown = text_of(app)
+        app.engine.go.set()  # type: ignore[union-attr]
+        assert "Stimuli is still being read" in shown
+        assert "open Stimuli (2)" not in shown
+
+    play(scenario, engine=Slow())
