@@ -13,7 +13,7 @@ _REASONS = {
     "edit": "rewrites a sentence: open Stimuli (2) and put the cursor on one",
     "check": "checks a stimulus set: open Stimuli (2)",
     "sign": "turns the sign of the effect in Select (3), or the marks on a cluster's planes (5 P)",
-    "order": "sorts the list: open Select (3) or Clusters (5)",
+    "order": "sorts the list in Select (3) or Clusters (5), turns the windows of a feature (4)",
     "matrix": "shows a matrix: of a contrast or an RSA ranking in Select (3), of a cluster in Clusters (5)",
     "planes": "shows the planes of a cluster: open Clusters (5) and put the cursor on one",
     "effect": "turns to the next effect of a two-by-two ranking: open Select (3)",
