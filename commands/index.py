@@ -20,6 +20,11 @@ class IndexBuild(Command):
     tokens: int = Field(200_000, ge=1_000, le=4_000_000_000, description="How many tokens of it to read")
     seed: int = Field(0, ge=0, description="Seed of the made corpus")
     examples: int = Field(20, ge=1, le=100, description="Top windows to keep for each feature")
+    on: str = Field(
+        "",
+        pattern=r"^(|ray|ray://[^\s/]+:\d{1,5})$",
+        description="Who reads the shards: `ray` (a cluster of processes here) or ray://HOST:PORT; else this process",
+    )
     dry_run: bool = Field(False, description="Say time, memory and disk, and do nothing")
 
 

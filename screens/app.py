@@ -31,7 +31,9 @@ from screens.link import Link
 from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.one_paint import OnePaint
+from screens.own_text import OwnTextPage, open_own_text
 from screens.page import Page
+from screens.pair import PairPage
 from screens.planes import PlanesPage
 from screens.quanta import QuantaPage
 from screens.rdm import RdmPage
@@ -72,6 +74,8 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "why": WhyPage,
     "rdm": RdmPage,
     "map": MapPage,
+    "pair": PairPage,
+    "try": OwnTextPage,
     "planes": PlanesPage,
     "cosines": CosinesPage,
 }
@@ -317,6 +321,7 @@ class WorkbenchApp(App[None]):
             "undo": lambda: self.open_command("session.undo"),
             "new": lambda: self.open_command("session.note ''", back=1),
             "refresh": self.refresh_all,
+            **({"try": lambda: open_own_text(self)} if self.session else {}),
         }
 
     def action_command(self) -> None:

@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from typing_extensions import override
 
-from screens import palette, verbs
+from screens import background, palette, verbs
 from screens.feature_text import (
+    WINDOWS,
     card_lines,
     corpus_facts,
     corpus_sentences,
@@ -20,20 +21,23 @@ from screens.feature_text import (
     missing_text,
     stimulus_sentences,
 )
+from screens.neighbours import ASKED, NeighboursView, feature_of
 from screens.page import Act, Page
+from screens.pair import beside_question
 from screens.ranking_facts import has_null, ranking_facts
 from screens.select import SelectPage, steer_line
 from screens.steering import SteeringView, steering_facts
-from screens.text import thousands
 from screens.typing_lines import label_question
+from screens.walking import Walk
 from screens.why import ask_line, ask_why, show_facts
 from screens.widgets.bars import Bars
 from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
+from screens.widgets.lines import Lines
 from screens.widgets.painted import Painted, Piece, TextLines
 from workbench.errors import WorkbenchError
 
-PANES = ("stimuli", "corpus", "steer")
+PANES = ("stimuli", "corpus", "near", "steer")
 
 
 class Logits(Painted):
@@ -92,6 +96,8 @@ class FeaturePage(Page):
         ("l", "label"),
         ("s", "steer"),
         ("w", "why"),
+        ("o", "windows"),
+        ("=", "beside"),
         ("v", "digits"),
         ("y", "copy"),
         ("?", "help"),
@@ -100,18 +106,24 @@ class FeaturePage(Page):
     HELP: ClassVar[str | None] = (
         "One feature: its test in the latest ranking, what it does on the corpus, the tokens it promotes, and the "
         "sentences it fires on. Heat goes by eight levels of its largest activation; the line below the sentences "
-        "gives the exact number at the cursor, v writes the levels as digits. J and K walk the ranking."
+        "gives the exact number at the cursor, v writes the levels as digits. J and K walk the ranking, or go "
+        "by number. o turns from the strongest corpus windows to those of each fifth of the activations and to random "
+        "ones; = puts another feature beside this one."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "turn(1)", "next pane", id="feature.next_pane", show=False),
         Binding("shift+tab", "turn(-1)", "previous pane", id="feature.previous_pane", show=False),
+        Binding("equals_sign", "beside", "side by side", id="feature.beside", show=False),
     ]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.pane = "stimuli"
+        self.windows = "top"
         self.shown: dict[str, Any] = {}
+        self._near_of = ""
+        self._loading = self._again = False
 
     def compose(self) -> ComposeResult:
         """Card, histogram and logits, panes."""
@@ -121,6 +133,7 @@ class FeaturePage(Page):
                 yield PaneLine()
                 yield Heatmap(id="feature-stimuli")
                 yield Heatmap(id="feature-corpus")
+                yield NeighboursView(id="feature-near")
                 yield SteeringView(id="feature-steer")
             with Box(id="feature-side"):
                 yield Bars(id="histogram")
@@ -149,6 +162,8 @@ class FeaturePage(Page):
         for heatmap in self.query(Heatmap):
             heatmap.show([], None, empty=text)
         self.query_one(SteeringView).clear(text)
+        self.query_one(NeighboursView).clear(text)
+        self._near_of = ""
         self.query_one("#feature-card", TextLines).show([])
         self.query_one(Bars).show("", (), ())
         self.query_one(Logits).show(None)
@@ -157,22 +172,58 @@ class FeaturePage(Page):
         """Put the error where the sentences would be."""
         self._clear(missing_text([f"{error.message}. {error.hint}"]))
 
+    def reload(self) -> None:
+        """Ask again; while a question is under way only the last of those asked meanwhile is asked after it.
+
+        A held key would else call off each question before its answer is seen.
+        """
+        if self._loading:
+            self._again = True
+        else:
+            super().reload()
+
+    async def _load(self) -> None:
+        self._loading = True
+        try:
+            await super()._load()
+            while self._again:
+                self._again = False
+                await super()._load()
+        finally:
+            self._loading = self._again = False
+
     async def load(self) -> None:
         """Ask for the feature, or say how to choose one."""
         await self._load_ranking()
-        feature = self.subject or next(iter(self._walk()), "")
-        if not feature:
+        select = self.workbench.query_one(SelectPage)
+        asked = self.subject or select.lines.key_at(0)
+        if not asked:
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
-        select = self.workbench.query_one(SelectPage)
-        shown = await self.ask(verbs.FeaturesShow(feature=feature, ranking=select.ranking, effect=select.effect))
+        shown = await self.ask(verbs.FeaturesShow(feature=asked, ranking=select.ranking, effect=select.effect))
         self.shown = shown
-        self.subject = shown["feature"]
+        if self.subject in ("", asked):  # else a key has gone on meanwhile
+            self.subject = shown["feature"]
         self._show_card()
         self._show_sentences()
         self._show_side()
         self.query_one(SteeringView).show_feature(shown["feature"], self.workbench.summary)
         self._show_pane()
+        if self.pane == "near" and not self._again:
+            await self._load_neighbours()
+
+    async def _load_neighbours(self) -> None:
+        feature = self.shown.get("feature", "")
+        if not feature or self._near_of == feature:
+            return
+        view = self.query_one(NeighboursView)
+        try:
+            result = await self.ask(verbs.FeaturesNeighbours(feature=feature, limit=ASKED))
+        except WorkbenchError as error:
+            view.clear(missing_text([f"{error.message}. {error.hint}"]))
+        else:
+            view.show_result(result)
+        self._near_of = feature
 
     async def _load_ranking(self) -> None:
         """The ranking that J and K walk; a feature can be looked at without one."""
@@ -183,9 +234,11 @@ class FeaturePage(Page):
                 select.outdated = False
 
     def _show_card(self) -> None:
-        walk, total = self._walk(), self.workbench.query_one(SelectPage).lines.total
-        place = f"{walk.index(self.subject) + 1} of {thousands(total)} in Select" if self.subject in walk else ""
-        self.query_one("#feature-card", TextLines).show(card_lines(self.shown, place))
+        lines = card_lines(self.shown, self._walk.place(self.shown["feature"]))
+        card = self.query_one("#feature-card", TextLines)
+        if card.styles.height is None or card.styles.height.value != len(lines):
+            card.styles.height = len(lines)
+        card.show(lines)
 
     def _show_sentences(self) -> None:
         stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
@@ -198,7 +251,7 @@ class FeaturePage(Page):
         )
         fired = corpus and corpus["fired"]
         self.query_one("#feature-corpus", Heatmap).show(
-            corpus_sentences(corpus),
+            corpus_sentences(corpus, self.windows),
             corpus and corpus["maximum"],
             empty=("It never fired on the corpus." if fired == 0 else missing) or "No examples.",
         )
@@ -220,11 +273,12 @@ class FeaturePage(Page):
     def _show_pane(self) -> None:
         for pane in PANES:
             self.query_one(f"#feature-{pane}").display = pane == self.pane
-        self.query_one("#feature-body").set_class(self.pane == "steer", "steering")
+        self.query_one("#feature-body").set_class(self.pane in ("near", "steer"), "listing")
         stimuli, corpus = self.shown.get("stimuli"), self.shown.get("corpus")
         names = (
             f"stimuli: {stimuli['name']}" if stimuli else "stimuli",
-            f"corpus: {corpus['name']}" if corpus else "corpus",
+            f"corpus: {corpus['name']}, {WINDOWS[self.windows]}" if corpus else "corpus",
+            "neighbours",
             "steering",
         )
         self.query_one(PaneLine).show(names, self.pane)
@@ -235,6 +289,8 @@ class FeaturePage(Page):
         self._show_pane()
         if self.workbench.page is self and not self.workbench.line.question:
             self.main.focus()
+        if pane == "near" and not self._loading:
+            background.start(self.workbench, self._load_neighbours, "neighbours", latest=True)
         self.workbench.saved_view.changed()
 
     def action_turn(self, step: int) -> None:
@@ -248,8 +304,8 @@ class FeaturePage(Page):
         self.turn_pane("steer")
 
     def back_out(self) -> bool:
-        """From the steering pane back to the sentences."""
-        if self.pane != "steer":
+        """From the panes that are lists back to the sentences."""
+        if self.pane not in ("near", "steer"):
             return False
         self.turn_pane("stimuli")
         return True
@@ -265,6 +321,7 @@ class FeaturePage(Page):
             "steer": self._steer,
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
             "why": self._why,
+            "order": self._turn_windows,
             "next_feature": lambda: self._step(1),
             "previous_feature": lambda: self._step(-1),
         }
@@ -300,27 +357,49 @@ class FeaturePage(Page):
         question = label_question(self.workbench, self.subject, "" if own else text)
         self.workbench.open_line(question, text if own else "")
 
-    def _walk(self) -> list[str]:
-        select = self.workbench.query_one(SelectPage)
-        return [key for key in select.lines.keys if key]
+    def _turn_windows(self) -> None:
+        """Other windows of the corpus; from another pane, first to those."""
+        kinds = list(WINDOWS)
+        if self.pane == "corpus":
+            self.windows = kinds[(kinds.index(self.windows) + 1) % len(kinds)]
+            self.query_one("#feature-corpus", Heatmap).put_cursor(0)
+            self._show_sentences()
+        self.turn_pane("corpus")
+
+    def action_beside(self) -> None:
+        """Put another feature beside this one."""
+        if not self.shown:
+            self.workbench.explain(self.why_not("beside"))
+            return
+        near = self.query_one(NeighboursView).feature if self.pane == "near" else ""
+        before = [place.subject for place in self.workbench.trail.places if place.screen == "feature"]
+        other = next((one for one in reversed(before) if one and one != self.subject), "")
+        self.workbench.open_line(beside_question(self.workbench, self.subject, near or other))
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Open the neighbour under the cursor."""
+        if self.pane == "near" and (feature := feature_of(event.key)):
+            self.workbench.visit("feature", feature)
+
+    @property
+    def _walk(self) -> Walk:
+        return Walk(self.workbench.query_one(SelectPage).lines, self.workbench.summary)
 
     def _step(self, step: int) -> None:
-        """The next feature of the ranking, in the order it is shown in Select."""
-        walk = self._walk()
-        if self.subject not in walk:
-            self.workbench.explain("this feature is not among the rows of Select: open the ranking there (3) first")
+        """The next feature of the ranking, in the order it is shown in Select; without one, the next number."""
+        feature, reason = self._walk.after(self.subject, step)
+        if not feature:
+            self.workbench.explain(reason)
             return
-        place = walk.index(self.subject) + step
-        if not 0 <= place < len(walk):
-            self.workbench.explain("the ranking ends here" if step > 0 else "this is the first of the ranking")
-            return
-        self.workbench.query_one(SelectPage).lines.put_cursor(walk[place])
-        self.workbench.visit("feature", walk[place])
+        self.workbench.query_one(SelectPage).lines.put_cursor(feature)
+        self.workbench.visit("feature", feature)
 
     def copyable(self) -> str:
         """The sentence under the cursor with its feature; in the steering pane its table."""
         if self.pane == "steer":
             return self.query_one(SteeringView).copyable()
+        if self.pane == "near":
+            return self.query_one(NeighboursView).feature or self.subject
         heatmap = self.query_one(f"#feature-{self.pane}", Heatmap)
         sentence = heatmap.sentence
         return f"{self.subject}\t{sentence.text}" if sentence else self.subject
@@ -332,12 +411,15 @@ class FeaturePage(Page):
     def state(self) -> dict[str, Any]:
         """Feature, pane, sentence."""
         heatmap = self.query_one("#feature-stimuli", Heatmap)
-        return {"feature": self.subject, "pane": self.pane, "sentence": heatmap.cursor} if self.subject else {}
+        if not self.subject:
+            return {}
+        return {"feature": self.subject, "pane": self.pane, "sentence": heatmap.cursor, "windows": self.windows}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up again."""
         self.subject = str(state.get("feature", ""))
         self.pane = state["pane"] if state.get("pane") in PANES else "stimuli"
+        self.windows = state["windows"] if state.get("windows") in WINDOWS else "top"
         if isinstance(state.get("sentence"), int):
             self.query_one("#feature-stimuli", Heatmap).cursor = max(0, state["sentence"])
         self._show_pane()

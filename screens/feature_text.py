@@ -9,15 +9,19 @@ from screens.text import chance, fit, in_app, number, percent, short_id, thousan
 from screens.widgets.heatmap import Sentence
 from screens.widgets.painted import Piece
 
+WINDOWS = {"top": "strongest", "fifths": "by fifth", "random": "random"}
+"""Kinds of windows that the index keeps of a feature."""
+
 
 def card_lines(shown: dict[str, Any], place: str) -> list[list[Piece]]:
-    """Four lines: id, label, test, corpus."""
+    """Four lines: id, label, test, corpus; a fifth for tags and note."""
     head: list[Piece] = [
         (f" {short_id(shown['feature'])} ", palette.CURSOR),
         (f" {visible(shown['feature'])}", palette.NAME),
         (f"  {place}" if place else "", palette.DIM),
     ]
-    return [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
+    lines = [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
+    return [*lines, remarks(shown)] if shown.get("tags") or shown.get("note") else lines
 
 
 def _label(label: dict[str, Any] | None) -> list[Piece]:
@@ -60,9 +64,31 @@ def _corpus(corpus: dict[str, Any] | None) -> list[Piece]:
         return [(" corpus  ", palette.DIM), ("not indexed yet: b runs :index.build", palette.PLAIN)]
     return [
         (" corpus  ", palette.DIM),
+        *enriched(corpus),
         (f"fires on {percent(corpus['density'])} of {thousands(corpus['tokens'])} tokens", palette.PLAIN),
         (f" · max {number(corpus['maximum'])} · mean {number(corpus['mean'])} when it fires", palette.PLAIN),
     ]
+
+
+def enriched(corpus: dict[str, Any]) -> list[Piece]:
+    """A word where the corpus is a slice cut around phrases, whose densities are not those of the whole."""
+    about = corpus.get("enriched")
+    if not about:
+        return []
+    phrases = ", ".join(visible(str(phrase)) for phrase in about["phrases"])
+    return [(f"SLICE with {fit(phrases, min(20, len(phrases)))} of {visible(str(about['of_name']))}: ", palette.WARN)]
+
+
+def remarks(shown: dict[str, Any]) -> list[Piece]:
+    """Tags and note of a feature, on one line."""
+    tags, note = shown.get("tags") or [], str(shown.get("note") or "")
+    pieces: list[Piece] = [(f" {visible(str(tag))} ", palette.BLURRED) for tag in tags]
+    parts: list[Piece] = [(" tags    ", palette.DIM)]
+    for piece in pieces:
+        parts += [piece, (" ", None)]
+    if note:
+        parts += [(" note " if tags else "", palette.DIM), (visible(note), palette.PLAIN)]
+    return parts
 
 
 def corpus_facts(corpus: dict[str, Any] | None) -> list[tuple[str, str]]:
@@ -85,17 +111,44 @@ def stimulus_sentences(stimuli: dict[str, Any] | None) -> list[Sentence]:
     ]
 
 
-def corpus_sentences(corpus: dict[str, Any] | None) -> list[Sentence]:
-    """The strongest corpus windows with their document, then fair samples: of each fifth of its activations, of all."""
+def corpus_sentences(corpus: dict[str, Any] | None, which: str) -> list[Sentence]:
+    """Windows of the corpus: the strongest (`top`), a fair sample of each fifth of the activations, or of all."""
     if not corpus:
         return []
-    top = [_window(f"doc {example['document']}", example) for example in corpus["examples"]]
-    fifths = [
-        _window(f"{number(row['low'])} to {number(row['high'])}", example, peak=True)
+    if which == "top":
+        return [_window(f"doc {example['document']}", example) for example in corpus["examples"]]
+    if which == "random":
+        return [_window(f"doc {one['document']}", one, peak=True) for one in corpus.get("random") or []]
+    return [
+        _window(f"{number(row['low'], 2)}–{number(row['high'], 2)}", example, peak=True)
         for row in corpus.get("quantiles") or []
         for example in row["examples"]
     ]
-    return [*top, *fifths, *(_window("random", example, peak=True) for example in corpus.get("random") or [])]
+
+
+def beside(left: dict[str, Any] | None, right: dict[str, Any] | None) -> tuple[list[Sentence], list[Sentence]]:
+    """The stimulus sentences of two features line by line: the same one on both sides, in the first one's order."""
+    first, second = stimulus_sentences(left), stimulus_sentences(right)
+    if not (left and right) or left["name"] != right["name"]:
+        return first, second
+    of_text = {(one.title, one.tokens): one for one in second}
+    paired = [of_text.get((one.title, one.tokens)) for one in first]
+    absent = Sentence("–", (), (), None)
+    return first, [one or absent for one in paired]
+
+
+def pair_lines(shown: dict[str, Any], which: str) -> list[list[Piece]]:
+    """What stands over a feature's side of a pair: id, label, corpus, which sentences."""
+    head: list[Piece] = [
+        (f" {short_id(shown['feature'])} ", palette.CURSOR),
+        (f" {visible(shown['feature'])}", palette.NAME),
+    ]
+    corpus, stimuli = shown.get("corpus"), shown.get("stimuli")
+    names = {
+        "stimuli": f"stimuli: {visible(stimuli['name'])}" if stimuli else "stimuli",
+        **{key: f"corpus, {text}" for key, text in WINDOWS.items()},
+    }
+    return [head, _label(shown.get("label")), _corpus(corpus), [(f" {names[which]}", palette.BOLD)]]
 
 
 def _window(title: str, example: dict[str, Any], peak: bool = False) -> Sentence:

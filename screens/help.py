@@ -31,6 +31,7 @@ EVERYWHERE = (
     ("[ ]", "back and forward through the places visited"),
     ("y", "copy (says which way: tmux, the terminal, a file)"),
     ("b", "build the corpus index"),
+    ("i", "type a sentence: which features fire on it, and on another one"),
     ("u", "undo"),
     ("n", "note; on Home a new session"),
     ("r", "read everything again"),

@@ -27,6 +27,7 @@ ACTIONS = {
     "refresh": "r",
     "why": "w",
     "matrix": "m",
+    "try": "i",
     "effect": "E",
     "result": "R",
     "planes": "P",

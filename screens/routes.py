@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from screens import verbs
 from screens.feature import FeaturePage
 from screens.map_view import show_map
+from screens.own_text import OwnTextPage
 from screens.planes import show_planes
 from screens.reply_view import ReplyPage
 from screens.results.page import has_view
@@ -75,6 +76,10 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             return
         if verb.dotted == "features.map":
             show_map(app, reply)
+            return
+        if verb.dotted in ("features.activate", "features.diff"):
+            app.query_one(OwnTextPage).take(verb, result)
+            app.show_over("try")
             return
         if verb.dotted == "clusters.planes":
             show_planes(app, reply)

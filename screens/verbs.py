@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from commands.clusters import ClustersShow as ClustersShow
     from commands.engine import EngineCancel as EngineCancel
     from commands.engine import EngineJobs as EngineJobs
+    from commands.features import FeaturesActivate as FeaturesActivate
     from commands.features import FeaturesContrast as FeaturesContrast
+    from commands.features import FeaturesDiff as FeaturesDiff
     from commands.features import FeaturesList as FeaturesList
     from commands.features import FeaturesMap as FeaturesMap
+    from commands.features import FeaturesNeighbours as FeaturesNeighbours
     from commands.features import FeaturesRdm as FeaturesRdm
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesWhy as FeaturesWhy
@@ -61,9 +64,12 @@ _HOMES = {
     ),
     "commands.engine": ("EngineCancel", "EngineJobs"),
     "commands.features": (
+        "FeaturesActivate",
         "FeaturesContrast",
+        "FeaturesDiff",
         "FeaturesList",
         "FeaturesMap",
+        "FeaturesNeighbours",
         "FeaturesRdm",
         "FeaturesShow",
         "FeaturesWhy",

@@ -23,6 +23,7 @@ from commands.handlers.stored_rankings import ranking_header, ranking_line, rank
 from commands.handlers.why import why
 from workbench.errors import UsageError
 from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, sentence_lines
+from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page
@@ -59,18 +60,34 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
 
 def show(query: FeaturesShow, lab: Lab) -> Outcome:
     """Everything known about one feature, from stored results alone."""
-    space = loaded_space(lab)
+    space, corpus = _space_of(query.feature, lab)
     index = feature_index(query.feature, space["name"], space["width"])
     missing: list[str] = []
     body: dict[str, Any] = {"feature": feature_id(space["name"], index), "index": index, "space": space["name"]}
     body["label"] = label_of(lab.record, body["feature"])
     body |= _on_stimuli(query, lab, index, space["name"], missing)
-    body |= _on_corpus(lab, index, missing)
+    body |= _on_corpus(lab, corpus, index, missing)
     body["tags"] = tags_by_feature(lab.state).get(body["feature"], [])
     body["note"] = notes_by_feature(lab.state).get(body["feature"], "")
     body["explanations"] = explanations_of(lab.record, space["name"]).get(index, [])
     body["link"] = page(str(space.get("neuronpedia", "")), index)
     return Outcome({**body, "missing": missing})
+
+
+def _space_of(feature: str, lab: Lab) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The entries of the features meant and of their index: those loaded, or others that the session had loaded."""
+    space = loaded_space(lab)
+    owner = feature.rpartition("#")[0]
+    found: tuple[dict[str, Any], dict[str, Any] | None] = space, lab.entry("index")
+    if owner in ("", space["name"]):
+        return found
+    sets: dict[str, Any] = {}
+    for line in lab.record.lines:
+        if line.outcome == "ok" and line.seq not in lab.state.withdrawn:
+            sets |= {name: value for name, value in line.sets.items() if name in ("sae", "index")}
+            if (sets.get("sae") or {}).get("name") == owner:
+                found = sets["sae"], sets.get("index")
+    return found
 
 
 def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: list[str]) -> dict[str, Any]:
@@ -98,11 +115,10 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
     return {"test": test, "ranking": header, "stimuli": stimuli}
 
 
-def _on_corpus(lab: Lab, index: int, missing: list[str]) -> dict[str, Any]:
-    found = lab.index()
+def _on_corpus(lab: Lab, corpus: dict[str, Any] | None, index: int, missing: list[str]) -> dict[str, Any]:
+    found = None if corpus is None else open_index(lab.home, corpus)
     if found is None:
-        built = lab.state.get("index") is not None
-        where = "the corpus index is not on this machine" if built else "the features are not indexed on a corpus"
+        where = "the corpus index is not on this machine" if corpus else "the features are not indexed on a corpus"
         missing.append(f"{where}: `workbench index build`")
         return {"corpus": None, "logits": None}
     return {"corpus": on_corpus(found, index), "logits": found.logits(index)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.corpus.importing import ImportRecipe
     from workbench.corpus.store import TokenStore
     from workbench.corpus.tokenizing import StoreTokenizer
+    from workbench.index.making import Elsewhere
 
 _SHOWN = ("corpus", "tokens", "documents", "features", "alive", "mean_l0", "digest")
 
@@ -42,8 +43,28 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
             examples=command.examples,
             about=about,
             tick=lab.tick,
+            elsewhere=_elsewhere(command, lab, store) if command.on else None,
         )
     return _outcome(key, meta, store, {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]})
+
+
+def _elsewhere(command: IndexBuild, lab: Lab, store: TokenStore) -> Elsewhere:
+    """The cluster, told what to load."""
+    import torch
+
+    from workbench.index.on_ray import Task, on_ray
+
+    task = Task(
+        model={**(lab.entry("model") or {}), "digest": lab.model.info["digest"]},
+        sae={**(lab.entry("sae") or {}), "digest": lab.space.info["digest"]},
+        home=str(lab.home.absolute()),
+        store=store.digest,
+        total=min(command.tokens, len(store.tokens)),
+        examples=command.examples,
+        threads=torch.get_num_threads(),
+        gpu=str(lab.model.info["device"]).startswith("cuda"),
+    )
+    return on_ray(command.on, task, lambda: lab.tick(0, 0, "reading the corpus on the cluster"))
 
 
 def _identity(command: IndexBuild, lab: Lab, store: TokenStore) -> tuple[str, dict[str, Any]]:

@@ -17,9 +17,14 @@ def _count(value: int | None) -> str:
 def _about(row: dict[str, Any]) -> str:
     parts = [f"{row[key]:,} {key}" for key in ("empty", "cut", "repaired") if row.get(key)]
     if row.get("enriched"):
-        phrases = ", ".join(repr(phrase) for phrase in row["enriched"]["phrases"])
-        parts.append(f"slice of {row['enriched']['of_name']} with {phrases}")
+        parts.append(sliced(row["enriched"]))
     return "; ".join(parts)
+
+
+def sliced(about: dict[str, Any]) -> str:
+    """What a slice is a part of, and which."""
+    phrases = ", ".join(repr(phrase) for phrase in about["phrases"])
+    return f"slice of {about['of_name']} with {phrases}"
 
 
 def corpora(result: Result, console: Console) -> None:

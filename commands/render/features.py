@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from commands.render.corpora import sliced
 from commands.render.rsa import rsa
 from commands.render.tables import LEVELS, Result, chance, number, table, visible
 
@@ -191,6 +192,9 @@ def feature(result: Result, console: Console) -> None:
         share = 100 * corpus["density"]
         most = number(corpus["maximum"], 2)
         console.print(Text(f"  active on {share:.2f} % of {corpus['tokens']:,} corpus tokens, at most {most}"))
+        if corpus.get("enriched"):
+            told = f"  on a {sliced(corpus['enriched'])}: such a density is not that of the whole"
+            console.print(Text(visible(told), "bold"))
         for example in corpus["examples"][:5]:
             console.print(
                 Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True

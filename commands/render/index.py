@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from commands.render.corpora import sliced
 from commands.render.tables import Result, cell, cost, visible
 
 
@@ -16,4 +17,8 @@ def built(result: Result, console: Console) -> None:
         cost(result, what, console)
         return
     for key, value in result.items():
+        if key == "enriched":
+            told = f"no fair sample: {sliced(value)}, {100 * value['share']:.3g} % of it" if value else "no"
+            console.print(Text(f"{key}: {visible(told)}"))
+            continue
         console.print(Text(f"{key}: {visible(cell(value))}"))

@@ -26,6 +26,8 @@ class Question:
     complete: Callable[[str], str] | None = None
     advise: Callable[[str], str] | None = None
     history: list[str] | None = None
+    changed: Callable[[str], None] | None = None
+    """Told the text whenever it changes."""
 
 
 class CommandLine(Painted, can_focus=True):
@@ -71,12 +73,19 @@ class CommandLine(Painted, can_focus=True):
             self._insert(event.character)
         if before != (self.text, self.at, self.error):
             self.refresh(Region(0, 0, self.size.width, 2))
+        if before[0] != self.text:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.question is not None and self.question.changed is not None:
+            self.question.changed(self.text)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take pasted text in, as one line."""
         event.stop()
         self._insert(" ".join(event.text.splitlines()))
         self.refresh()
+        self._tell()
 
     def _insert(self, text: str) -> None:
         self._edit(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))

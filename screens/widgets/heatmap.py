@@ -178,8 +178,14 @@ class Heatmap(Painted, can_focus=True):
         self.digits = not self.digits
         self._lay_out()
         self.refresh()
+        self.post_message(self.Moved(self))
 
-    def _go(self, index: int, token: int | None = None) -> None:
+    def put_cursor(self, index: int) -> None:
+        """Go to a sentence, or to the last one, without saying so."""
+        if self.sentences and min(index, len(self.sentences) - 1) != self.cursor:
+            self._go(index, tell=False)
+
+    def _go(self, index: int, token: int | None = None, tell: bool = True) -> None:
         if not self.sentences:
             return
         old, self.cursor = self.cursor, max(0, min(index, len(self.sentences) - 1))
@@ -190,7 +196,8 @@ class Heatmap(Painted, can_focus=True):
             for at in {old, self.cursor}:
                 self._repaint_sentence(at)
             self.repaint_line(self.size.height - 1)
-        self.post_message(self.Moved(self))
+        if tell:
+            self.post_message(self.Moved(self))
 
     def _repaint_sentence(self, index: int) -> None:
         for line in range(*self._extent(index)):

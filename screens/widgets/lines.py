@@ -159,6 +159,23 @@ class Lines(Painted, can_focus=True):
         """The keys of the rows at hand, in order."""
         return [self._rows[index].key for index in sorted(self._rows)]
 
+    def place_of(self, key: str) -> int | None:
+        """Where the row with this key stands, or None where it is not at hand."""
+        if self.key == key:
+            return self.cursor
+        return next((index for index, row in self._rows.items() if row.key == key), None)
+
+    def key_at(self, index: int) -> str:
+        """The key of a row, or an empty text where it is not at hand."""
+        row = self._rows.get(index)
+        return row.key if row else ""
+
+    def reach(self, index: int) -> None:
+        """Fetch the block of a row that may soon be needed."""
+        index = max(0, min(index, self.total - 1))
+        if self._fetch is not None and self.total and index not in self._rows:
+            background.start(self, partial(self._load, index // BLOCK * BLOCK), f"reach-{self.id}-{index // BLOCK}")
+
     # --- moving
 
     @property

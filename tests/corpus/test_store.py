@@ -306,3 +306,37 @@ def test_the_demos_corpus_is_searched_as_far_as_it_is_here(loaded: Any) -> None:
     assert loaded("corpus.find Monday")["result"] == found
     loaded("corpus.import demo tokens=3000")
     assert loaded("corpus.find Monday corpus=demo")["result"]["of_tokens"] >= 3000
+
+
+def test_the_hub_switched_off_is_said(
+    tmp_path: Path, tokenizer: StoreTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InputFileError, match=r"'no/such' is on the hub, which is switched off here") as found:
+        imported("hf:no/such", tokenizer, tmp_path)
+    assert "save_to_disk" in found.value.hint
+
+
+def test_a_slice_is_seen_wherever_its_numbers_are(
+    loaded: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    from commands.render.features import feature
+    from commands.render.index import built
+
+    path = tmp_path / "games.txt"
+    path.write_text("".join(f"the {noun} won the prize today\na {noun} lost\n" for noun in ("cat", "dog", "sun")))
+    loaded(f"corpus.import {path}")
+    loaded("corpus.find won cut=won-games")
+    reply = loaded("index.build won-games tokens=1000")
+    assert any("densities on it are not those of the whole" in warning for warning in reply["warnings"])
+    console = Console(width=200)
+    built(loaded("index.info")["result"], console)
+    assert "no fair sample: slice of games with 'won', 50 % of it" in capsys.readouterr().out
+    feature(loaded("features.show 3")["result"], console)
+    assert "slice of games with 'won': such a density is not that of the whole" in capsys.readouterr().out

@@ -16,9 +16,10 @@ from tests.index.conftest import EXAMPLES, build
 from workbench.corpus.store import TokenStore
 from workbench.errors import Cancelled, StorageError, WorkbenchError
 from workbench.index import entries, finish, shards, summary
-from workbench.index.build import building_of, shard_path
+from workbench.index.build import building_of
 from workbench.index.entries import Entries, entries_of, join
 from workbench.index.finish import finish as finish_index
+from workbench.index.making import shard_path
 from workbench.index.shards import shard_bounds, stretches
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]

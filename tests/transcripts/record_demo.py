@@ -63,6 +63,8 @@ QUERIES = (
     "labels.show",
     "labels.show filter=nosuchlabel",
     "index.info",
+    "features.activate 'The girl won the prize.'",
+    "features.diff 'The girl won the prize.' 'The girl lost the prize.'",
 )
 POINTS = 3
 """Points of a cluster whose contexts are recorded."""
@@ -102,6 +104,7 @@ async def record(sessions: Path, setup: tuple[str, ...] = SETUP) -> list[dict[st
     await recorder.request(parse_line(f"labels.set '{top}' 'things that went well'"), session=SESSION)
     for row in ranking[:SHOWN]:
         await recorder.request(parse_line(f"features.show '{row['feature']}'"), session=SESSION)
+    await recorder.request(parse_line(f"features.neighbours '{top}'"), session=SESSION)
     await recorder.request(parse_line(f"features.why '{top}'"), session=SESSION)
     await recorder.request(parse_line(f"steer.clamp '{top}' stimuli=achievement strength=1"), session=SESSION)
     for line in QUERIES:

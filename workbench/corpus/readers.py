@@ -279,6 +279,11 @@ def _loaded(reading: Reading) -> Any:
             name, reading.subset or None, split=reading.split, streaming=True, revision=reading.revision or None
         )
     except Exception as error:  # datasets raises whatever the hub, a parser or a script made
+        if not Path(name).exists() and datasets.config.HF_HUB_OFFLINE:
+            raise InputFileError(
+                f"the dataset {name!r} is on the hub, which is switched off here (HF_HUB_OFFLINE)",
+                "Unset HF_HUB_OFFLINE, or name a folder that `save_to_disk` wrote, or one of Parquet or JSONL files.",
+            ) from error
         reason = str(error).strip().split("\n")[0][:200]
         raise InputFileError(
             f"cannot load the dataset {name!r} ({type(error).__name__}: {reason})",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +19,10 @@ from workbench.digests import file_digest, value_digest
 from workbench.errors import InputFileError, storage_error
 from workbench.files import write_atomic
 from workbench.index import entries
+from workbench.index.dense import write_dense
 from workbench.index.finish import finish
+from workbench.index.making import SHARDS, Elsewhere, ShardMaker, Tick, make_missing, shard_path
 from workbench.index.read import FORMAT, META
-from workbench.index.reading import shard_entries
 from workbench.index.shards import shard_bounds
 
 if TYPE_CHECKING:
@@ -32,11 +31,9 @@ if TYPE_CHECKING:
     from workbench.models.loaded import LoadedModel
     from workbench.saes.space import FeatureSpace
 
-Tick = Callable[[int, int, str], None]
 SHOWN_LOGITS = 10
 LOGITS_AT_ONCE = 512
 """Features whose direct logits are held at once."""
-SHARDS = "shards"
 
 
 def build_index(
@@ -49,6 +46,7 @@ def build_index(
     examples: int,
     about: dict[str, Any],
     tick: Tick,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Index the first `tokens` tokens of a store and return the index's metadata.
 
@@ -56,6 +54,7 @@ def build_index(
         folder: where the index goes; made whole or not at all. What is built so far stands beside it in
             `.building` and is gone on with.
         about: what the index rests on (corpus, seed, digests), kept in its metadata.
+        elsewhere: makes the missing shards on other machines; without it they are made here, one by one.
 
     Raises:
         InputFileError: the corpus is empty.
@@ -70,12 +69,15 @@ def build_index(
         (building / SHARDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
-    if space.info["units"] != "latents":
-        from workbench.index.dense import build_dense
-
-        counts = build_dense(model, space, store, building, bounds, examples, tick)
+    total = bounds[-1][1]
+    maker = ShardMaker(model, space, store, total, examples)
+    make_missing(maker, building, bounds, elsewhere, tick)
+    if maker.sparse:
+        counts = write_sparse(model, space, store, building, len(bounds), examples, tick)
     else:
-        counts = _build_sparse(model, space, store, building, bounds, examples, tick)
+        tick(total, total, "writing the index")
+        paths = [shard_path(building, number) for number in range(len(bounds))]
+        counts = write_dense(space, store, building, paths, total, examples)
     return seal_and_keep(folder, space, store, bounds, {**about, **counts})
 
 
@@ -103,28 +105,6 @@ def building_of(folder: Path) -> Path:
     return folder.with_name(folder.name + ".building")
 
 
-def _build_sparse(
-    model: LoadedModel,
-    space: FeatureSpace,
-    store: TokenStore,
-    building: Path,
-    bounds: list[tuple[int, int]],
-    examples: int,
-    tick: Tick,
-) -> dict[str, Any]:
-    total = bounds[-1][1]
-    for number, bound in enumerate(bounds):
-        path = shard_path(building, number)
-        if not entries.is_whole(path):
-            made = shard_entries(model, space, store, bound, partial(_ticked, tick, bound[0], total))
-            entries.write(path, made)
-    return write_sparse(model, space, store, building, len(bounds), examples, tick)
-
-
-def _ticked(tick: Tick, first: int, total: int, done: int) -> None:
-    tick(first + done, total, "reading the corpus")
-
-
 def write_sparse(
     model: LoadedModel,
     space: FeatureSpace,
@@ -149,11 +129,6 @@ def write_sparse(
     write_directions(space, building)
     fired = summary.arrays["fired"]
     return {"kind": "sparse", "entries": int(fired.sum()), "alive": int((fired > 0).sum())}
-
-
-def shard_path(building: Path, number: int) -> Path:
-    """The file of one shard."""
-    return building / SHARDS / f"{number:06d}.safetensors"
 
 
 def _seal(

@@ -15,9 +15,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from workbench.corpus.store import TokenStore
-from workbench.digests import file_digest
 from workbench.files import write_atomic
-from workbench.index.entries import SEAL, is_whole
 from workbench.index.mapped import mapped
 from workbench.index.read import HISTOGRAM_BINS, histogram_bins
 from workbench.index.reading import placed
@@ -36,37 +34,41 @@ _SPARE = 2
 _POWERS = ("total", "squares", "cubes", "fourths")
 
 
-def build_dense(
+def dense_shard(
     model: LoadedModel,
     space: FeatureSpace,
     store: TokenStore,
-    building: Path,
-    bounds: Sequence[tuple[int, int]],
+    bounds: tuple[int, int],
+    fair: np.ndarray,
     examples: int,
-    tick: Callable[[int, int, str], None],
+    tick: Callable[[int], None],
+) -> dict[str, np.ndarray]:
+    """What is kept of a shard; a function of its arguments alone.
+
+    Args:
+        fair: the places of `fair_places`.
+        tick: called with the tokens done, between batches.
+    """
+    shard = _Shard(store, fair, space.width, _SPARE * examples)
+    done = 0
+    for batch in batches(list(stretches(store, *bounds, model.context))):
+        tick(done)
+        acts, places = placed(model, space, store, batch)
+        shard.add(acts, places)
+        done += int((places >= 0).sum())
+    return shard.arrays()
+
+
+def write_dense(
+    space: FeatureSpace, store: TokenStore, building: Path, paths: Sequence[Path], total: int, examples: int
 ) -> dict[str, Any]:
-    """Read the shards that are missing, and write the summary.
+    """Write the summary of stored shards, and give its counts.
 
     Raises:
         StorageError: the disk is full or cannot be written.
     """
-    total = bounds[-1][1]
-    fair = fair_places(store, total)
-    paths = [building / "shards" / f"{number:06d}.safetensors" for number in range(len(bounds))]
-    for path, bound in zip(paths, bounds, strict=True):
-        if not is_whole(path):
-            shard = _Shard(store, fair, space.width, _SPARE * examples)
-            done = 0
-            for batch in batches(list(stretches(store, *bound, model.context))):
-                tick(bound[0] + done, total, "reading the corpus")
-                acts, places = placed(model, space, store, batch)
-                shard.add(acts, places)
-                done += int((places >= 0).sum())
-            write_atomic(path, save({name: np.ascontiguousarray(array) for name, array in shard.arrays().items()}))
-            write_atomic(path.with_name(path.name + SEAL), file_digest(path))
-    tick(total, total, "writing the index")
     parts = [mapped(path) for path in paths]
-    summary = _joined(parts, store, space.width, examples, fair)
+    summary = _joined(parts, store, space.width, examples, fair_places(store, total))
     write_atomic(building / "summary.safetensors", save({k: np.ascontiguousarray(v) for k, v in summary.items()}))
     counted = int(sum(int(part["count"][0]) for part in parts))
     return {"kind": "dense", "entries": counted * space.width, "alive": int((summary["maximum"] > 0).sum())}

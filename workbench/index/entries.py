@@ -131,7 +131,16 @@ def write(path: Path, found: Entries) -> None:
     Raises:
         StorageError: the disk is full or cannot be written.
     """
-    write_atomic(path, save({name: np.ascontiguousarray(array) for name, array in found.arrays().items()}))
+    keep(path, save({name: np.ascontiguousarray(array) for name, array in found.arrays().items()}))
+
+
+def keep(path: Path, raw: bytes) -> None:
+    """Store the bytes of a shard, and beside them their digest.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    write_atomic(path, raw)
     write_atomic(path.with_name(path.name + SEAL), file_digest(path))
 
 

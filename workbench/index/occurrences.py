@@ -22,7 +22,8 @@ from workbench.corpus.store import BUILDING, STARTS, TOKENS, TokenStore, corpora
 from workbench.digests import file_digest, value_digest
 from workbench.errors import InputFileError, MismatchError, storage_error
 from workbench.index import entries
-from workbench.index.build import SHARDS, building_of, seal_and_keep, shard_path, write_sparse
+from workbench.index.build import building_of, seal_and_keep, write_sparse
+from workbench.index.making import SHARDS, shard_path
 from workbench.index.read import FORMAT, open_index
 from workbench.index.shards import shard_bounds
 

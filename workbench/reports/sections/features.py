@@ -142,7 +142,11 @@ def _from_index(source: ReportSource, index: int, line: LogLine) -> list[Block]:
     if str(found.meta.get("space", source.space)) != source.space:
         return [Notice("missing", ("The corpus index is of other features than the loaded ones.",))]
     about = on_corpus(found, index, WINDOWS)
-    said = f"In {count(about['tokens'])} tokens of the corpus “{about['name']}” it is "
+    part = ""
+    if slice_ := about["enriched"]:
+        phrases = ", ".join(f"“{phrase}”" for phrase in slice_["phrases"])
+        part = f", a slice of “{slice_['of_name']}” with {phrases} and no fair sample of it,"
+    said = f"In {count(about['tokens'])} tokens of the corpus “{about['name']}”{part} it is "
     said += (
         f"active on {several(about['fired'], 'token')} ({share(about['density'])}), with mean {number(about['mean'])} "
         f"where it is active and maximum {number(about['maximum'])}."

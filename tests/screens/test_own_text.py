@@ -1,0 +1,110 @@
+"""Sentences of one's own: features while one types, two sentences aligned, a key to steer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from screens.app import WorkbenchApp
+from screens.own_text_rows import diff_sentences
+from screens.text import number, short_id
+from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, settle, text_of, type_line
+from workbench.engine.fake import FakeEngine
+from workbench.errors import UsageError
+
+ONE, OTHER = "The girl won the prize.", "The girl lost the prize."
+active, different = reply_to("features.activate"), reply_to("features.diff")
+SIZES = ((80, 24), (120, 40))
+
+
+class Typed(FakeEngine):
+    """Answers every sentence on the way to the recorded ones."""
+
+    def __init__(self) -> None:
+        super().__init__(recorded())
+        self.texts: list[tuple[str, ...]] = []
+
+    async def request(self, verb: Any, **more: Any) -> dict[str, Any]:
+        params = verb.params()
+        if verb.dotted == "features.activate":
+            self.texts.append((params["text"],))
+            if "!" in params["text"]:
+                raise UsageError("no exclamation", "Mend it.")
+            return {"result": active}
+        if verb.dotted == "features.diff":
+            self.texts.append((params["text_a"], params["text_b"]))
+            return {"result": different}
+        return await super().request(verb, **more)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_features_follow_while_one_types(size: tuple[int, int]) -> None:
+    engine = Typed()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "i", "T", "h")
+        assert engine.texts == [("T",), ("Th",)]
+        assert short_id(active["features"][0]["feature"]) in text_of(app)
+        await type_line(pilot, ONE[2:])
+        assert engine.texts[-1] == (ONE,)
+        text, row = text_of(app), active["features"][0]
+        line = next(line for line in text.split("\n") if short_id(row["feature"]) in line and "›" in line)
+        assert number(row["maximum"]) in line
+        assert f"of {active['active']} that fire on its {len(active['tokens'])} tokens" in text
+        assert_fits(app)
+        assert_golden(app, "own-sentence")
+        await press(pilot, "e")
+        await type_line(pilot, OTHER)
+        assert engine.texts[-1] == (ONE, OTHER)
+        text = text_of(app)
+        assert f"of {different['differing']} that differ" in text
+        assert " won>lost" in text
+        assert_fits(app)
+        assert_golden(app, "own-sentences")
+        await press(pilot, "j", "s")
+        feature = different["features"][1]["feature"]
+        assert app.line.text == f"steer.clamp '{feature}' prompt='{ONE}' strength=1"
+        await press(pilot, "escape", "enter")
+        assert (app.over, app.trail.here) == ("", type(app.trail.here)("feature", feature))
+
+    play(scenario, size=size, engine=engine)
+
+
+def test_one_question_at_a_time_and_an_error_stands_where_the_features_would() -> None:
+    engine = Typed()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "i", "exclamation_mark")
+        assert "no exclamation" in text_of(app)
+        await press(pilot, "backspace", "a")
+        assert "no exclamation" not in text_of(app)
+        await press(pilot, "escape", "escape")
+        assert app.over == ""
+
+    play(scenario, engine=engine)
+
+
+def test_a_line_is_shown_there_with_its_sentences() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command(f"features.diff '{ONE}' '{OTHER}'")
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert app.over == "try"
+        for fact in (ONE, OTHER, f"of {different['differing']} that differ"):
+            assert fact in text_of(app)
+
+    play(scenario)
+
+
+def test_a_token_that_one_sentence_has_not_leaves_a_gap() -> None:
+    columns = [
+        {"a": 0, "b": 0, "token_a": "we", "token_b": "we", "same": True},
+        {"a": None, "b": 1, "token_a": None, "token_b": " all", "same": False},
+    ]
+    item = {"values_a": [1.0, None], "values_b": [0.5, 2.0], "maximum_a": 1.0, "maximum_b": 2.0}
+    first, second = diff_sentences({"columns": columns}, item)
+    assert first.tokens == ("we", "·   ")
+    assert first.values == (1.0, 0.0)
+    assert (second.tokens, second.values) == (("we", " all"), (0.5, 2.0))
