@@ -75,6 +75,8 @@ class ContrastMap:
         status: `ok`, or `masked` (no stimulus seen), `too_few` (fewer than two seen in a group) or `constant` (no
             difference to test: equal values, no or full firing for `rate`, all pair differences zero for `paired`).
         d: effect in pooled standard deviations (Cohen's d); +-inf like t.
+        d_z: mean of the pair differences in their standard deviations (Cohen 1988, equation 2.3.5), the effect size
+            that the power of the paired t depends on; NaN for every other statistic.
         auc: chance that a random positive is above a random rest stimulus, ties one half.
         rate_difference: share of positives that fire (activation > 0) less that of the rest.
         n_positive: seen stimuli (pairs for `paired`) among the positives.
@@ -104,6 +106,13 @@ class ContrastMap:
     permutations: int
     exhaustive: bool
     min_p: float
+
+    @property
+    def d_z(self) -> Floats:
+        """Mean of the pair differences in their standard deviations; see the attributes."""
+        if self.statistic != "paired":
+            return np.full(self.t.shape, np.nan)
+        return np.asarray(self.t / np.sqrt(self.n_positive))
 
     @property
     def tested(self) -> int:
