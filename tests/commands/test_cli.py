@@ -331,6 +331,6 @@ def test_a_refused_file_is_called_by_the_name_it_has_for_its_owner(call: Any, tm
 
 @pytest.mark.parametrize("line", ["features.contrast x window=first width=0", "features.probe x ridge=0"])
 def test_a_typed_zero_is_not_taken_for_not_given(line: str) -> None:
-    with pytest.raises(UsageError, match="(width|ridge) is 0"):
+    with pytest.raises(UsageError, match=r"(width|ridge) is 0"):
         parse_line(line)
     assert parse_line("features.contrast x window=first").params()["width"] == 0, "the log keeps it as before"

@@ -6,6 +6,7 @@ from workbench.stats.contrast import ContrastMap, FeatureNull, contrast_map, fea
 from workbench.stats.crossnobis import crossnobis
 from workbench.stats.decode import Decoding, decode
 from workbench.stats.delong import auc_interval, compare_auc
+from workbench.stats.effect_interval import effect_interval
 from workbench.stats.exact_subset import ExactSubset, exact_subset
 from workbench.stats.folds import stratified_folds
 from workbench.stats.label_tests import LabelTests, label_tests
@@ -59,6 +60,7 @@ __all__ = [
     "decode",
     "discriminative_rdm",
     "discriminative_rsa",
+    "effect_interval",
     "exact_subset",
     "factorial_rdms",
     "feature_null",

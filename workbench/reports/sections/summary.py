@@ -80,7 +80,8 @@ def _named(row: dict[str, Any], here: bool) -> Rich:
     index = int(row["index"])
     label = f" “{row['label']}”" if row["label"] else ""
     name = Link(f"#{index}", feature_anchor(index)) if here else f"#{index}"
-    return (name, f"{label} (d {signed(row['d'])}, q {chance(row['q'])})")
+    d = "d_z" if row.get("d_z") is not None else "d"
+    return (name, f"{label} ({d} {signed(row[d])}, q {chance(row['q'])})")
 
 
 def _steering(source: ReportSource, line: LogLine) -> list[Block]:
