@@ -162,7 +162,11 @@ def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
     Raises:
         UsageError: an unknown, missing or unfit argument.
     """
-    given = vars(_verb_parser(verb).parse_intermixed_args(words))
+    parser = _verb_parser(verb)
+    found, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        raise _unknown_option(verb, unknown[0].partition("=")[0])
+    given = vars(found)
     loose = given.pop("words") or []
     values = {name: value if isinstance(value, list) else [value] for name, value in given.items() if value is not None}
     for name, value in pairs_of(verb, loose, taken=values).items():
@@ -171,6 +175,16 @@ def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
         values[name] = [*values.get(name, []), *value]
     flags = {name: value[0] for name, value in values.items() if is_flag(verb.model_fields[name])}
     return build(verb, {**values, **flags})
+
+
+def _unknown_option(verb: type[Verb], option: str) -> UnknownNameError:
+    """The error of an option that this verb has not, with the nearest ones, and the verbs that have it."""
+    name = option.lstrip("-").replace("-", "_")
+    others = [other.dotted.replace(".", " ") for other in VERBS if name in other.model_fields]
+    elsewhere = f"It is an option of `{'`, `'.join(others[:3])}`. " if others else ""
+    spoken = verb.dotted.replace(".", " ")
+    known = ["--" + field.replace("_", "-") for field in verb.model_fields]
+    return UnknownNameError.among(f"option of {spoken}", option, known, f"{elsewhere}See `workbench {spoken} --help`.")
 
 
 def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:

@@ -81,6 +81,7 @@ class FeaturesRsa(OfWindow, OfUnits):
     """Rank features, or sets of them, by how the distances they see between sentences follow a model RDM."""
 
     dotted = "features.rsa"
+    result_revision = 2
     reads = ("model", "sae", "stimuli", "clusters")
     positional = ("stimuli",)
     # a permutation at the edge of a tie may count or not, by the last bit of a sum

@@ -9,7 +9,7 @@ import numpy as np
 
 from commands.features import FeaturesRsa
 from commands.handlers.readings import Reading, alpha_warning, read_sentences, store_reading
-from commands.handlers.rsa_models import ModelDesign, items_of, model_design, nuisance_rdms
+from commands.handlers.rsa_models import ModelDesign, Nuisances, items_of, model_design, nuisance_rdms
 from commands.handlers.rsa_sets import (
     UnitSets,
     as_contrast,
@@ -52,18 +52,19 @@ def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
         )
     items = items_of(design.stimuli, command.stimuli) if command.pairs else None
     lengths = [sum(text.is_text) for text in reading.texts]
+    nuisances = nuisance_rdms(command, design.stimuli, lengths)
     settings: dict[str, Any] = {
         "comparison": command.comparison,
-        "nuisance": nuisance_rdms(command, design.stimuli, lengths),
+        "nuisance": nuisances.rdms,
         "permutations": command.permutations,
         "seed": command.seed,
     }
     if command.over == "roi":
-        return _regions(command, lab, design, reading, settings, items)
+        return _regions(command, lab, design, reading, settings, items, nuisances)
     sets = _sets(command, lab, design, reading)
     values = reading.pooled if sets is None else sets.values
     result, null = _compare(command, lab, values, design.rdm, {**settings, "items": items})
-    body = _body(command, design, reading, result, null)
+    body = _body(command, design, reading, result, null, nuisances)
     if sets is not None and sets.rows:
         rows = _set_rows(sets.rows, result)
         return _outcome(command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)])
@@ -153,6 +154,7 @@ def _regions(
     reading: Reading,
     settings: dict[str, Any],
     items: np.ndarray | None,
+    nuisances: Nuisances,
 ) -> Outcome:
     """The features of a contrast as one set, chosen on one half of the sentences and tested on the other."""
     rows: list[dict[str, Any]] = []
@@ -167,7 +169,7 @@ def _regions(
         about = {"name": name, "size": len(half.features), "sentences": len(half.rows)}
         rows += _set_rows([{**about, "features": [int(one) for one in half.features[:12]]}], result)
         found.append((result, null))
-    body = _body(command, design, reading, found[0][0], found[0][1])
+    body = _body(command, design, reading, found[0][0], found[0][1], nuisances)
     defined = [row["p"] for row in rows if row["p"] is not None]
     body |= {
         "tested": len(defined),
@@ -180,7 +182,12 @@ def _regions(
 
 
 def _body(
-    command: FeaturesRsa, design: ModelDesign, reading: Reading, result: RsaMap, null: tuple[float, int]
+    command: FeaturesRsa,
+    design: ModelDesign,
+    reading: Reading,
+    result: RsaMap,
+    null: tuple[float, int],
+    nuisances: Nuisances,
 ) -> dict[str, Any]:
     """What was compared and what was found, without its rows; the fields of a ranking, and the model's."""
     return {
@@ -193,7 +200,8 @@ def _body(
         "sentences": len(design.stimuli),
         "masked": int(reading.features.masked.sum()),
         "statistic": command.comparison,
-        "nuisance": list(command.nuisance),
+        "nuisance": nuisances.names,
+        "constant_nuisance": nuisances.constant,
         "window": reading.window.kind,
         "width": reading.window.width,
         "pool": command.pool,
@@ -246,6 +254,8 @@ def _warnings(command: FeaturesRsa, design: ModelDesign, body: dict[str, Any]) -
     warnings = alpha_warning(int(body["permutations"]), command.alpha)
     if body["exhaustive"]:
         warnings.append(f"{len(design.stimuli)} sentences have only {body['permutations']} other orders: p is coarse")
+    for name in body["constant_nuisance"]:
+        warnings.append(f"{name} is the same for every pair of sentences: constant, there is nothing to remove")
     if command.model in ("graded", "cyclic") and not command.order:
         warnings.append("the categories are taken in the order in which they are listed; --order says another one")
     # of a handful of sets one in twenty shuffles finds something, as it should

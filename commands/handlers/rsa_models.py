@@ -193,7 +193,22 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Nuisances:
+    """What is to be left out of the comparison.
+
+    Attributes:
+        names: those that vary over the sentences.
+        rdms: their RDMs, each (sentences, sentences).
+        constant: those that are the same for every pair of sentences, of which nothing can be left out.
+    """
+
+    names: list[str]
+    rdms: list[np.ndarray]
+    constant: list[str]
+
+
+def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> Nuisances:
     """The RDMs to leave out, in the order asked for.
 
     Args:
@@ -202,30 +217,36 @@ def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Se
         lengths: their tokens.
 
     Raises:
-        UsageError: a nuisance column that some sentence lacks, or a comparison that leaves nothing out.
+        UsageError: one is named twice, a nuisance column that some sentence lacks, or a comparison that leaves
+            nothing out.
     """
     from workbench.stats.rsa_models import PARTIAL
 
+    for name in command.nuisance:
+        if command.nuisance.count(name) > 1:
+            raise UsageError(f"--nuisance {name} is given {command.nuisance.count(name)} times", "Give it once.")
     if command.nuisance and command.comparison not in PARTIAL:
         raise UsageError(
             f"nuisances cannot be left out of {command.comparison}", f"Choose --comparison {', '.join(PARTIAL)}."
         )
-    found = []
-    for name in command.nuisance:
-        if name == "length":
-            found.append(length_rdm(lengths))
-        elif name == "lexical":
-            found.append(overlap_rdm([set(WORD.findall(one.text.casefold())) for one in stimuli]))
-        else:
-            values = [dict(one.nuisances).get(name) for one in stimuli]
-            known = [value for value in values if value is not None]
-            if len(known) < len(values):
-                raise UsageError(
-                    f"{len(values) - len(known)} of {len(values)} sentences have no nuisance {name!r}",
-                    "Name `length`, `lexical`, or a column that every sentence has.",
-                )
-            found.append(graded_rdm(known))
-    return found
+    made = {name: _nuisance(name, stimuli, lengths) for name in command.nuisance}
+    varied = {name: rdm for name, rdm in made.items() if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) > 0}
+    return Nuisances([*varied], [*varied.values()], [name for name in made if name not in varied])
+
+
+def _nuisance(name: str, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> np.ndarray:
+    if name == "length":
+        return length_rdm(lengths)
+    if name == "lexical":
+        return overlap_rdm([set(WORD.findall(one.text.casefold())) for one in stimuli])
+    values = [dict(one.nuisances).get(name) for one in stimuli]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        raise UsageError(
+            f"{len(values) - len(known)} of {len(values)} sentences have no nuisance {name!r}",
+            "Name `length`, `lexical`, or a column that every sentence has.",
+        )
+    return graded_rdm(known)
 
 
 def items_of(stimuli: Sequence[Stimulus], name: str) -> np.ndarray:

@@ -54,11 +54,15 @@ def explain_rsa(
 
 
 def _definition(header: dict[str, Any]) -> str:
-    without = f", {' and '.join(header['nuisance'])} left out of both" if header["nuisance"] else ""
+    left_out = " and ".join(header["nuisance"])
+    partial, without, held = (
+        ("partial ", f", {left_out} left out of both", f", {left_out} held") if left_out else [""] * 3
+    )
     return (
-        f"score: {COMPARISONS[header['statistic']]} of the squared distances between sentences with the model RDM "
-        f"({header['against']}){without}; distances are those of {SETS[header['over']]}, pooled by {header['pool']}. "
-        "effect: slope of squared distance on the model. p is one-sided: sentences change places in the model."
+        f"score: {partial}{COMPARISONS[header['statistic']]} of the squared distances between sentences with the model "
+        f"RDM ({header['against']}){without}; distances are those of {SETS[header['over']]}, pooled by "
+        f"{header['pool']}. effect: how much the squared distance grows for one unit of the model{held}. p is one-sided "
+        "(only a positive score counts): sentences change places in the model."
     )
 
 

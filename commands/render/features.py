@@ -212,7 +212,8 @@ def feature(result: Result, console: Console) -> None:
             )
             for example in row["examples"][:1]:
                 line = heat(example["tokens"], example["values"], corpus["maximum"])
-                console.print(Text("    ").append_text(line), soft_wrap=True)
+                times = f"  (drawn {example['times']} times)" if example.get("times") else ""
+                console.print(Text("    ").append_text(line).append(times, "dim"), soft_wrap=True)
     if (stimuli := result["stimuli"]) is not None:
         for line in stimuli["lines"][:6]:
             text = Text(f"    {visible(line['category'])}: ", "dim")

@@ -36,6 +36,8 @@ def how(head: dict[str, Any]) -> str:
     """The comparison in one line."""
     window = "" if head["window"] == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
     without = f", without {' and '.join(head['nuisance'])}" if head.get("nuisance") else ""
+    if head.get("constant_nuisance"):
+        without += f" ({' and '.join(head['constant_nuisance'])} constant: nothing to remove)"
     over = "" if head["over"] == "features" else f" over {head['over']}"
     return (
         f"{head['statistic']}{over} on {head['pool']}{window}{without}, "
@@ -43,9 +45,14 @@ def how(head: dict[str, Any]) -> str:
     )
 
 
+def scored(head: dict[str, Any]) -> str:
+    """The comparison as a column is called: a partial one where nuisances were left out of both sides."""
+    return f"partial {head['statistic']}" if head.get("nuisance") else str(head["statistic"])
+
+
 def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
     with_t = any(row.get("t") is not None for row in rows)
-    names = ["rank", "feature", head["statistic"], "effect", *(["t"] if with_t else []), "p", "fwer", "q"]
+    names = ["rank", "feature", scored(head), "effect", *(["t"] if with_t else []), "p", "fwer", "q"]
     columns = [(name, True) for name in names] + [("", False)]
     cells = [
         [f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["score"]),
@@ -56,7 +63,7 @@ def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) 
 
 
 def _sets(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
-    names = ["units", head["statistic"], "effect", "p", "fwer", "q"]
+    names = ["units", scored(head), "effect", "p", "fwer", "q"]
     columns = [("set", False), *((name, True) for name in names), ("", False)]
     cells = [
         [row["name"], row["size"], number(row["score"]), number(row["effect"]), *_chances(row),
@@ -73,7 +80,7 @@ def _chances(row: dict[str, Any]) -> list[str]:
 def rdm(result: Result, console: Console) -> None:
     """The model RDM and a feature's, as two tables."""
     head, test = result["ranking"], result["test"]
-    score = test["status"] if test["status"] != "ok" else f"{head['statistic']} {number(test['score'])}"
+    score = test["status"] if test["status"] != "ok" else f"{scored(head)} {number(test['score'])}"
     console.print(
         Text(visible(f"{result['feature']}: {score} with {head['against']} (log line {head['seq']})"), "bold")
     )

@@ -186,6 +186,7 @@ def test_leaving_length_out_changes_the_score(two: Any) -> None:
         ("model=graded order=cat order=dog", UsageError, "three or more"),
         ("model=two-by-two", UsageError, "no factors"),
         ("model=custom", UsageError, "a custom model is a matrix"),
+        ("nuisance=lexical nuisance=lexical", UsageError, "lexical is given 2 times"),
         ("nuisance=rarity", UsageError, "no nuisance 'rarity'"),
         ("nuisance=length comparison=rho-a", UsageError, "cannot be left out of rho-a"),
         ("pairs=true", UsageError, "no matched items"),
@@ -248,3 +249,21 @@ def test_a_replay_gives_the_same_numbers(three: Any, sessions: Path) -> None:
     three("features.rsa three over=layer permutations=100")
     found = three("replay s check=true")["result"]
     assert found["differences"] == []
+
+
+def test_a_constant_nuisance_is_said_to_have_nothing_to_remove(
+    loaded: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from commands.render import render
+
+    even = {name: [f"the cat {word} the {thing}" for thing in ("prize", "game", "moon")]
+            for name, word in (("up", "won"), ("down", "lost"))}  # fmt: skip
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'even.json', even)}")
+    plain, held = (loaded(f"features.rsa even permutations=50{more}") for more in ("", " nuisance=length"))
+    assert (held["result"]["nuisance"], held["result"]["constant_nuisance"]) == ([], ["length"])
+    assert [row["score"] for row in held["result"]["rows"]] == [row["score"] for row in plain["result"]["rows"]]
+    assert any("constant, there is nothing to remove" in said for said in held["warnings"])
+    render(held)
+    assert "(length constant: nothing to remove)" in capsys.readouterr().out
+    render(loaded("features.rsa even permutations=50 nuisance=lexical"))
+    assert "partial corr" in capsys.readouterr().out

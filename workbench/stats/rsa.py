@@ -30,6 +30,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import squareform
 
 from workbench.stats.multiplicity import bh
 from workbench.stats.orders import Orders, random_orders, stimulus_orders
@@ -63,8 +64,9 @@ class RsaMap:
         q: Benjamini-Hochberg over the defined features; see the head of this module.
         status: `ok`, or `masked` (no stimulus seen), `too_few` (fewer than three seen, or the model does not vary on
             those seen), `constant` (all distances equal) or `explained` (the nuisances leave nothing of the feature).
-        effect: slope of squared distance on the model, in squared activation units for one unit of the model; for a
-            model of zeros and ones mean(between) - mean(within). NaN where the model does not vary.
+        effect: slope of squared distance on the model, nuisances held, in squared activation units for one unit of
+            the model; for a model of zeros and ones mean(between) - mean(within), without nuisances. NaN where the
+            model does not vary.
         seen: stimuli that are not masked.
         p_tail: what q is made from.
         comparison: as asked.
@@ -314,7 +316,8 @@ def _describe_pattern(study: _Study, about: _About, number: int, seen: Bools) ->
     if model is None:
         about.status[members] = "too_few" if seen.any() else "masked"
         return
-    slope = _slope(study.model[np.ix_(seen, seen)])
+    kept = np.ix_(seen, seen)
+    slope = _slope(study.model[kept], [z[kept] for z in study.nuisance])
     for columns in _chunks(members, study.x[:, :1].size):
         block, sums = _block(study, columns, seen, model)
         pairs = model.stimuli * (model.stimuli - 1) // 2
@@ -342,14 +345,20 @@ class _Slope:
     centred: float
 
 
-def _slope(model: Floats) -> _Slope | None:
-    """What gives the slope of distance on a model; None where that does not vary."""
+def _slope(model: Floats, nuisance: Sequence[Floats] = ()) -> _Slope | None:
+    """What gives the slope of distance on a model, nuisances held; None where nothing of the model varies."""
     m = pair_vector(model)
     mean, length = float(m.mean()), float(np.linalg.norm(m))
-    centred = float(np.linalg.norm(m - mean))
+    left = m - mean
+    if nuisance:  # the slope in a regression is that on what the other regressors leave (Frisch and Waugh, 1933)
+        others = np.stack([pair_vector(z) for z in nuisance], axis=1)  # (pairs, nuisances)
+        others = others - others.mean(axis=0)
+        left = left - others @ np.linalg.lstsq(others, left, rcond=None)[0]
+    centred = float(np.linalg.norm(left))
     if centred <= 1e-10 * length:
         return None
-    return _Slope((model - mean) / centred**2, mean, length, centred)
+    weights = squareform(left / centred**2) if nuisance else (model - mean) / centred**2
+    return _Slope(weights, mean, length, centred)
 
 
 def _slopes(study: _Study, x: Floats, ready: Block, sums: Sums, slope: _Slope | None, score: Floats) -> Floats:
