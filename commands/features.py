@@ -126,14 +126,30 @@ class FeaturesRsa(OfWindow, OfUnits):
 
 
 class FeaturesRdm(Query):
-    """Show the distances that a feature sees between the categories, beside the model RDM of a ranking by RSA."""
+    """Show the distances that a feature sees between the categories, beside the model RDM of a ranking by RSA.
+
+    With --also, several features are looked at as one set. A set whose sentences have folds (`stimuli edit --fold`)
+    has a noise ceiling: how well the true model could do, judged by how far the folds agree. --against sets other
+    models beside the ranking's own, with bootstrap intervals over sentences.
+    """
 
     dotted = "features.rdm"
     reads = ("sae",)
-    positional = ("feature",)
+    positional = ("feature", "also")
 
     feature: str = Field(description="Feature id, or its number in the ranking's features")
+    also: tuple[str, ...] = Field((), description="Further features, taken with it as one set; repeat for several")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest by features.rsa)")
+    distance: Literal["squared", "crossnobis"] = Field(
+        "squared", description="crossnobis: across the folds of the sentences, so that noise adds nothing"
+    )
+    against: tuple[str, ...] = Field(
+        (),
+        description="Other models to compare: `categorical`, `graded`, `cyclic`, `length`, `lexical`, or the log line "
+        "of another ranking by RSA on the same sentences; repeat for several",
+    )
+    bootstraps: int = Field(1000, ge=100, le=10_000, description="Draws of the sentences for --against")
+    seed: int = Field(0, ge=0, description="Seed of the draws")
 
 
 class FeaturesMaxact(OfWindow, OfClasses, OfUnits):

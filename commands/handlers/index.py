@@ -148,9 +148,9 @@ def _small_warning(tokens: int) -> list[str]:
         return []
     times, most = max(round(tokens / 1000), 1), 300 / tokens
     return [
-        f"a small corpus: of {tokens:,} tokens a feature that fires once in a thousand is seen about {times} times, and "
-        f"one never seen may still fire on {most:.2g} % of tokens. Take densities, quantiles and neighbours as hints, or "
-        "index more text"
+        f"a small corpus: of {tokens:,} tokens a feature that fires once in a thousand is seen about {times} times, "
+        f"and one never seen may still fire on {most:.2g} % of tokens. Take densities, quantiles and neighbours as "
+        "hints, or index more text"
     ]
 
 

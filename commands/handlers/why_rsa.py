@@ -55,14 +55,13 @@ def explain_rsa(
 
 def _definition(header: dict[str, Any]) -> str:
     left_out = " and ".join(header["nuisance"])
-    partial, without, held = (
-        ("partial ", f", {left_out} left out of both", f", {left_out} held") if left_out else [""] * 3
-    )
+    partial = "partial " if left_out else ""
+    without, held = (f", {left_out} left out of both", f", {left_out} held") if left_out else ("", "")
     return (
         f"score: {partial}{COMPARISONS[header['statistic']]} of the squared distances between sentences with the model "
         f"RDM ({header['against']}){without}; distances are those of {SETS[header['over']]}, pooled by "
-        f"{header['pool']}. effect: how much the squared distance grows for one unit of the model{held}. p is one-sided "
-        "(only a positive score counts): sentences change places in the model."
+        f"{header['pool']}. effect: how much the squared distance grows for one unit of the model{held}. p is "
+        "one-sided (only a positive score counts): sentences change places in the model."
     )
 
 

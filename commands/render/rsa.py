@@ -78,13 +78,41 @@ def _chances(row: dict[str, Any]) -> list[str]:
 
 
 def rdm(result: Result, console: Console) -> None:
-    """The model RDM and a feature's, as two tables."""
+    """The model RDM and that of a feature or set of them, its noise ceiling, and other models beside."""
     head, test = result["ranking"], result["test"]
     score = test["status"] if test["status"] != "ok" else f"{scored(head)} {number(test['score'])}"
-    console.print(
-        Text(visible(f"{result['feature']}: {score} with {head['against']} (log line {head['seq']})"), "bold")
-    )
-    for title, values in (("model", result["model"]), ("squared distances of the feature", result["distances"])):
+    also = result["features"][1:]
+    with_them = f" (alone; below with {', '.join(f'#{index}' for index in also)} as one set)" if also else ""
+    said = f"{result['feature']}: {score} with {head['against']} (log line {head['seq']}){with_them}"
+    console.print(Text(visible(said), "bold"))
+    kind = "crossnobis" if result["distance"] == "crossnobis" else "squared"
+    of = "set" if also else "feature"
+    for title, values in (("model", result["model"]), (f"{kind} distances of the {of}", result["distances"])):
         columns = [("", False), *((visible(name)[:9], True) for name in result["names"])]
         rows = [[name, *(number(value, 2) for value in row)] for name, row in zip(result["names"], values, strict=True)]
         table(console, columns, rows, title)
+    console.print(Text(visible(_ceiling(result))))
+    if result["models"]:
+        _models(result, console)
+
+
+def _ceiling(result: Result) -> str:
+    found = result["ceiling"]
+    if found is None:
+        return f"no noise ceiling: {result['ceiling_reason']}"
+    return (
+        f"noise ceiling over {found['folds']} folds (correlation of category means): {number(found['lower'])} to "
+        f"{number(found['upper'])}; the model reaches {number(found['model'])}"
+    )
+
+
+def _models(result: Result, console: Console) -> None:
+    console.print()
+    rows = [
+        [one["model"], number(one["score"]), f"[{number(one['interval'][0])}, {number(one['interval'][1])}]",
+         "" if one["p"] is None else number(one["difference"]), "" if one["p"] is None else chance(one["p"])]
+        for one in result["models"]
+    ]  # fmt: skip
+    columns = [("model", False), (str(result["ranking"]["statistic"]), True), ("95 %", True)]
+    columns += [("less the first", True), ("p", True)]
+    table(console, columns, rows, "models against one another (bootstrap over sentences; no nuisance left out)")

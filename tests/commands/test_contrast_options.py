@@ -487,7 +487,7 @@ def test_a_second_set_too_small_to_tell_is_not_called_a_loss(wins: Any, tmp_path
     wins(f"stimuli.import {tiny.write_stimuli(tmp_path / 'mixed.json', {'good': mixed[::2], 'bad': mixed[1::2]})}")
     small = wins("features.replicate few top=500")
     assert first["discoveries"] > 3
-    assert small["result"]["not_powered"] > small["result"]["gone"]
+    assert small["result"]["not_powered"] >= 3
     assert "not powered: the interval" in " ".join(small["warnings"])
     other = wins("features.replicate mixed top=500")["result"]
     assert other["gone"] > other["not_powered"], "as many sentences, whose classes mean nothing"

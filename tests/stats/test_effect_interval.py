@@ -34,3 +34,10 @@ def test_what_is_unknown_or_infinite_stays_so() -> None:
     low, high = effect_interval([np.nan, np.inf, 0.3], [5, 5, 1], [5, 5, 1])
     assert np.isnan([low[0], high[0], low[2], high[2]]).all()
     assert low[1] == high[1] == np.inf
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_huge_effect_has_the_limit_of_a_large_noncentrality(sign: int) -> None:
+    near, far = (np.array(effect_interval(sign * d, 6, 6)) for d in (999.0 * np.sqrt(1 / 3), 1001.0 * np.sqrt(1 / 3)))
+    assert far == pytest.approx(near * 1001 / 999, rel=1e-3)
+    assert effect_interval(sign * 1e9, 6, 6)[0] < sign * 1e9 < effect_interval(sign * 1e9, 6, 6)[1]

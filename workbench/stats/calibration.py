@@ -148,7 +148,7 @@ def _rsa_sets(sample: Sample, permutations: int, seed: int) -> Judged:
 
 
 def _unlike(positive: NDArray[np.bool_]) -> Floats:
-    return (positive[:, None] != positive[None]).astype(np.float64)
+    return np.asarray(positive[:, None] != positive[None], dtype=np.float64)
 
 
 def _rsa_judged(x: Floats, model: Floats, permutations: int, seed: int, **settings: Any) -> Judged:

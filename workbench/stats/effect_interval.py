@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+FAR = 1000.0
+"""A |t| from which the limit of a large noncentrality is taken; scipy's search does not end for the largest."""
 
 
 def effect_interval(
@@ -23,8 +25,6 @@ def effect_interval(
     Returns:
         Lower and upper ends, in the shape of `effect`; NaN where the effect is NaN or no variance can be known.
     """
-    from scipy.special import nctdtrinc
-
     d, n1 = np.asarray(effect, dtype=np.float64), np.asarray(positives, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         if rest is None:
@@ -32,10 +32,21 @@ def effect_interval(
         else:
             n0 = np.asarray(rest, dtype=np.float64)
             unit, df = np.sqrt(1 / n1 + 1 / n0), n1 + n0 - 2
-        unit, df = np.broadcast_to(unit, d.shape), np.broadcast_to(df, d.shape)
-        known = np.isfinite(d) & (df > 0)
-        tail = (1 - confidence) / 2
-        t = np.where(known, d / unit, 0.0)
-        ends = [nctdtrinc(np.where(known, df, 1.0), share, t) * unit for share in (1 - tail, tail)]
+    unit, df = np.broadcast_to(unit, d.shape), np.broadcast_to(df, d.shape)
+    known = np.isfinite(d) & (df > 0)
+    df, t = np.where(known, df, 1.0), np.where(known, d / np.where(known, unit, 1.0), 0.0)
+    tail = (1 - confidence) / 2
+    ends = [_noncentrality(df, share, t) * unit for share in (1 - tail, tail)]
     low, high = (np.where(known, end, np.where(np.isinf(d), d, np.nan)) for end in ends)
     return low, high
+
+
+def _noncentrality(df: Floats, share: float, t: Floats) -> Floats:
+    """The noncentrality under which `share` of the noncentral t lies below t."""
+    from scipy.special import chdtri, nctdtrinc
+
+    far = np.abs(t) > FAR
+    near = nctdtrinc(df, share, np.where(far, 0.0, t))
+    # far out the numerator's own spread is nothing beside the noncentrality, and t is that over sqrt(chi2 / df)
+    upper = np.where(t > 0, share, 1 - share)
+    return np.asarray(np.where(far, t * np.sqrt(chdtri(df, upper) / df), near))
