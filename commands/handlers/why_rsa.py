@@ -42,6 +42,8 @@ def explain_rsa(
     null = _null(lab, line, header, pooled.column(index), pooled.items, bins) if drawn else None
     return {
         "definition": _definition(header),
+        "sides": [f"of {header['positive']}", "others"] if header["positive"] else ["sentences", "others"],
+        "shuffled": "orders of the sentences",
         "n": {
             "positive": int((pooled.labels & seen).sum()),
             "rest": int((~pooled.labels & seen).sum()),

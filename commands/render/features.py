@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from commands.render.rsa import rsa
-from commands.render.tables import LEVELS, Result, chance, number, table, visible
+from commands.render.tables import LEVELS, Result, chance, finer_q, number, table, visible
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
@@ -57,6 +57,7 @@ def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) ->
     names = ["rank", "feature", "effect", d, symbol, "p", "fwer", "q", *known.values()]
     columns = [(name, True) for name in names] + [("", False)]
     table(console, columns, [_cells(row, d, known) for row in rows])
+    finer_q(rows, console)
 
 
 def size_of(rows: list[dict[str, Any]]) -> str:
@@ -233,7 +234,10 @@ def why(result: Result, console: Console) -> None:
     label = f"  “{visible(test['label'])}”" if test["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
     console.print(Text(visible(result["definition"])))
-    sides = f"n: {count['positive']} positive, {count['rest']} others, {count['masked']} masked"
+    one, other = result.get("sides") or ("positive", "others")
+    sides = f"n: {count['positive']} {one}, {count['rest']} {other}, {count['masked']} masked"
+    if not count["positive"]:  # a model of many categories has no sides
+        sides = f"n: {count['rest']} sentences, {count['masked']} masked"
     console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
     if null is None:
         kept = "the units of a set are not stored one by one: its null is not drawn again"
@@ -245,12 +249,20 @@ def why(result: Result, console: Console) -> None:
         console.print(Text(f"{observed} (rank {test['rank']} of {result['ranking']['tested']})", "bold"))
         for line in null_lines(null, min(console.width - 22, 60)):
             console.print(Text(line))
-        every = "every labelling there is" if null["exhaustive"] else f"{null['draws']} random labellings"
+        shuffled = result.get("shuffled", "labellings")
+        every = f"all the {shuffled} there are" if null["exhaustive"] else f"{null['draws']} random {shuffled}"
         console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
         console.print(
-            Text(f"fwer {chance(test['p_fwer'])}: the same for the largest {null.get('of', '|t|')} of all features")
+            Text(
+                f"fwer {chance(test['p_fwer'])}: the same with the largest {null.get('of', '|t|')} of all "
+                f"{result['ranking']['tested']} features in each shuffle"
+            )
         )
-        console.print(Text(f"q {chance(test['q'])}: {result['tail']['source']}"))
+        console.print(
+            Text(
+                f"q {chance(test['q'])} (expected share of false ones when it is reported): {result['tail']['source']}"
+            )
+        )
     console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
     console.print(Text(f":{visible(result['line'])}"))
 

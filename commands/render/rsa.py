@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, chance, number, table, visible
+from commands.render.tables import Result, chance, finer_q, number, table, visible
 
 SHOWN = 20
 
@@ -60,6 +60,7 @@ def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) 
         for row in rows
     ]  # fmt: skip
     table(console, columns, cells)
+    finer_q(rows, console)
 
 
 def _sets(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
