@@ -37,7 +37,7 @@ DEFINITIONS = {
 EFFECTS = {
     "paired": "the mean of the pair differences",
     "factorial": "that mean of the two differences",
-    "interaction": "that difference of differences; 0 where the two are alike",
+    "interaction": "that difference of differences, which is 0 where the two are alike",
 }
 POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the last of"}
 

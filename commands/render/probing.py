@@ -15,8 +15,6 @@ NARROW = 100
 """Below this width what is needed least is left out."""
 CASE = ("accuracy", "f1", "precision", "recall", "auc")
 """Metrics told of one unit."""
-WIDE = 112
-"""Width from which all metrics of a sweep fit."""
 SHOWN = 10
 
 
@@ -55,27 +53,31 @@ def probe(result: Result, console: Console) -> None:
 
 def _sweep(result: Result, console: Console) -> None:
     rows = result["sweep"]
-    wide = console.width >= WIDE
-    metrics = ["accuracy", "f1", "mcc", "precision", "recall", "auc"] if wide else ["accuracy", "f1", "auc"]
+    plain = ["mcc", "precision", "recall"] if console.width >= NARROW else []
     console.print(
         Text(f"held-out metrics by number of features [95 % bootstrap over items]; {_by_chance(result)}", "bold")
     )
-    columns = [("method", False), ("k", True), *((name, True) for name in metrics)]
-    table(console, columns, [[row["method"], row["k"], *(_brief(row[name]) for name in metrics)] for row in rows])
+    told = ["accuracy", "f1", "auc"]
+    columns = [("method", False), ("k", True), *((name, True) for name in (*told, *plain))]
+    table(
+        console,
+        columns,
+        [
+            [
+                row["method"],
+                row["k"],
+                *(_metric(row[name]) for name in told),
+                *(number(row[name][0], 2) for name in plain),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def _by_chance(result: Result) -> str:
     """What accuracy and AUC are where the features know nothing."""
     sides = result["categories"].values()
     return f"by chance accuracy {max(sides) / max(sum(sides), 1):.2f} (the larger class), AUC 0.50"
-
-
-def _brief(value: list[float | None]) -> str:
-    """A metric with its interval, narrow enough that six stand beside each other."""
-    if value[0] is None:
-        return "-"
-    low, high = ("-" if end is None else f"{end:.2f}".replace("0.", ".", 1) for end in value[1:])
-    return f"{value[0]:.2f} [{low},{high}]"
 
 
 def _metric(value: list[float | None]) -> str:

@@ -334,3 +334,8 @@ def test_a_typed_zero_is_not_taken_for_not_given(line: str) -> None:
     with pytest.raises(UsageError, match=r"(width|ridge) is 0"):
         parse_line(line)
     assert parse_line("features.contrast x window=first").params()["width"] == 0, "the log keeps it as before"
+
+
+def test_an_unknown_option_is_told_with_the_verbs_that_have_it() -> None:
+    with pytest.raises(UsageError, match=r"unknown option of stimuli edit '--order'.*an option of `features rsa`"):
+        cli.parse_verb(lookup("stimuli.edit"), ["achievement", "--order", "a,b"])

@@ -577,3 +577,66 @@ def test_the_report_tells_windows_factors_maps_and_replications(crossed: Any, tm
             "What held a second time", "Two crossed factors", "features.why", "Student tail",
         ):  # fmt: skip
             assert wanted in text, (ending, wanted)
+
+
+# --- words for what cannot be trusted
+
+
+def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path) -> None:
+    strange = {"good": ["zqxjk vwfpl brtnm", "kjhgf mnbvc xzlkj"], "bad": ["qwrtp sdfgh zxcvb", "plmkn bvcxz gfdsa"]}
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'strange.json', strange)}")
+    assert any(
+        "the model does not know" in said for said in loaded("features.contrast strange permutations=20")["warnings"]
+    )
+
+
+def test_known_words_need_no_warning(wins: Any) -> None:
+    assert not any("does not know" in said for said in wins("features.contrast wins permutations=20")["warnings"])
+
+
+def test_a_report_into_no_folder_is_refused(wins: Any, tmp_path: Path) -> None:
+    wins("features.contrast wins permutations=20")
+    with pytest.raises(UsageError, match="there is no folder"):
+        wins(f"report out={tmp_path / 'nowhere' / 'x.html'}")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "stimuli.edit wins replace=x text=",
+            "needs a --text that is not empty. Give --text NEW, or take the sentence out",
+        ),
+        ("stimuli.edit wins text=x", "--text is what --replace SENTENCE becomes"),
+        ("index.build nosuch", r"unknown corpus 'nosuch'. Known: demo"),
+    ],
+)
+def test_errors_say_the_mend(wins: Any, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        wins(line)
+
+
+def test_columns_without_numbers_are_not_shown_and_pairs_show_d_z(
+    crossed: Any, pairs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(crossed("features.contrast cross permutations=50 design=factorial"))
+    head = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("rank"))
+    assert "auc" not in head
+    assert "rate" not in head
+    reply = pairs("features.contrast pairs statistic=paired permutations=50")
+    row = reply["result"]["rows"][0]
+    whole = reply["result"]["pairs"]["whole"]
+    assert row["d_z"] == pytest.approx(row["score"] / np.sqrt(whole), rel=1e-6)
+    render(reply)
+    head = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("rank"))
+    assert "d_z" in head
+    assert "auc" in head
+
+
+def test_a_q_below_its_p_is_explained(wins: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    reply = wins("features.contrast wins permutations=50")
+    render(reply)
+    below = any(row["q"] < row["p"] for row in reply["result"]["rows"][:20])
+    assert ("q below p: p counts" in capsys.readouterr().out) == below
+    assert below, "50 permutations cannot reach what the pooled tail says of the strongest"
