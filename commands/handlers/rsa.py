@@ -9,7 +9,7 @@ import numpy as np
 
 from commands.features import FeaturesRsa
 from commands.handlers.readings import Reading, alpha_warning, read_sentences, store_reading
-from commands.handlers.rsa_models import ModelDesign, Nuisances, items_of, model_design, nuisance_rdms
+from commands.handlers.rsa_models import ModelDesign, Nuisances, bound_warning, items_of, model_design, nuisance_rdms
 from commands.handlers.rsa_sets import (
     UnitSets,
     as_contrast,
@@ -67,8 +67,10 @@ def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
     body = _body(command, design, reading, result, null, nuisances)
     if sets is not None and sets.rows:
         rows = _set_rows(sets.rows, result)
-        return _outcome(command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)])
-    return _ranked(command, lab, design, reading, result, body, items, settings["nuisance"])
+        return _outcome(
+            command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)], nuisances
+        )
+    return _ranked(command, lab, design, reading, result, body, items, nuisances)
 
 
 def _sets(command: FeaturesRsa, lab: Lab, design: ModelDesign, reading: Reading) -> UnitSets | None:
@@ -116,7 +118,7 @@ def _ranked(
     result: RsaMap,
     body: dict[str, Any],
     items: np.ndarray | None,
-    nuisance: list[np.ndarray],
+    nuisances: Nuisances,
 ) -> Outcome:
     """A ranking of features: stored whole, so that lists, single features and reports can show it."""
     numbers = {
@@ -138,13 +140,13 @@ def _ranked(
         body = {**body, "note": NOTHING_NEW}
     ranking = Ranking(reading.space.name, numbers, result.status, one_sided=True)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, items)
-    extra = {"nuisance": np.stack(nuisance)} if nuisance else {}
+    extra = {"nuisance": np.stack(nuisances.rdms)} if nuisances.rdms else {}
     lab.save("model_rdm", rdm=design.rdm, **extra)
     order = ranking.order()
     best = reading.pooled[:, order[0]] if command.over == "features" and len(order) else None
     figures = [_scatter(ranking, command, design), *_figures(design, best, order)]
     rows = ranking.rows(order[: command.top])
-    return _outcome(command, lab, design, reading, body, rows, figures, is_ranking=True)
+    return _outcome(command, lab, design, reading, body, rows, figures, nuisances, is_ranking=True)
 
 
 def _regions(
@@ -178,7 +180,7 @@ def _regions(
         "null_discoveries": plain(sum(null[0] for _, null in found)),
         "null_discoveries_max": sum(null[1] for _, null in found),
     }
-    return _outcome(command, lab, design, reading, body, rows, _figures(design, None))
+    return _outcome(command, lab, design, reading, body, rows, _figures(design, None), nuisances)
 
 
 def _body(
@@ -235,6 +237,7 @@ def _outcome(
     body: dict[str, Any],
     rows: list[dict[str, Any]],
     figures: list[Figure],
+    nuisances: Nuisances,
     *,
     is_ranking: bool = False,
 ) -> Outcome:
@@ -245,7 +248,7 @@ def _outcome(
         {**body, "rows": shown},
         figures=figures,
         sets={**reading.sets, **({"ranking": entry} if is_ranking else {})},
-        warnings=[*reading.warnings(), *_warnings(command, design, body)],
+        warnings=[*reading.warnings(), *_warnings(command, design, body), *bound_warning(design.rdm, nuisances)],
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
     )
 

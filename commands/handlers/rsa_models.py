@@ -29,6 +29,8 @@ from workbench.stats import (
 from workbench.stimuli.sets import Stimulus, StimulusSet
 
 WORD = re.compile(r"\w+")
+BOUND = 5
+"""Correlation of two RDMs, times the sentences, above which they are said to go together; labels alone give about 1."""
 NEEDS_CLASS = ("one-vs-rest", "discriminative", "consistency")
 
 
@@ -232,6 +234,20 @@ def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Se
     made = {name: _nuisance(name, stimuli, lengths) for name in command.nuisance}
     varied = {name: rdm for name, rdm in made.items() if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) > 0}
     return Nuisances([*varied], [*varied.values()], [name for name in made if name not in varied])
+
+
+def bound_warning(model: np.ndarray, nuisances: Nuisances) -> list[str]:
+    """Nuisances that go with the model: permuted sentences break that bond, so that some of the confound stays."""
+    pairs = np.triu_indices(len(model), 1)
+    found = []
+    for name, rdm in zip(nuisances.names, nuisances.rdms, strict=True):
+        r = float(np.corrcoef(model[pairs], rdm[pairs])[0, 1])
+        if abs(r) > BOUND / len(model):
+            found.append(
+                f"{name} goes with the model (correlation {r:.2f}): leaving it out weakens the confound and does not "
+                "remove it. Level the set: `workbench stimuli check` says how far its sides differ"
+            )
+    return found
 
 
 def _nuisance(name: str, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> np.ndarray:

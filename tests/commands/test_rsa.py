@@ -350,3 +350,8 @@ def test_a_wrong_rdm_is_refused(loaded: Any, tmp_path: Path, more: str, error: A
     best = loaded("features.rsa even permutations=50")["result"]["rows"][0]["index"]
     with pytest.raises(error, match=said):
         loaded(f"features.rdm {best} {more}")
+
+
+def test_a_nuisance_that_goes_with_the_model_is_said_to_stay(three: Any) -> None:
+    warned = three("features.rsa three permutations=50 nuisance=length")["warnings"]
+    assert any("length goes with the model" in said for said in warned), "dogs have shorter sentences"
