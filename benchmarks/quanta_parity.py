@@ -5,7 +5,7 @@ tasks come with p_i proportional to i^-(alpha+1). Gradients of all parameters ar
 Published, without a script, at 500 tasks and 200,000 steps: samples of one task are more alike on average, but the
 slope of the rank-frequency envelope is about -1.1 where the truth is -1.4, so that the clusters do not show the quanta.
 
-    python benchmarks/quanta_parity.py [--tasks 20] [--bits 16] [--steps 50000] [--json]
+    python benchmarks/quanta_parity.py [--tasks 20] [--bits 16] [--steps 20000] [--json]
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def table(report: dict[str, Any]) -> str:
 def main() -> int:
     """Train, measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    for name, value in (("tasks", 20), ("bits", 16), ("width", 200), ("steps", 50_000), ("batch", 1024),
+    for name, value in (("tasks", 20), ("bits", 16), ("width", 200), ("steps", 20_000), ("batch", 1024),
                         ("samples", 1000), ("seed", 0)):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--json", action="store_true")

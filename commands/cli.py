@@ -18,7 +18,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from commands import overview
 from commands.line import build, choices, is_flag, is_list, pairs_of
-from commands.registry import VERBS, groups, in_group, lookup
+from commands.registry import VERBS, all_verbs, groups, in_group, lookup
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
@@ -162,7 +162,11 @@ def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
     Raises:
         UsageError: an unknown, missing or unfit argument.
     """
-    given = vars(_verb_parser(verb).parse_intermixed_args(words))
+    parser = _verb_parser(verb)
+    found, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        raise _unknown_option(verb, unknown[0].partition("=")[0])
+    given = vars(found)
     loose = given.pop("words") or []
     values = {name: value if isinstance(value, list) else [value] for name, value in given.items() if value is not None}
     for name, value in pairs_of(verb, loose, taken=values).items():
@@ -171,6 +175,17 @@ def parse_verb(verb: type[Verb], words: list[str]) -> Verb:
         values[name] = [*values.get(name, []), *value]
     flags = {name: value[0] for name, value in values.items() if is_flag(verb.model_fields[name])}
     return build(verb, {**values, **flags})
+
+
+def _unknown_option(verb: type[Verb], option: str) -> UsageError:
+    """The error of an option that this verb has not, with the nearest ones, and the verbs that have it."""
+    name = option.lstrip("-").replace("-", "_")
+    others = [other.dotted.replace(".", " ") for other in all_verbs() if name in other.model_fields]
+    elsewhere = f"It is an option of `{'`, `'.join(others[:3])}`. " if others else ""
+    spoken = verb.dotted.replace(".", " ")
+    known = ["--" + field.replace("_", "-") for field in verb.model_fields]
+    found = UnknownNameError.among(f"option of {spoken}", option, known, f"{elsewhere}See `workbench {spoken} --help`.")
+    return UsageError(found.message, found.hint)  # wrong usage as any other that the parser finds
 
 
 def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:

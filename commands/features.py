@@ -9,7 +9,45 @@ from pydantic import Field
 from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, OutputFile, Place, Query
 
 
-class FeaturesContrast(Command):
+class OfStimuli(Command):
+    """Which sentences; a part of verbs, as are the next three classes."""
+
+    stimuli: str = Field(description="Name of the stimulus set")
+
+
+class OfUnits(OfStimuli):
+    """Which features read them."""
+
+    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
+    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
+
+
+class OfClasses(Command):
+    """Which sentences are set against which."""
+
+    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
+    against: str = Field("", description="Compare with this one category (default: all the others)")
+
+
+class OfWindow(Command):
+    """How a sentence becomes one number for each feature."""
+
+    zero_is_unset: ClassVar[tuple[str, ...]] = ("width",)
+    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
+
+    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
+        "whole", description="Which tokens of a sentence count; peak: those around each feature's largest one"
+    )
+    width: int = Field(
+        0, ge=0, le=1000, description="Tokens of last, first, centre and peak (default: 1 of last, else 5)"
+    )
+    pool: Literal["mean", "max", "last"] = Field("mean", description="How a window's tokens become one number")
+
+
+# the fields of a verb come in the order of its bases from the right, then its own
+
+
+class FeaturesContrast(OfWindow, OfClasses, OfUnits):
     """Rank all features by how they tell a concept's sentences from the others, with permutation tests."""
 
     dotted = "features.contrast"
@@ -22,20 +60,7 @@ class FeaturesContrast(Command):
         "p_fwer": (0.02, 0.002),
         "q": (0.05, 1e-4),
     }
-    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
 
-    stimuli: str = Field(description="Name of the stimulus set")
-    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
-    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
-    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
-    against: str = Field("", description="Compare with this one category (default: all the others)")
-    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
-        "whole", description="Which tokens of a sentence count; peak: those around each feature's largest one"
-    )
-    width: int = Field(
-        0, ge=0, le=1000, description="Tokens of last, first, centre and peak (default: 1 of last, else 5)"
-    )
-    pool: Literal["mean", "max", "last"] = Field("mean", description="How a window's tokens become one number")
     statistic: Literal["welch", "paired", "mann_whitney", "rate"] = Field("welch", description="The test statistic")
     pairs: bool = Field(False, description="Labels move only between sentences of one item; paired always does so")
     design: Literal["groups", "factorial"] = Field("groups", description="Two classes, or two crossed factors")
@@ -52,10 +77,11 @@ class FeaturesContrast(Command):
     seed: int = Field(0, ge=0, description="Seed of the permutations")
 
 
-class FeaturesRsa(Command):
+class FeaturesRsa(OfWindow, OfUnits):
     """Rank features, or sets of them, by how the distances they see between sentences follow a model RDM."""
 
     dotted = "features.rsa"
+    result_revision = 2
     reads = ("model", "sae", "stimuli", "clusters")
     positional = ("stimuli",)
     # a permutation at the edge of a tie may count or not, by the last bit of a sum
@@ -67,9 +93,7 @@ class FeaturesRsa(Command):
         "p_fwer": (0.02, 0.002),
         "q": (0.05, 1e-4),
     }
-    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
 
-    stimuli: str = Field(description="Name of the stimulus set")
     model: Literal[
         "categorical", "one-vs-rest", "discriminative", "consistency", "graded", "cyclic", "two-by-two", "custom"
     ] = Field("categorical", description="The model RDM: what the distances between sentences should be")
@@ -89,13 +113,6 @@ class FeaturesRsa(Command):
     neighbours: int = Field(10, ge=2, le=200, description="Features of a neighbourhood, by decoder cosine")
     inputs: int = Field(50, ge=2, le=1000, description="Of `inputs`: a latent's units of largest decoder weight")
     members: int = Field(20, ge=2, le=500, description="Of `roi`: features chosen by a contrast on the other half")
-    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
-    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
-    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
-        "whole", description="Which tokens of a sentence count"
-    )
-    width: int = Field(0, ge=0, le=1000, description="Tokens of a sized window (default: 1 of last, else 5)")
-    pool: Literal["mean", "max", "last"] = Field("mean", description="How a window's tokens become one number")
     pairs: bool = Field(False, description="Stimuli move only between sentences of one item")
     permutations: int = Field(1000, ge=20, le=1_000_000, description="Permutations of the stimuli")
     alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate")
@@ -109,38 +126,45 @@ class FeaturesRsa(Command):
 
 
 class FeaturesRdm(Query):
-    """Show the distances that a feature sees between the categories, beside the model RDM of a ranking by RSA."""
+    """Show the distances that a feature sees between the categories, beside the model RDM of a ranking by RSA.
+
+    With --also, several features are looked at as one set. A set whose sentences have folds (`stimuli edit --fold`)
+    has a noise ceiling: how well the true model could do, judged by how far the folds agree. --against sets other
+    models beside the ranking's own, with bootstrap intervals over sentences.
+    """
 
     dotted = "features.rdm"
     reads = ("sae",)
-    positional = ("feature",)
+    positional = ("feature", "also")
 
     feature: str = Field(description="Feature id, or its number in the ranking's features")
+    also: tuple[str, ...] = Field((), description="Further features, taken with it as one set; repeat for several")
     ranking: int | None = Field(None, ge=1, description="Log line of the ranking (default: the latest by features.rsa)")
+    distance: Literal["squared", "crossnobis"] = Field(
+        "squared", description="crossnobis: across the folds of the sentences, so that noise adds nothing"
+    )
+    against: tuple[str, ...] = Field(
+        (),
+        description="Other models to compare: `categorical`, `graded`, `cyclic`, `length`, `lexical`, or the log line "
+        "of another ranking by RSA on the same sentences; repeat for several",
+    )
+    bootstraps: int = Field(1000, ge=100, le=10_000, description="Draws of the sentences for --against")
+    seed: int = Field(0, ge=0, description="Seed of the draws")
 
 
-class FeaturesMaxact(Command):
+class FeaturesMaxact(OfWindow, OfClasses, OfUnits):
     """Rank all features by the largest activation any sentence gives them, which no label enters."""
 
     dotted = "features.maxact"
     reads = ("model", "sae", "stimuli")
     positional = ("stimuli",)
-    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
 
-    stimuli: str = Field(description="Name of the stimulus set")
-    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
-    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
     positive: str = Field("", description="The category whose difference is shown beside (default: the set's own)")
-    against: str = Field("", description="Compare with this one category (default: all the others)")
-    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
-        "whole", description="Which tokens of a sentence count"
-    )
-    width: int = Field(0, ge=0, le=1000, description="Tokens of last, first, centre and peak")
     pool: Literal["mean", "max", "last"] = Field("max", description="How a sentence's tokens become one number")
     top: int = Field(50, ge=1, le=500, description="Rows to give back; all features are stored")
 
 
-class FeaturesProbe(Command):
+class FeaturesProbe(OfWindow, OfClasses, OfUnits):
     """Find the few features that decode a label: rankings, held-out k sweep, exact best subset, one unit's case."""
 
     dotted = "features.probe"
@@ -155,7 +179,7 @@ class FeaturesProbe(Command):
         "q": (0.05, 1e-4),
         "gap": (0.05, 1e-6),
     }
-    loose_arrays: ClassVar[tuple[str, ...]] = ("tokens", "pooled")
+    zero_is_unset: ClassVar[tuple[str, ...]] = ("width", "ridge")
 
     stimuli: str = Field("", description="Name of the stimulus set; or label tokens with --predicate or --spans")
     predicate: str = Field("", description="Regular expression: tokens of the corpus that share a letter with a match")
@@ -163,15 +187,6 @@ class FeaturesProbe(Command):
     corpus: NameOrFile = Field("demo", description="Where --predicate looks: `demo`, or a .txt or .jsonl file")
     tokens: int = Field(2000, ge=100, le=20_000, description="Tokens to draw, half of them positive where there are")
     skip: int = Field(0, ge=0, le=1000, description="Leave out so many tokens at the beginning of each document")
-    sae: Literal["", "raw"] = Field("", description="`raw` takes a site's own units instead of the loaded features")
-    site: str = Field("", description="Site of `raw` units (default: that of the loaded features, else the middle one)")
-    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
-    against: str = Field("", description="Compare with this one category (default: all the others)")
-    window: Literal["whole", "last", "first", "centre", "span", "peak"] = Field(
-        "whole", description="Which tokens of a sentence count"
-    )
-    width: int = Field(0, ge=0, le=1000, description="Tokens of last, first, centre and peak")
-    pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
     pairs: bool = Field(False, description="Sentences of one item share a fold, and labels move only within items")
     method: Literal["mean_difference", "f_stat", "mutual_info", "l1_logistic", "svm", "random"] = Field(
         "mean_difference", description="How features are ranked"
@@ -195,7 +210,7 @@ class FeaturesProbe(Command):
     seed: int = Field(0, ge=0, description="Seed of folds, permutations, bootstrap and draws")
 
 
-class FeaturesCompare(Command):
+class FeaturesCompare(OfClasses, OfStimuli):
     """Compare ways to select features, SAE and raw, by what a decoder on the chosen few gets right."""
 
     dotted = "features.compare"
@@ -209,12 +224,9 @@ class FeaturesCompare(Command):
         **dict.fromkeys(("t", "p", "p_holm", "p_items", "p_null"), (0.1, 0.02)),
     }
 
-    stimuli: str = Field(description="Name of the stimulus set")
     site: str = Field(
         "", description="Site of the raw units (default: that of the loaded features, else the middle one)"
     )
-    positive: str = Field("", description="The category that carries the concept (default: the set's own)")
-    against: str = Field("", description="Compare with this one category (default: all the others)")
     pool: Literal["mean", "max", "last"] = Field("mean", description="How a sentence's tokens become one number")
     pairs: bool = Field(False, description="Sentences of one item share a fold, and labels move only within items")
     methods: tuple[

@@ -106,7 +106,11 @@ def build(verb: type[Verb], values: Mapping[str, Any]) -> Verb:
     """
     known = verb.model_fields
     typed = {name: _typed(known[name], value) if name in known else value for name, value in values.items()}
-    return from_params(verb, typed)
+    made = from_params(verb, typed)
+    for name in verb.zero_is_unset:
+        if name in typed and not getattr(made, name):
+            raise UsageError(f"{verb.dotted}: {name} is 0", f"Give more than 0, or leave {name} out for its default.")
+    return made
 
 
 def from_params(verb: type[Verb], params: Mapping[str, Any]) -> Verb:

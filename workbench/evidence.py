@@ -120,6 +120,15 @@ def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
     return found
 
 
+def distinct(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Windows of a fair sample, each text once, with how many times it was drawn where that is more than once."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for window in windows:
+        known = found.setdefault(tuple(window["tokens"]), dict(window, times=0))
+        known["times"] += 1
+    return [{name: value for name, value in one.items() if name != "times" or value > 1} for one in found.values()]
+
+
 def on_corpus(found: FeatureIndex, feature: int, examples: int = 20) -> dict[str, Any]:
     """What the index says of one feature; the `corpus` field of `features.show` in docs/wire.md."""
     fired, total = int(found.summary["fired"][feature]), float(found.summary["total"][feature])
@@ -132,8 +141,8 @@ def on_corpus(found: FeatureIndex, feature: int, examples: int = 20) -> dict[str
         "mean": round(total / fired, 4) if fired else 0.0,
         "histogram": found.histogram(feature),
         "examples": found.examples(feature, examples),
-        "quantiles": found.quantiles(feature),
-        "random": found.random(feature),
+        "quantiles": [{**part, "examples": distinct(part["examples"])} for part in found.quantiles(feature)],
+        "random": distinct(found.random(feature)),
         "moments": found.moments(feature),
         "enriched": found.store.meta["enriched"],
     }

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.saes.ids import feature_id
 
 NUMBERS = ("score", "effect", "d", "p", "p_fwer", "q")
-SIZES = ("auc", "rate_difference", "t")
+SIZES = ("auc", "rate_difference", "t", "d_z")
 """Further effect sizes, which not every kind of ranking has."""
 STATUSES = ("ok", "constant", "masked", "too_few", "explained")
 """As stored by their place: new ones go to the end."""

@@ -78,6 +78,7 @@ def groups_ranking(space: str, result: ContrastMap) -> Ranking:
         "q": result.q,
         "auc": result.auc,
         "rate_difference": result.rate_difference,
+        **({"d_z": result.d_z} if result.statistic == "paired" else {}),
     }
     return Ranking(space, numbers, result.status)
 

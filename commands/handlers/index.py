@@ -9,7 +9,7 @@ from commands.handlers.corpus import enriched_warning
 from commands.index import IndexBuild, IndexImport, IndexInfo
 from workbench.corpus.source import DEMO
 from workbench.digests import value_digest
-from workbench.errors import InputFileError, UsageError
+from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.index.read import FORMAT, FeatureIndex, open_index
 from workbench.lab import Lab
 from workbench.verbs import Outcome
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.corpus.tokenizing import StoreTokenizer
     from workbench.index.making import Elsewhere
 
+SMALL = 10_000
+"""Tokens below which an index is of too little text to go by."""
 _SHOWN = ("corpus", "tokens", "documents", "features", "alive", "mean_l0", "digest")
 
 
@@ -118,11 +120,14 @@ def _recipe(command: IndexBuild) -> ImportRecipe:
 def _store(command: IndexBuild, lab: Lab) -> TokenStore:
     """The token store of the corpus, made first where it is the demo's."""
     from workbench.corpus.importing import import_corpus
-    from workbench.corpus.store import open_name
+    from workbench.corpus.store import names, open_name
 
     tokenizer = _tokenizer(lab)
     if command.corpus == DEMO:
         return import_corpus(_recipe(command), tokenizer, lab.home, lab.tick)
+    if command.corpus not in (known := names(lab.home)):
+        hint = "Import another: `workbench corpus import FILE`."
+        raise UnknownNameError.among("corpus", command.corpus, [DEMO, *known], hint)
     store = open_name(lab.home, command.corpus)
     store.need_tokenizer(tokenizer.digest, lab.model.name)
     return store
@@ -153,9 +158,21 @@ def _outcome(key: str, meta: dict[str, Any], store: TokenStore, provenance: dict
         # without the digest of the files: their last bits differ between machines, the counts do not
         {name: meta[name] for name in _SHOWN if name != "digest"},
         sets={"index": entry},
-        warnings=[enriched_warning(store)] if store.meta["enriched"] else [],
+        warnings=[*([enriched_warning(store)] if store.meta["enriched"] else []), *_small_warning(int(meta["tokens"]))],
         provenance={"corpus": provenance},
     )
+
+
+def _small_warning(tokens: int) -> list[str]:
+    """What so few tokens cannot tell; by the rule of three, what never came may still come 3 in n times."""
+    if tokens >= SMALL:
+        return []
+    times, most = max(round(tokens / 1000), 1), 300 / tokens
+    return [
+        f"a small corpus: of {tokens:,} tokens a feature that fires once in a thousand is seen about {times} times, "
+        f"and one never seen may still fire on {most:.2g} % of tokens. Take densities, quantiles and neighbours as "
+        "hints, or index more text"
+    ]
 
 
 def import_(command: IndexImport, lab: Lab) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from workbench.models.tokens import TokenizedText
     from workbench.saes.space import FeatureSpace
     from workbench.stimuli.activations import TokenFeatures
+
+WORD = re.compile(r"\w+")
+SPELLED = 3
+"""Pieces of a word from which it counts as spelt out."""
+MOST_SPELLED = 1 / 3
+"""Share of such words from which a reader is told."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Reading:
             found.append(
                 f"the session's features are now {self.space.name}; `workbench sae load` of another one turns back"
             )
+        found += spelled_warning(self.texts)
         if self.wrong:
             found.append(f"{self.wrong} pooled activations are no finite numbers: they are masked")
         return found
@@ -149,6 +157,29 @@ def length_warning(texts: Sequence[TokenizedText], labels: np.ndarray, positive:
         return []
     sides = f"{lengths[labels].mean():.1f} tokens in {positive!r}, {lengths[~labels].mean():.1f} in the others"
     return [f"the two sides differ in length ({sides}): features of length or of rare spellings are found as well"]
+
+
+def spelled_warning(texts: Sequence[TokenizedText]) -> list[str]:
+    """Sentences whose words the tokenizer does not know, so that the model sees letters instead."""
+    sizes = np.concatenate([np.zeros(0, dtype=np.intp), *(_word_sizes(text.text_pieces) for text in texts)])
+    share = float((sizes >= SPELLED).mean()) if sizes.size else 0.0
+    if share < MOST_SPELLED:
+        return []
+    return [
+        f"the model does not know {share:.0%} of the words of these sentences: its tokenizer spells them in {SPELLED} "
+        f"pieces or more ({sizes.mean():.1f} tokens a word). What is measured is spelling, not meaning; take sentences "
+        "of words it knows, or a model that knows these"
+    ]
+
+
+def _word_sizes(pieces: Sequence[str]) -> np.ndarray:
+    """(words,) in how many tokens each word of a sentence stands."""
+    text = "".join(pieces)
+    starts = np.cumsum([0, *map(len, pieces)])
+    # the token of a word's first letter, and that of its last
+    spans = np.array([word.span() for word in WORD.finditer(text)], dtype=np.intp).reshape(-1, 2)
+    first, last = (np.searchsorted(starts, place, side="right") - 1 for place in (spans[:, 0], spans[:, 1] - 1))
+    return np.asarray(last - first + 1)
 
 
 def alpha_warning(permutations: int, alpha: float) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from commands.features import FeaturesContrast, FeaturesReplicate
 from commands.handlers.contrast import groups_body, groups_design, groups_ranking
 from commands.handlers.readings import Reading, ranking_space, read_sentences
-from commands.handlers.stored_rankings import ranking_header, ranking_line
+from commands.handlers.stored_rankings import choose_or_make, ranking_header, ranking_line, ranking_lines
 from commands.line import from_params
 from workbench.errors import MismatchError, UsageError
 from workbench.evidence import labels_by_index
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from workbench.stats.agreement import Matches
 
 NULL_SHUFFLES = 20
+_FIRST = ("features.contrast",)
+LOST = {"gone": "gone", "not_powered": "not powered"}
+"""The two ways of being lost, and what the rows call them."""
 NEW = 10
 """Discoveries of the second ranking alone that are named."""
 
@@ -53,7 +56,7 @@ class _Pairing:
 
 def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
     """Make the second ranking, pair its features with the first's, and compare."""
-    line = ranking_line(lab, command.ranking, verbs=("features.contrast",))
+    line = ranking_line(lab, command.ranking, verbs=_FIRST)
     header = ranking_header(lab, line)
     first = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
     second_command = _second(command, line, header, lab)
@@ -63,19 +66,19 @@ def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
     design = groups_design(second_command, lab)
     reading = read_sentences(second_command, lab, design.stimuli, space)
     reading.require_sides(design.labels)
-    second, body = _ranked(second_command, design, reading, lab)
+    second, body, reach = _ranked(second_command, design, reading, lab)
     pairing = _paired(second_command, first.space, own, reading, design.stimuli, design.labels, lab)
-    told = _compared(first, second, pairing, float(header["alpha"]))
+    rows = _rows(first, second, pairing, reach, labels_by_index(lab, first.space), float(header["alpha"]))
+    told = _compared(first, second, pairing, rows, float(header["alpha"]))
     arrays = {**second.arrays(), "partner": pairing.partner.astype(np.int64)}
     lab.save("replication", **arrays)
-    labels = labels_by_index(lab, first.space)
     result = {
         "first": header,
         "second": body,
         "changed": _changed(header, body, command),
         "match": pairing.told(),
         **told,
-        "rows": _rows(first, second, pairing, labels, float(header["alpha"]))[: command.top],
+        "rows": rows[: command.top],
         "new": _new(first, second, pairing, float(header["alpha"])),
     }
     found = lab.stimuli(second_command.stimuli)
@@ -95,7 +98,8 @@ def _second(command: FeaturesReplicate, line: LogLine, header: dict[str, Any], l
     """The contrast of the second ranking: the first's settings with what is to differ."""
     if header["design"] != "groups":
         raise UsageError(
-            f"log line {line.seq} is a factorial ranking", "Replicate a contrast of two classes: choose --ranking."
+            f"log line {line.seq} is a factorial ranking; what is replicated is a contrast of two classes",
+            choose_or_make(_of_classes(lab), _FIRST),
         )
     if not (command.stimuli or command.sae or command.site or command.seed is not None):
         raise UsageError("nothing differs from the first ranking", "Name a stimulus set, --seed, --sae or --site.")
@@ -115,6 +119,11 @@ def _second(command: FeaturesReplicate, line: LogLine, header: dict[str, Any], l
     return first.model_copy(update=changes)
 
 
+def _of_classes(lab: Lab) -> list[LogLine]:
+    """The rankings that can be replicated."""
+    return [line for line in ranking_lines(lab, _FIRST) if lab.stored(line).get("design", "groups") == "groups"]
+
+
 def _own_space(command: FeaturesContrast, header: dict[str, Any], lab: Lab) -> FeatureSpace:
     """The features of the first ranking, or raw units of the site that was asked for."""
     space, _ = ranking_space(command, lab)
@@ -126,8 +135,11 @@ def _own_space(command: FeaturesContrast, header: dict[str, Any], lab: Lab) -> F
     return space
 
 
-def _ranked(command: FeaturesContrast, design: Any, reading: Reading, lab: Lab) -> tuple[Ranking, dict[str, Any]]:
-    from workbench.stats import contrast_map, null_discoveries
+def _ranked(
+    command: FeaturesContrast, design: Any, reading: Reading, lab: Lab
+) -> tuple[Ranking, dict[str, Any], np.ndarray]:
+    """The second ranking, what it is about, and (2, features) the interval of each standardised effect."""
+    from workbench.stats import contrast_map, effect_interval, null_discoveries
 
     settings: dict[str, Any] = {
         "items": design.items, "statistic": command.statistic, "permutations": command.permutations,
@@ -136,7 +148,15 @@ def _ranked(command: FeaturesContrast, design: Any, reading: Reading, lab: Lab) 
     lab.tick(0, 2, "testing features")
     result = contrast_map(reading.pooled, design.labels, **settings)
     null = null_discoveries(reading.pooled, design.labels, **settings, shuffles=NULL_SHUFFLES, alpha=command.alpha)
-    return groups_ranking(reading.space.name, result), groups_body(command, design, reading, result, null)
+    ranking = groups_ranking(reading.space.name, result)
+    paired = command.statistic == "paired"
+    reach = effect_interval(ranking.numbers[_size(ranking)], result.n_positive, None if paired else result.n_rest)
+    return ranking, groups_body(command, design, reading, result, null), np.stack(reach)
+
+
+def _size(ranking: Ranking) -> str:
+    """The standardised effect that fits the test: d_z of pairs, else Cohen's d."""
+    return "d_z" if "d_z" in ranking.numbers else "d"
 
 
 def _paired(
@@ -180,7 +200,9 @@ def _both(first: Ranking, second: Ranking, pairing: _Pairing) -> tuple[np.ndarra
     return there, pairing.partner[there]
 
 
-def _compared(first: Ranking, second: Ranking, pairing: _Pairing, alpha: float) -> dict[str, Any]:
+def _compared(
+    first: Ranking, second: Ranking, pairing: _Pairing, rows: list[dict[str, Any]], alpha: float
+) -> dict[str, Any]:
     """Agreement of the scores and of the discoveries."""
     from workbench.stats.agreement import overlap, rank_correlation
 
@@ -205,16 +227,18 @@ def _compared(first: Ranking, second: Ranking, pairing: _Pairing, alpha: float) 
         "held": int((found[0] & found[1] & same).sum()),
         "reversed": int((found[0] & found[1] & ~same).sum()),
         "lost": int((found[0] & ~found[1]).sum()),
+        **{name: sum(row["outcome"] == said for row in rows) for name, said in LOST.items()},
         "not_testable": discovered - int(found[0].sum()),
         "shared_partners": int(partner.size - np.unique(partner).size),
     }
 
 
 def _rows(
-    first: Ranking, second: Ranking, pairing: _Pairing, labels: dict[int, str], alpha: float
+    first: Ranking, second: Ranking, pairing: _Pairing, reach: np.ndarray, labels: dict[int, str], alpha: float
 ) -> list[dict[str, Any]]:
     """The first ranking's discoveries, best first, each beside its partner."""
     order = first.order()
+    sizes = ("d", *(["d_z"] if "d_z" in first.numbers and "d_z" in second.numbers else []))
     rows = []
     for row in first.rows(order[first.numbers["q"][order] < alpha], labels=labels):
         partner = int(pairing.partner[row["index"]])
@@ -228,23 +252,29 @@ def _rows(
         rows.append(
             {
                 **{name: row[name] for name in ("feature", "index", "label", "score")},
-                "first": {name: row[name] for name in ("score", "effect", "d", "p", "q")},
+                "first": {name: row[name] for name in ("score", "effect", *sizes, "p", "q")},
                 "second": None if other is None else {
-                    name: other[name] for name in ("feature", "index", "score", "effect", "d", "p", "q", "status")
+                    **{name: other[name] for name in ("feature", "index", "score", "effect", *sizes, "p", "q")},
+                    "interval": [plain(end) for end in reach[:, partner]], "status": other["status"],
                 },
                 "match": match,
-                "outcome": _outcome(row, other, alpha),
+                "outcome": _outcome(row[sizes[-1]], row, other, reach[:, partner], alpha),
             }
         )  # fmt: skip
     return rows
 
 
-def _outcome(row: dict[str, Any], other: dict[str, Any] | None, alpha: float) -> str:
+def _outcome(size: float, row: dict[str, Any], other: dict[str, Any] | None, reach: np.ndarray, alpha: float) -> str:
+    """What became of a discovery; `size` is its standardised effect, `reach` the interval of the second one.
+
+    A feature that is not found again is gone only where the second set says that its effect is another one: an
+    interval that still holds the first effect comes from too few sentences, or too much noise, to tell.
+    """
     if other is None or other["status"] != "ok":
         return "not testable"
-    if other["q"] >= alpha:
-        return "lost"
-    return "held" if row["score"] * other["score"] > 0 else "reversed"
+    if other["q"] < alpha:
+        return "held" if row["score"] * other["score"] > 0 else "reversed"
+    return LOST["not_powered"] if reach[0] <= size <= reach[1] else LOST["gone"]
 
 
 def _new(first: Ranking, second: Ranking, pairing: _Pairing, alpha: float) -> list[dict[str, Any]]:
@@ -272,6 +302,11 @@ def _warnings(result: dict[str, Any]) -> list[str]:
         found.append("the first ranking has no discovery among the features compared: there is nothing to hold")
     if result["second"]["discoveries"] and result["second"]["null_discoveries_max"] >= result["second"]["discoveries"]:
         found.append("some label shuffle of the second set discovers as many features as its real labels")
+    if result["not_powered"]:
+        found.append(
+            f"{result['not_powered']} of {result['lost']} discoveries that were lost are not powered: the interval of "
+            "their second effect still holds the first one, so that more sentences could find them"
+        )
     if result["shared_partners"]:
         found.append(
             f"{result['shared_partners']} of {result['agreement']['compared']} features share their match with "

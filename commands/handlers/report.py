@@ -24,6 +24,8 @@ def report(query: Report, lab: Lab) -> Outcome:
         raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
     form = query.format or ("md" if Path(query.out).suffix.lower() in MARKDOWN else "html")
     path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
+    if query.out and not path.parent.is_dir():
+        raise UsageError(f"there is no folder {str(path.parent)!r} for the report", "Make it, or choose another --out.")
     text = write_report(record, lab, form, text_of)
     write_atomic(path, text)
     return Outcome({"path": str(path), "bytes": len(text.encode())})

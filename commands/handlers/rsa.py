@@ -9,7 +9,7 @@ import numpy as np
 
 from commands.features import FeaturesRsa
 from commands.handlers.readings import Reading, alpha_warning, read_sentences, store_reading
-from commands.handlers.rsa_models import ModelDesign, items_of, model_design, nuisance_rdms
+from commands.handlers.rsa_models import ModelDesign, Nuisances, bound_warning, items_of, model_design, nuisance_rdms
 from commands.handlers.rsa_sets import (
     UnitSets,
     as_contrast,
@@ -52,22 +52,25 @@ def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
         )
     items = items_of(design.stimuli, command.stimuli) if command.pairs else None
     lengths = [sum(text.is_text) for text in reading.texts]
+    nuisances = nuisance_rdms(command, design.stimuli, lengths)
     settings: dict[str, Any] = {
         "comparison": command.comparison,
-        "nuisance": nuisance_rdms(command, design.stimuli, lengths),
+        "nuisance": nuisances.rdms,
         "permutations": command.permutations,
         "seed": command.seed,
     }
     if command.over == "roi":
-        return _regions(command, lab, design, reading, settings, items)
+        return _regions(command, lab, design, reading, settings, items, nuisances)
     sets = _sets(command, lab, design, reading)
     values = reading.pooled if sets is None else sets.values
     result, null = _compare(command, lab, values, design.rdm, {**settings, "items": items})
-    body = _body(command, design, reading, result, null)
+    body = _body(command, design, reading, result, null, nuisances)
     if sets is not None and sets.rows:
         rows = _set_rows(sets.rows, result)
-        return _outcome(command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)])
-    return _ranked(command, lab, design, reading, result, body, items, settings["nuisance"])
+        return _outcome(
+            command, lab, design, reading, body, rows, [*_figures(design, None), _bars(command, rows)], nuisances
+        )
+    return _ranked(command, lab, design, reading, result, body, items, nuisances)
 
 
 def _sets(command: FeaturesRsa, lab: Lab, design: ModelDesign, reading: Reading) -> UnitSets | None:
@@ -115,7 +118,7 @@ def _ranked(
     result: RsaMap,
     body: dict[str, Any],
     items: np.ndarray | None,
-    nuisance: list[np.ndarray],
+    nuisances: Nuisances,
 ) -> Outcome:
     """A ranking of features: stored whole, so that lists, single features and reports can show it."""
     numbers = {
@@ -137,13 +140,13 @@ def _ranked(
         body = {**body, "note": NOTHING_NEW}
     ranking = Ranking(reading.space.name, numbers, result.status, one_sided=True)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, items)
-    extra = {"nuisance": np.stack(nuisance)} if nuisance else {}
+    extra = {"nuisance": np.stack(nuisances.rdms)} if nuisances.rdms else {}
     lab.save("model_rdm", rdm=design.rdm, **extra)
     order = ranking.order()
     best = reading.pooled[:, order[0]] if command.over == "features" and len(order) else None
     figures = [_scatter(ranking, command, design), *_figures(design, best, order)]
     rows = ranking.rows(order[: command.top])
-    return _outcome(command, lab, design, reading, body, rows, figures, is_ranking=True)
+    return _outcome(command, lab, design, reading, body, rows, figures, nuisances, is_ranking=True)
 
 
 def _regions(
@@ -153,6 +156,7 @@ def _regions(
     reading: Reading,
     settings: dict[str, Any],
     items: np.ndarray | None,
+    nuisances: Nuisances,
 ) -> Outcome:
     """The features of a contrast as one set, chosen on one half of the sentences and tested on the other."""
     rows: list[dict[str, Any]] = []
@@ -167,7 +171,7 @@ def _regions(
         about = {"name": name, "size": len(half.features), "sentences": len(half.rows)}
         rows += _set_rows([{**about, "features": [int(one) for one in half.features[:12]]}], result)
         found.append((result, null))
-    body = _body(command, design, reading, found[0][0], found[0][1])
+    body = _body(command, design, reading, found[0][0], found[0][1], nuisances)
     defined = [row["p"] for row in rows if row["p"] is not None]
     body |= {
         "tested": len(defined),
@@ -176,11 +180,16 @@ def _regions(
         "null_discoveries": plain(sum(null[0] for _, null in found)),
         "null_discoveries_max": sum(null[1] for _, null in found),
     }
-    return _outcome(command, lab, design, reading, body, rows, _figures(design, None))
+    return _outcome(command, lab, design, reading, body, rows, _figures(design, None), nuisances)
 
 
 def _body(
-    command: FeaturesRsa, design: ModelDesign, reading: Reading, result: RsaMap, null: tuple[float, int]
+    command: FeaturesRsa,
+    design: ModelDesign,
+    reading: Reading,
+    result: RsaMap,
+    null: tuple[float, int],
+    nuisances: Nuisances,
 ) -> dict[str, Any]:
     """What was compared and what was found, without its rows; the fields of a ranking, and the model's."""
     return {
@@ -193,7 +202,8 @@ def _body(
         "sentences": len(design.stimuli),
         "masked": int(reading.features.masked.sum()),
         "statistic": command.comparison,
-        "nuisance": list(command.nuisance),
+        "nuisance": nuisances.names,
+        "constant_nuisance": nuisances.constant,
         "window": reading.window.kind,
         "width": reading.window.width,
         "pool": command.pool,
@@ -227,6 +237,7 @@ def _outcome(
     body: dict[str, Any],
     rows: list[dict[str, Any]],
     figures: list[Figure],
+    nuisances: Nuisances,
     *,
     is_ranking: bool = False,
 ) -> Outcome:
@@ -237,7 +248,7 @@ def _outcome(
         {**body, "rows": shown},
         figures=figures,
         sets={**reading.sets, **({"ranking": entry} if is_ranking else {})},
-        warnings=[*reading.warnings(), *_warnings(command, design, body)],
+        warnings=[*reading.warnings(), *_warnings(command, design, body), *bound_warning(design.rdm, nuisances)],
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
     )
 
@@ -246,6 +257,8 @@ def _warnings(command: FeaturesRsa, design: ModelDesign, body: dict[str, Any]) -
     warnings = alpha_warning(int(body["permutations"]), command.alpha)
     if body["exhaustive"]:
         warnings.append(f"{len(design.stimuli)} sentences have only {body['permutations']} other orders: p is coarse")
+    for name in body["constant_nuisance"]:
+        warnings.append(f"{name} is the same for every pair of sentences: constant, there is nothing to remove")
     if command.model in ("graded", "cyclic") and not command.order:
         warnings.append("the categories are taken in the order in which they are listed; --order says another one")
     # of a handful of sets one in twenty shuffles finds something, as it should

@@ -29,6 +29,8 @@ from workbench.stats import (
 from workbench.stimuli.sets import Stimulus, StimulusSet
 
 WORD = re.compile(r"\w+")
+BOUND = 5
+"""Correlation of two RDMs, times the sentences, above which they are said to go together; labels alone give about 1."""
 NEEDS_CLASS = ("one-vs-rest", "discriminative", "consistency")
 
 
@@ -193,7 +195,22 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Nuisances:
+    """What is to be left out of the comparison.
+
+    Attributes:
+        names: those that vary over the sentences.
+        rdms: their RDMs, each (sentences, sentences).
+        constant: those that are the same for every pair of sentences, of which nothing can be left out.
+    """
+
+    names: list[str]
+    rdms: list[np.ndarray]
+    constant: list[str]
+
+
+def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> Nuisances:
     """The RDMs to leave out, in the order asked for.
 
     Args:
@@ -202,30 +219,50 @@ def nuisance_rdms(command: FeaturesRsa, stimuli: Sequence[Stimulus], lengths: Se
         lengths: their tokens.
 
     Raises:
-        UsageError: a nuisance column that some sentence lacks, or a comparison that leaves nothing out.
+        UsageError: one is named twice, a nuisance column that some sentence lacks, or a comparison that leaves
+            nothing out.
     """
     from workbench.stats.rsa_models import PARTIAL
 
+    for name in command.nuisance:
+        if command.nuisance.count(name) > 1:
+            raise UsageError(f"--nuisance {name} is given {command.nuisance.count(name)} times", "Give it once.")
     if command.nuisance and command.comparison not in PARTIAL:
         raise UsageError(
             f"nuisances cannot be left out of {command.comparison}", f"Choose --comparison {', '.join(PARTIAL)}."
         )
+    made = {name: _nuisance(name, stimuli, lengths) for name in command.nuisance}
+    varied = {name: rdm for name, rdm in made.items() if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) > 0}
+    return Nuisances([*varied], [*varied.values()], [name for name in made if name not in varied])
+
+
+def bound_warning(model: np.ndarray, nuisances: Nuisances) -> list[str]:
+    """Nuisances that go with the model: permuted sentences break that bond, so that some of the confound stays."""
+    pairs = np.triu_indices(len(model), 1)
     found = []
-    for name in command.nuisance:
-        if name == "length":
-            found.append(length_rdm(lengths))
-        elif name == "lexical":
-            found.append(overlap_rdm([set(WORD.findall(one.text.casefold())) for one in stimuli]))
-        else:
-            values = [dict(one.nuisances).get(name) for one in stimuli]
-            known = [value for value in values if value is not None]
-            if len(known) < len(values):
-                raise UsageError(
-                    f"{len(values) - len(known)} of {len(values)} sentences have no nuisance {name!r}",
-                    "Name `length`, `lexical`, or a column that every sentence has.",
-                )
-            found.append(graded_rdm(known))
+    for name, rdm in zip(nuisances.names, nuisances.rdms, strict=True):
+        r = float(np.corrcoef(model[pairs], rdm[pairs])[0, 1])
+        if abs(r) > BOUND / len(model):
+            found.append(
+                f"{name} goes with the model (correlation {r:.2f}): leaving it out weakens the confound and does not "
+                "remove it. Level the set: `workbench stimuli check` says how far its sides differ"
+            )
     return found
+
+
+def _nuisance(name: str, stimuli: Sequence[Stimulus], lengths: Sequence[int]) -> np.ndarray:
+    if name == "length":
+        return length_rdm(lengths)
+    if name == "lexical":
+        return overlap_rdm([set(WORD.findall(one.text.casefold())) for one in stimuli])
+    values = [dict(one.nuisances).get(name) for one in stimuli]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        raise UsageError(
+            f"{len(values) - len(known)} of {len(values)} sentences have no nuisance {name!r}",
+            "Name `length`, `lexical`, or a column that every sentence has.",
+        )
+    return graded_rdm(known)
 
 
 def items_of(stimuli: Sequence[Stimulus], name: str) -> np.ndarray:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from commands.handlers.stimuli_draft import draft
-from commands.handlers.stimuli_sets import CATEGORIES, check_lengths, check_name, free_name, kept, measured, page
+from commands.handlers.stimuli_sets import (
+    CATEGORIES,
+    KNOWN_WORDS,
+    check_lengths,
+    check_name,
+    free_name,
+    kept,
+    measured,
+    page,
+)
 from commands.stimuli import StimuliCheck, StimuliEdit, StimuliImport, StimuliList, StimuliNew, StimuliShow
 from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
@@ -84,8 +94,11 @@ def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
         found = edits.with_sentences(found, command.category, command.add)
     if command.remove:
         found = edits.without(found, command.remove)
-    if bool(command.replace) != bool(command.text):
-        raise UsageError("--replace SENTENCE needs --text NEW, and the reverse", "Give both.")
+    if command.replace and not command.text:
+        hint = f"Give --text NEW, or take the sentence out: --remove {shlex.quote(command.replace)}."
+        raise UsageError("--replace SENTENCE needs a --text that is not empty", hint)
+    if command.text and not command.replace:
+        raise UsageError("--text is what --replace SENTENCE becomes", "Name that sentence; --add TEXT adds one.")
     if command.replace:
         found = edits.with_text(found, command.replace, command.text)
     found = edits.with_inclusion(found, command.exclude, False)
@@ -133,4 +146,10 @@ def check(query: StimuliCheck, lab: Lab) -> Outcome:
     measures, sources = measured(found, lab, query.corpus)
     features = int((lab.entry("sae") or {}).get("width", 0)) if lab.has_session else 0
     body = check_design(found, measures, positive=query.positive, features=features, seed=query.seed)
+    known = sources["known_words"]
+    if known is not None and known < KNOWN_WORDS:
+        body["warnings"].append(
+            f"only {known:.0%} of the words stand in the corpus {sources['frequency']!r}: a model of that corpus "
+            "cannot read these sentences, and word frequency is not measured"
+        )
     return Outcome({**body, "sources": sources})

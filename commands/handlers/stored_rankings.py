@@ -15,10 +15,13 @@ _HEADER = (
     "stimuli", "positive", "against", "statistic", "pool", "permutations", "alpha", "seed", "space",
     "tested", "undefined", "discoveries", "null_discoveries", "null_discoveries_max",
 )  # fmt: skip
+MOST_TOLD = 8
+"""Rankings that an error lists, the latest ones."""
 _TESTS = ("welch", "paired", "mann_whitney", "rate", "factorial")
 """Statistics whose score is called t."""
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
-          "kind": "contrast", "over": "features", "nuisance": [], "note": "", "p_reason": None}  # fmt: skip
+          "kind": "contrast", "over": "features", "nuisance": [], "constant_nuisance": [], "note": "",
+          "p_reason": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
 EFFECT_KEYS = ("a", "b", "interaction")
 """What the arrays of a factorial ranking call its effects, in the order they are stored in."""
@@ -33,16 +36,34 @@ def ranking_lines(lab: Lab, verbs: Sequence[str] = RANKING_VERBS) -> list[LogLin
 def ranking_line(lab: Lab, seq: int | None, stimuli: str = "", verbs: Sequence[str] = RANKING_VERBS) -> LogLine:
     """The log line of a ranking: the named one, else the latest (of a stimulus set or verbs, where they are named)."""
     lines = ranking_lines(lab, verbs)
+    kind = "ranking" if tuple(verbs) == RANKING_VERBS else f"ranking by {' or '.join(verbs)}"
     if seq is not None:
-        lines = [line for line in lines if line.seq == seq]
-        if not lines:
-            kind = "ranking" if tuple(verbs) == RANKING_VERBS else f"ranking by {' or '.join(verbs)}"
-            raise UnknownNameError(f"log line {seq} is no {kind}", "See `workbench session show`.")
+        named = [line for line in lines if line.seq == seq]
+        if not named:
+            raise UnknownNameError(f"log line {seq} is no {kind}", choose_or_make(lines, verbs))
+        lines = named
+    known = lines
     if stimuli:
         lines = [line for line in lines if line.params.get("stimuli") == stimuli]
     if not lines:
-        raise UsageError("no ranking in this session", "Make one: `workbench features contrast achievement`.")
+        of = f" of {stimuli!r}" if stimuli else ""
+        others = "" if known else _told(ranking_lines(lab))
+        there = f" (there are rankings of another kind: {others})" if others else ""
+        raise UsageError(f"no {kind}{of} in this session{there}", choose_or_make(known, verbs))
     return max(lines, key=lambda line: line.seq)
+
+
+def choose_or_make(lines: Sequence[LogLine], verbs: Sequence[str] = RANKING_VERBS) -> str:
+    """The hint that lists the rankings that would do, or says how one is made."""
+    if lines:
+        return f"Choose --ranking among these: {_told(lines)}."
+    return f"Make one: `workbench {verbs[0].replace('.', ' ')} achievement`, or another set of `stimuli list`."
+
+
+def _told(lines: Sequence[LogLine]) -> str:
+    """Log lines with what they ranked, the latest ones."""
+    told = [f"{line.seq} ({line.do} {line.params.get('stimuli') or 'of tokens'})" for line in lines[-MOST_TOLD:]]
+    return ", ".join([*(["..."] if len(lines) > MOST_TOLD else []), *told])
 
 
 def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:

@@ -19,17 +19,25 @@ from workbench.pooled import Pooled, ranking_pooled
 from workbench.rankings import plain
 from workbench.saes.ids import feature_index
 from workbench.session.log import LogLine
+from workbench.stimuli.windows import Window
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
     from workbench.stats.factorial import Effect
 
 DEFINITIONS = {
-    "welch": "Welch's t of the pooled activations: the difference of the two class means over its standard error",
-    "paired": "Student's t of the differences within matched pairs",
-    "mann_whitney": "the Mann-Whitney z of the pooled activations: ranks, ties corrected",
-    "rate": "Welch's t of firing (pooled activation above zero)",
-    "factorial": "the t of the effect's contrast of the four cell means in the full model",
+    "welch": "Welch's t: the difference of the two class means over its standard error",
+    "paired": "Student's t of the differences within matched pairs: their mean over its standard error",
+    "mann_whitney": "the Mann-Whitney z: how far the ranks of the two classes lie apart, ties corrected",
+    "rate": "Welch's t of firing: the difference of the shares of sentences above zero over its standard error",
+    "factorial": "the t of a main effect: the mean of its two differences, one at each level of the other factor, over "
+    "its standard error",
+    "interaction": "the t of an interaction: the difference of two differences of cell means over its standard error",
+}
+EFFECTS = {
+    "paired": "the mean of the pair differences",
+    "factorial": "that mean of the two differences",
+    "interaction": "that difference of differences, which is 0 where the two are alike",
 }
 POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the last of"}
 
@@ -67,8 +75,13 @@ def _contrast(
             f"log line {line.seq} kept no pooled activations", "Run the contrast again with --fresh, then ask again."
         )
     found = _drawn(lab, line, header, index, pooled) if row["status"] == "ok" else None
+    kind = _kind(header)
     return {
-        "definition": _definition(header),
+        "definition": _definition(header, kind),
+        "sides": _sides(header, kind),
+        "shuffled": "shuffles of the additive model's residuals (no shuffle of labels leaves both main effects alone)"
+        if kind == "interaction"
+        else "labellings",
         "n": _counts(pooled, _labels(lab, line, header, pooled), header),
         "null": None if found is None else _histogram(found, bins),
         "tail": None if found is None else _tail(found, header),
@@ -105,13 +118,27 @@ def _factorial_draws(
     return {"observed": observed, "draws": draws, "exceeding": exceeding, "exhaustive": exhaustive}
 
 
-def _definition(header: dict[str, Any]) -> str:
-    window = {"whole": "all tokens", "span": "the target words"}.get(
-        header["window"], f"the {header['window']} {header['width']} tokens"
-    )
-    reduced = f"each sentence is {POOLS[header['pool']]} {window} of it, special tokens left out"
-    compared = f"{header['positive']} against {header['against']}"
-    return f"score: {DEFINITIONS[header['statistic']]}, {compared}; {reduced}. effect: difference of the means."
+def _kind(header: dict[str, Any]) -> str:
+    """The statistic, an interaction told from a main effect."""
+    if header["design"] != "factorial":
+        return str(header["statistic"])
+    return "interaction" if header["effect"] == header["effects"][-1] else "factorial"
+
+
+def _definition(header: dict[str, Any], kind: str) -> str:
+    window = Window.of(header["window"], header["width"]).said
+    reduced = f"each sentence counts as {POOLS[header['pool']]} the {window}, special tokens left out"
+    against = "all the other sentences" if header["against"] == "all others" else header["against"]
+    compared = f"{header['positive']}, less {against}"
+    effect = EFFECTS.get(kind, "the difference of the two class means")
+    return f"score: {DEFINITIONS[kind]} ({compared}); {reduced}. effect: {effect}, in activation units."
+
+
+def _sides(header: dict[str, Any], kind: str) -> list[str]:
+    """What the two counts of sentences are of."""
+    if kind == "interaction":
+        return ["in the two cells that add", "in the two that subtract"]
+    return [f"of {header['positive']}", "against them"]
 
 
 def _labels(lab: Lab, line: LogLine, header: dict[str, Any], pooled: Pooled) -> np.ndarray:
@@ -162,7 +189,7 @@ def _tail(found: dict[str, Any], header: dict[str, Any]) -> dict[str, Any]:
     if found["continued"]:
         said = (
             f"{found['pool_exceeding']} of {pool} are as large, too few to count: a Student tail, attached where the "
-            f"pool thins out, gives {found['p_tail']:.2g}. A number this small is a formula's word"
+            f"pool thins out, gives {found['p_tail']:.2g}, which rests on that formula and not on a count"
         )
     else:
         said = f"{found['pool_exceeding']:,} of {pool} are as large: {found['p_tail']:.2g}"

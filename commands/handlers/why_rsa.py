@@ -42,6 +42,8 @@ def explain_rsa(
     null = _null(lab, line, header, pooled.column(index), pooled.items, bins) if drawn else None
     return {
         "definition": _definition(header),
+        "sides": [f"of {header['positive']}", "others"] if header["positive"] else ["sentences", "others"],
+        "shuffled": "orders of the sentences",
         "n": {
             "positive": int((pooled.labels & seen).sum()),
             "rest": int((~pooled.labels & seen).sum()),
@@ -54,11 +56,14 @@ def explain_rsa(
 
 
 def _definition(header: dict[str, Any]) -> str:
-    without = f", {' and '.join(header['nuisance'])} left out of both" if header["nuisance"] else ""
+    left_out = " and ".join(header["nuisance"])
+    partial = "partial " if left_out else ""
+    without, held = (f", {left_out} left out of both", f", {left_out} held") if left_out else ("", "")
     return (
-        f"score: {COMPARISONS[header['statistic']]} of the squared distances between sentences with the model RDM "
-        f"({header['against']}){without}; distances are those of {SETS[header['over']]}, pooled by {header['pool']}. "
-        "effect: slope of squared distance on the model. p is one-sided: sentences change places in the model."
+        f"score: {partial}{COMPARISONS[header['statistic']]} of the squared distances between sentences with the model "
+        f"RDM ({header['against']}){without}; distances are those of {SETS[header['over']]}, pooled by "
+        f"{header['pool']}. effect: how much the squared distance grows for one unit of the model{held}. p is "
+        "one-sided (only a positive score counts): sentences change places in the model."
     )
 
 

@@ -18,7 +18,8 @@ def render(reply: dict[str, Any]) -> None:
     piped = None if sys.stdout.isatty() else 120
     console = Console(highlight=False, markup=False, emoji=False, width=piped)
     if gate := reply["provenance"].get("gate"):
-        console.print(Text(visible(gate["text"]), "dim" if gate["passed"] else "bold"))
+        # numbers of a gate that was passed stand in `sae check`; a failure is told in full
+        console.print(Text("SAE gate: passed", "dim") if gate["passed"] else Text(visible(gate["text"]), "bold"))
     _drawer(reply["command"])(reply["result"], console)
 
 

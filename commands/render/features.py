@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -9,13 +10,17 @@ from rich.text import Text
 
 from commands.render.corpora import sliced
 from commands.render.rsa import rsa
-from commands.render.tables import LEVELS, Result, chance, number, table, visible
+from commands.render.tables import LEVELS, Result, chance, finer_q, number, table, visible
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
 VALUE_MARK = "◂"
 MAP_NAMES, MAP_GAP = 10, 2
 """Cells of the first column of a map and of the gap before each place."""
+SIZES = {"auc": "auc", "rate_difference": "rate"}
+"""Effect sizes that a ranking may lack (a factorial one, a probe), and their columns, shown where there are numbers."""
+MATCHED = 11
+"""Columns of a replication without those of the match."""
 SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
 
 
@@ -48,17 +53,24 @@ def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) ->
     """Rows of a ranking with their tests and effect sizes."""
     wide = console.width >= NARROW
     symbol = SYMBOLS.get(statistic, "score")
-    names = ["rank", "feature", "effect", "d", symbol, "p", "fwer", "q", *(["auc", "rate"] if wide else [])]
+    known = {key: name for key, name in SIZES.items() if wide and any(row.get(key) is not None for row in rows)}
+    d = size_of(rows)
+    names = ["rank", "feature", "effect", d, symbol, "p", "fwer", "q", *known.values()]
     columns = [(name, True) for name in names] + [("", False)]
-    table(console, columns, [_cells(row, wide) for row in rows])
+    table(console, columns, [_cells(row, d, known) for row in rows])
+    finer_q(rows, console)
 
 
-def _cells(row: dict[str, Any], wide: bool) -> list[Any]:
-    sizes = [_two(row.get("auc")), _two(row.get("rate_difference"))] if wide else []
+def size_of(rows: list[dict[str, Any]]) -> str:
+    """The standardised effect of some rows: d_z where pairs were tested, else Cohen's d."""
+    return "d_z" if any(row.get("d_z") is not None for row in rows) else "d"
+
+
+def _cells(row: dict[str, Any], d: str, known: Iterable[str]) -> list[Any]:
     return [
         f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["effect"]),
-        number(row["d"], 2), number(row["score"], 2), chance(row["p"]), chance(row["p_fwer"]), chance(row["q"]),
-        *sizes, row["label"],
+        number(row[d], 2), number(row["score"], 2), chance(row["p"]), chance(row["p_fwer"]), chance(row["q"]),
+        *(_two(row.get(key)) for key in known), row["label"],
     ]  # fmt: skip
 
 
@@ -205,7 +217,8 @@ def feature(result: Result, console: Console) -> None:
             )
             for example in row["examples"][:1]:
                 line = heat(example["tokens"], example["values"], corpus["maximum"])
-                console.print(Text("    ").append_text(line), soft_wrap=True)
+                times = f"  (drawn {example['times']} times)" if example.get("times") else ""
+                console.print(Text("    ").append_text(line).append(times, "dim"), soft_wrap=True)
     if (stimuli := result["stimuli"]) is not None:
         for line in stimuli["lines"][:6]:
             text = Text(f"    {visible(line['category'])}: ", "dim")
@@ -225,23 +238,35 @@ def why(result: Result, console: Console) -> None:
     label = f"  “{visible(test['label'])}”" if test["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
     console.print(Text(visible(result["definition"])))
-    sides = f"n: {count['positive']} positive, {count['rest']} others, {count['masked']} masked"
+    one, other = result.get("sides") or ("positive", "others")
+    sides = f"n: {count['positive']} {one}, {count['rest']} {other}, {count['masked']} masked"
+    if not count["positive"]:  # a model of many categories has no sides
+        sides = f"n: {count['rest']} sentences, {count['masked']} masked"
     console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
     if null is None:
         kept = "the units of a set are not stored one by one: its null is not drawn again"
         console.print(Text(kept if test["status"] == "ok" else f"not tested: {test['status']}"))
     else:
-        size = "" if test["d"] is None else f", d {number(test['d'], 2)}"
+        d = size_of([test])
+        size = "" if test[d] is None else f", {d} {number(test[d], 2)}"
         observed = f"observed: {null.get('of', 't')} {number(test['score'], 2)}, effect {number(test['effect'])}{size}"
         console.print(Text(f"{observed} (rank {test['rank']} of {result['ranking']['tested']})", "bold"))
         for line in null_lines(null, min(console.width - 22, 60)):
             console.print(Text(line))
-        every = "every labelling there is" if null["exhaustive"] else f"{null['draws']} random labellings"
+        shuffled = result.get("shuffled", "labellings")
+        every = f"all the {shuffled} there are" if null["exhaustive"] else f"{null['draws']} random {shuffled}"
         console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
         console.print(
-            Text(f"fwer {chance(test['p_fwer'])}: the same for the largest {null.get('of', '|t|')} of all features")
+            Text(
+                f"fwer {chance(test['p_fwer'])}: the same with the largest {null.get('of', '|t|')} of all "
+                f"{result['ranking']['tested']} features in each shuffle"
+            )
         )
-        console.print(Text(f"q {chance(test['q'])}: {result['tail']['source']}"))
+        console.print(
+            Text(
+                f"q {chance(test['q'])} (expected share of false ones when it is reported): {result['tail']['source']}"
+            )
+        )
     console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
     console.print(Text(f":{visible(result['line'])}"))
 
@@ -290,11 +315,13 @@ def replication(result: Result, console: Console) -> None:
     console.print(Text(f"features matched by {result['match']['by']}{_match_quality(result['match'])}"))
     console.print(
         Text(
-            f"{result['held']} of {found['first']} discoveries held, {result['lost']} lost, {result['reversed']} "
+            f"{result['held']} of {found['first']} discoveries held, {_lost(result)}, {result['reversed']} "
             f"reversed, {result['not_testable']} not testable; {len(result['new'])} new ones named below",
             "bold",
         )
     )
+    if result["lost"] and "gone" in result:
+        console.print(Text("gone: the interval of the second effect excludes the first; not powered: it holds it"))
     console.print(
         Text(
             f"rank correlation of {found['compared']} scores {number(found['rank_correlation'], 3)}, of the first's "
@@ -302,9 +329,12 @@ def replication(result: Result, console: Console) -> None:
             f"{number(found['expected'], 1)} (hypergeometric p {chance(found['p'])}, as if features were independent)"
         )
     )
-    columns = [("feature", True), ("t", True), ("d", True), ("q", True), ("again", True), ("t", True), ("d", True),
-               ("q", True), ("r", True), ("cos", True), ("", False), ("", False)]  # fmt: skip
-    table(console, columns, [_replicated(row) for row in result["rows"][:20]])
+    d = size_of([row["first"] for row in result["rows"]])
+    columns = [("feature", True), ("t", True), (d, True), ("q", True), ("again", True), ("t", True), (d, True),
+               ("95 %", True), ("q", True), ("r", True), ("cos", True), ("", False), ("", False)]  # fmt: skip
+    if not result["match"]["reciprocal"]:  # the same features have no r and no cosine to show
+        columns = [column for column in columns if column[0] not in ("r", "cos")]
+    table(console, columns, [_replicated(row, d, len(columns)) for row in result["rows"][:20]])
     if result["new"]:
         rows = [
             [f"#{row['index']}", number(row["score"], 2), number(row["d"], 2), chance(row["q"])]
@@ -323,13 +353,23 @@ def _match_quality(match: dict[str, Any]) -> str:
     )
 
 
-def _replicated(row: dict[str, Any]) -> list[Any]:
+def _lost(result: Result) -> str:
+    """What was not found again; results of an older version do not tell why."""
+    if "gone" not in result:
+        return f"{result['lost']} lost"
+    return f"{result['gone']} gone, {result['not_powered']} not powered to tell"
+
+
+def _replicated(row: dict[str, Any], d: str, width: int) -> list[Any]:
     one, two, match = row["first"], row["second"] or {}, row["match"] or {}
     again = f"#{two['index']}" if two else "-"
+    low, high = two.get("interval") or (None, None)
+    matched = [number(match.get("correlation"), 2), number(match.get("cosine"), 2)] if width > MATCHED else []
     return [
-        f"#{row['index']}", number(one["score"], 2), number(one["d"], 2), chance(one["q"]), again,
-        number(two.get("score"), 2), number(two.get("d"), 2), chance(two.get("q")),
-        number(match.get("correlation"), 2), number(match.get("cosine"), 2), row["outcome"], row["label"],
+        f"#{row['index']}", number(one["score"], 2), number(one.get(d), 2), chance(one["q"]), again,
+        number(two.get("score"), 2), number(two.get(d), 2),
+        "-" if low is None else f"[{number(low, 2)}, {number(high, 2)}]", chance(two.get("q")),
+        *matched, row["outcome"], row["label"],
     ]  # fmt: skip
 
 

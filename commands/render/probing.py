@@ -9,10 +9,12 @@ from rich.text import Text
 
 from commands.render import features
 from commands.render.features import SYMBOLS, ranked_rows
-from commands.render.tables import Result, number, table, visible
+from commands.render.tables import Result, chance, number, table, visible
 
 NARROW = 100
 """Below this width what is needed least is left out."""
+CASE = ("accuracy", "f1", "precision", "recall", "auc")
+"""Metrics told of one unit."""
 SHOWN = 10
 
 
@@ -42,19 +44,40 @@ def ranking(result: Result, console: Console) -> None:
 def probe(result: Result, console: Console) -> None:
     """The ranking's head, the sweep, the exact subset and the case of one unit."""
     ranking({**result, "rows": result["rows"][:SHOWN]}, console)
-    _sweep(result["sweep"], console)
+    _sweep(result, console)
     if result["exact"] is not None:
         _exact(result["exact"], console)
     if result["case"] is not None:
         _case(result["case"], console)
 
 
-def _sweep(rows: list[dict[str, Any]], console: Console) -> None:
-    wide = console.width >= NARROW
-    metrics = ["f1", "mcc", "precision", "recall", "auc"] if wide else ["f1", "auc"]
-    console.print(Text("held-out metrics by number of features [95 % bootstrap over items]", "bold"))
-    columns = [("method", False), ("k", True), *((name, True) for name in metrics)]
-    table(console, columns, [[row["method"], row["k"], *(_metric(row[name]) for name in metrics)] for row in rows])
+def _sweep(result: Result, console: Console) -> None:
+    rows = result["sweep"]
+    plain = ["mcc", "precision", "recall"] if console.width >= NARROW else []
+    console.print(
+        Text(f"held-out metrics by number of features [95 % bootstrap over items]; {_by_chance(result)}", "bold")
+    )
+    told = ["accuracy", "f1", "auc"]
+    columns = [("method", False), ("k", True), *((name, True) for name in (*told, *plain))]
+    table(
+        console,
+        columns,
+        [
+            [
+                row["method"],
+                row["k"],
+                *(_metric(row[name]) for name in told),
+                *(number(row[name][0], 2) for name in plain),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _by_chance(result: Result) -> str:
+    """What accuracy and AUC are where the features know nothing."""
+    sides = result["categories"].values()
+    return f"by chance accuracy {max(sides) / max(sum(sides), 1):.2f} (the larger class), AUC 0.50"
 
 
 def _metric(value: list[float | None]) -> str:
@@ -65,7 +88,13 @@ def _metric(value: list[float | None]) -> str:
 
 def _exact(exact: dict[str, Any], console: Console) -> None:
     told = f"exact best {exact['k']} of {exact['prefilter']} (ridge {exact['ridge']:.3g}), chosen in each fold"
-    console.print(Text(f"{told}; held out: F1 {_metric(exact['f1'])}, AUC {_metric(exact['auc'])}", "bold"))
+    console.print(
+        Text(
+            f"{told}; held out: accuracy {_metric(exact['accuracy'])}, F1 {_metric(exact['f1'])}, "
+            f"AUC {_metric(exact['auc'])}",
+            "bold",
+        )
+    )
     columns = [("fold", True), ("objective", True), ("gap", True), ("proof", False), ("features", False)]
     rows = [
         [place, number(fold["objective"], 5), number(fold["gap"], 5), fold["status"],
@@ -78,7 +107,7 @@ def _exact(exact: dict[str, Any], console: Console) -> None:
 def _case(case: dict[str, Any], console: Console) -> None:
     console.print(Text(visible(f"{case['feature']} alone (chosen {case['selected']})"), "bold"))
     if case["metrics"] is not None:
-        told = ", ".join(f"{name} {_metric(case['metrics'][name])}" for name in ("f1", "precision", "recall", "auc"))
+        told = ", ".join(f"{name} {_metric(case['metrics'][name])}" for name in CASE)
         console.print(Text(f"{told}; {case['reading']}"))
     else:
         console.print(Text(case["reading"]))
@@ -109,7 +138,9 @@ def comparison(result: Result, console: Console) -> None:
         Text(visible(f"{result['stimuli']}: {result['positive']} against {result['against']}; {how}"), "bold")
     )
     wide = console.width >= NARROW
-    columns = [("method", False), ("held out", True), ("95 %", True), ("shuffled", True), ("leaky!", True)]
+    console.print(Text("each method against chance: the same selection on shuffled labels (permutation p)"))
+    columns = [("method", False), ("held out", True), ("95 %", True), ("shuffled", True), ("p chance", True)]
+    columns += [("leaky!", True)]
     columns += [("on target", True), ("words", True)] if wide else []
     columns += [("target AUC", True)]
     table(console, columns, [_arm(arm, wide) for arm in result["arms"]])
@@ -119,6 +150,7 @@ def comparison(result: Result, console: Console) -> None:
     for line in result["verdict"]:
         console.print(Text(visible(f"- {line}"), "bold"))
     console.print()
+    _between(result["tests"], console)
     for arm in result["arms"]:
         if arm["sentences"]:
             first = arm["sentences"][0]
@@ -130,10 +162,30 @@ def comparison(result: Result, console: Console) -> None:
 def _arm(arm: dict[str, Any], wide: bool) -> list[Any]:
     span = f"[{arm['interval'][0]:.2f}, {arm['interval'][1]:.2f}]"
     cells: list[Any] = [arm["arm"], number(arm["accuracy"]), span, number(arm["null_accuracy"], 2)]
+    cells.append(number(arm["p_null"], 3))
     cells.append(Text(number(arm["leaky_accuracy"]), "dim"))
     if wide:
         cells += [_share(arm["on_concept"]), _share(arm["on_words"])]
     return [*cells, "-" if arm["concept_auc"] is None else _metric(arm["concept_auc"])]
+
+
+def _between(tests: list[dict[str, Any]], console: Console) -> None:
+    """The other kind of test: two methods on the same folds, which says nothing of chance."""
+    if not tests:
+        return
+    strongest = sorted(tests, key=lambda test: (test["p_holm"], -abs(test["difference"])))[:SHOWN]
+    rows = [
+        [f"{test['a']} - {test['b']}", f"{test['difference']:+.3f}",
+         f"[{test['interval'][0]:+.2f}, {test['interval'][1]:+.2f}]", chance(test["p_holm"]), chance(test["p_items"])]
+        for test in strongest
+    ]  # fmt: skip
+    columns = [("pair", False), ("accuracy", True), ("95 %", True), ("p Holm", True), ("p items", True)]
+    left = f"; {len(strongest)} of {len(tests)} pairs, the surest" if len(tests) > len(strongest) else ""
+    title = (
+        "between methods, paired over the same folds: corrected resampled t, Holm over all pairs (p items: sign flips "
+        f"over sentences, uncorrected){left}"
+    )
+    table(console, columns, rows, title)
 
 
 def _share(found: list[float] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, chance, number, table, visible
+from commands.render.tables import Result, chance, finer_q, number, table, visible
 
 SHOWN = 20
 
@@ -36,6 +36,8 @@ def how(head: dict[str, Any]) -> str:
     """The comparison in one line."""
     window = "" if head["window"] == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
     without = f", without {' and '.join(head['nuisance'])}" if head.get("nuisance") else ""
+    if head.get("constant_nuisance"):
+        without += f" ({' and '.join(head['constant_nuisance'])} constant: nothing to remove)"
     over = "" if head["over"] == "features" else f" over {head['over']}"
     return (
         f"{head['statistic']}{over} on {head['pool']}{window}{without}, "
@@ -43,9 +45,14 @@ def how(head: dict[str, Any]) -> str:
     )
 
 
+def scored(head: dict[str, Any]) -> str:
+    """The comparison as a column is called: a partial one where nuisances were left out of both sides."""
+    return f"partial {head['statistic']}" if head.get("nuisance") else str(head["statistic"])
+
+
 def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
     with_t = any(row.get("t") is not None for row in rows)
-    names = ["rank", "feature", head["statistic"], "effect", *(["t"] if with_t else []), "p", "fwer", "q"]
+    names = ["rank", "feature", scored(head), "effect", *(["t"] if with_t else []), "p", "fwer", "q"]
     columns = [(name, True) for name in names] + [("", False)]
     cells = [
         [f"{row['rank']}=" if row["tie"] else row["rank"], f"#{row['index']}", number(row["score"]),
@@ -53,10 +60,11 @@ def _ranked(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) 
         for row in rows
     ]  # fmt: skip
     table(console, columns, cells)
+    finer_q(rows, console)
 
 
 def _sets(rows: list[dict[str, Any]], head: dict[str, Any], console: Console) -> None:
-    names = ["units", head["statistic"], "effect", "p", "fwer", "q"]
+    names = ["units", scored(head), "effect", "p", "fwer", "q"]
     columns = [("set", False), *((name, True) for name in names), ("", False)]
     cells = [
         [row["name"], row["size"], number(row["score"]), number(row["effect"]), *_chances(row),
@@ -71,13 +79,41 @@ def _chances(row: dict[str, Any]) -> list[str]:
 
 
 def rdm(result: Result, console: Console) -> None:
-    """The model RDM and a feature's, as two tables."""
+    """The model RDM and that of a feature or set of them, its noise ceiling, and other models beside."""
     head, test = result["ranking"], result["test"]
-    score = test["status"] if test["status"] != "ok" else f"{head['statistic']} {number(test['score'])}"
-    console.print(
-        Text(visible(f"{result['feature']}: {score} with {head['against']} (log line {head['seq']})"), "bold")
-    )
-    for title, values in (("model", result["model"]), ("squared distances of the feature", result["distances"])):
+    score = test["status"] if test["status"] != "ok" else f"{scored(head)} {number(test['score'])}"
+    also = result["features"][1:]
+    with_them = f" (alone; below with {', '.join(f'#{index}' for index in also)} as one set)" if also else ""
+    said = f"{result['feature']}: {score} with {head['against']} (log line {head['seq']}){with_them}"
+    console.print(Text(visible(said), "bold"))
+    kind = "crossnobis" if result["distance"] == "crossnobis" else "squared"
+    of = "set" if also else "feature"
+    for title, values in (("model", result["model"]), (f"{kind} distances of the {of}", result["distances"])):
         columns = [("", False), *((visible(name)[:9], True) for name in result["names"])]
         rows = [[name, *(number(value, 2) for value in row)] for name, row in zip(result["names"], values, strict=True)]
         table(console, columns, rows, title)
+    console.print(Text(visible(_ceiling(result))))
+    if result["models"]:
+        _models(result, console)
+
+
+def _ceiling(result: Result) -> str:
+    found = result["ceiling"]
+    if found is None:
+        return f"no noise ceiling: {result['ceiling_reason']}"
+    return (
+        f"noise ceiling over {found['folds']} folds (correlation of category means): {number(found['lower'])} to "
+        f"{number(found['upper'])}; the model reaches {number(found['model'])}"
+    )
+
+
+def _models(result: Result, console: Console) -> None:
+    console.print()
+    rows = [
+        [one["model"], number(one["score"]), f"[{number(one['interval'][0])}, {number(one['interval'][1])}]",
+         "" if one["p"] is None else number(one["difference"]), "" if one["p"] is None else chance(one["p"])]
+        for one in result["models"]
+    ]  # fmt: skip
+    columns = [("model", False), (str(result["ranking"]["statistic"]), True), ("95 %", True)]
+    columns += [("less the first", True), ("p", True)]
+    table(console, columns, rows, "models against one another (bootstrap over sentences; no nuisance left out)")

@@ -111,7 +111,7 @@ def _reach(found: Result, console: Console) -> None:
         told += f" (within pairs {chance(found['smallest_p_paired'])})"
     told += f"; found with {found['power']:.0%} power at alpha {found['alpha']}: d = {number(found['effect'], 2)}"
     if found["effect_paired"] is not None:
-        told += f", within pairs d = {number(found['effect_paired'], 2)}"
+        told += f", within pairs d_z = {number(found['effect_paired'], 2)}"
     if found["features"]:
         told += f", in one of {found['features']:,} features d = {number(found['effect_of_features'], 2)}"
     console.print(Text(visible(told)))

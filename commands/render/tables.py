@@ -9,6 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 Result = dict[str, Any]
+FINER_Q = (
+    "q below p: p counts one feature's own shuffles and cannot be below 1 / (shuffles + 1); q comes from a finer tail, "
+    "the shuffles of all features alike in sparsity pooled"
+)
 LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
 """Styles of heat levels 0 to 5: never colour alone, so that it survives a pipe, a light theme and a print."""
 
@@ -51,6 +55,12 @@ def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any
         table.add_row(*[cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row])
     console.print(table)
     console.print()
+
+
+def finer_q(rows: list[dict[str, Any]], console: Console) -> None:
+    """Why a q stands below its p, where one does."""
+    if any(row["p"] is not None and row["q"] is not None and row["q"] < row["p"] for row in rows):
+        console.print(Text(FINER_Q, "dim"))
 
 
 def cost(result: Result, what: str, console: Console) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from commands import cli
+from commands.line import parse_line
 from commands.registry import VERBS, groups, in_group, lookup
 from tests import tiny
 from workbench import __version__
+from workbench.errors import UsageError
 from workbench.session import SessionRecord, catalog
 
 
@@ -325,3 +327,15 @@ def test_a_refused_file_is_called_by_the_name_it_has_for_its_owner(call: Any, tm
     refused = call("stimuli", "import", str(tmp_path / "bad.json"))
     assert refused.code == 2
     assert "error: bad.json is not JSON" in refused.err
+
+
+@pytest.mark.parametrize("line", ["features.contrast x window=first width=0", "features.probe x ridge=0"])
+def test_a_typed_zero_is_not_taken_for_not_given(line: str) -> None:
+    with pytest.raises(UsageError, match=r"(width|ridge) is 0"):
+        parse_line(line)
+    assert parse_line("features.contrast x window=first").params()["width"] == 0, "the log keeps it as before"
+
+
+def test_an_unknown_option_is_told_with_the_verbs_that_have_it() -> None:
+    with pytest.raises(UsageError, match=r"unknown option of stimuli edit '--order'.*an option of `features rsa`"):
+        cli.parse_verb(lookup("stimuli.edit"), ["achievement", "--order", "a,b"])

@@ -129,8 +129,8 @@ def test_the_target_span_is_found_and_a_sentence_without_one_is_masked(pairs: An
         ("features.contrast wins statistic=paired", "has no matched items"),
         ("features.contrast wins design=factorial", "has no factors"),
         ("features.contrast wins pairs=true", "has no matched items"),
-        ("features.replicate", "no ranking in this session"),
-        ("features.why 3", "no ranking in this session"),
+        ("features.replicate", r"no ranking by features.contrast in this session. Make one: `workbench"),
+        ("features.why 3", "no ranking by features.contrast or features.rsa in this session"),
     ],
 )
 def test_bad_options_are_refused_with_a_hint(wins: Any, line: str, said: str) -> None:
@@ -441,14 +441,19 @@ def test_a_second_set_says_what_held(wins: Any, tmp_path: Path) -> None:
     result = reply["result"]
     alone = rows_by_index(wins("features.contrast other permutations=200 top=500")["result"])
     outcomes = [row["outcome"] for row in result["rows"]]
-    assert (result["held"], result["lost"]) == (outcomes.count("held"), outcomes.count("lost"))
+    assert (result["held"], result["gone"], result["not_powered"]) == tuple(
+        outcomes.count(name) for name in ("held", "gone", "not powered")
+    )
+    assert result["lost"] == result["gone"] + result["not_powered"]
     assert len(outcomes) == result["first"]["discoveries"]
     for row in result["rows"]:
         if row["second"]["status"] == "ok":
             again = alone[row["index"]]
             assert row["second"]["q"] == pytest.approx(again["q"])
             same = again["score"] * row["first"]["score"] > 0
-            assert row["outcome"] == ("lost" if again["q"] >= 0.05 else "held" if same else "reversed")
+            low, high = row["second"]["interval"]
+            lost = "not powered" if low <= row["first"]["d"] <= high else "gone"
+            assert row["outcome"] == (lost if again["q"] >= 0.05 else "held" if same else "reversed")
 
 
 def test_the_same_weights_under_another_name_are_matched_one_to_one(
@@ -472,6 +477,38 @@ def test_another_layer_is_matched_by_what_its_units_do(wins: Any) -> None:
     assert result["second"]["space"].endswith("blocks.2.hook_resid_post/raw")
     assert "within each class" in result["match"]["by"]
     assert wins("session.show")["result"]["sae"]["units"] == "latents"  # the session keeps its own features
+
+
+def test_a_second_set_too_small_to_tell_is_not_called_a_loss(wins: Any, tmp_path: Path) -> None:
+    first = wins("features.contrast wins permutations=200")["result"]
+    few = {"good": tiny.GOOD[:3], "bad": tiny.BAD[:3]}
+    mixed = [*tiny.GOOD, *tiny.BAD]
+    wins(f"stimuli.import {tiny.write_stimuli(tmp_path / 'few.json', few)}")
+    wins(f"stimuli.import {tiny.write_stimuli(tmp_path / 'mixed.json', {'good': mixed[::2], 'bad': mixed[1::2]})}")
+    small = wins("features.replicate few top=500")
+    assert first["discoveries"] > 3
+    assert small["result"]["not_powered"] >= 3
+    assert "not powered: the interval" in " ".join(small["warnings"])
+    other = wins("features.replicate mixed top=500")["result"]
+    assert other["gone"] > other["not_powered"], "as many sentences, whose classes mean nothing"
+
+
+def test_a_refusal_lists_the_rankings_that_would_do(crossed: Any) -> None:
+    crossed("features.contrast cross permutations=50 design=factorial")
+    with pytest.raises(UsageError, match=r"is a factorial ranking.*Make one: `workbench features contrast"):
+        crossed("features.replicate seed=1")
+    seq = crossed("features.contrast cross permutations=50")["seq"]
+    crossed("features.contrast cross permutations=50 design=factorial factor=animal")
+    with pytest.raises(UsageError, match=rf"Choose --ranking among these: {seq} \(features.contrast cross\)"):
+        crossed("features.replicate seed=1")
+    with pytest.raises(UnknownNameError, match=rf"log line 99.*among these: .*{seq} \("):
+        crossed("features.replicate seed=1 ranking=99")
+
+
+def test_a_ranking_of_another_kind_is_named_where_it_does_not_do(wins: Any) -> None:
+    seq = wins("features.maxact wins")["seq"]
+    with pytest.raises(UsageError, match=rf"rankings of another kind: {seq} \(features.maxact wins\)"):
+        wins("features.replicate seed=1")
 
 
 @pytest.mark.parametrize(
@@ -540,3 +577,66 @@ def test_the_report_tells_windows_factors_maps_and_replications(crossed: Any, tm
             "What held a second time", "Two crossed factors", "features.why", "Student tail",
         ):  # fmt: skip
             assert wanted in text, (ending, wanted)
+
+
+# --- words for what cannot be trusted
+
+
+def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path) -> None:
+    strange = {"good": ["zqxjk vwfpl brtnm", "kjhgf mnbvc xzlkj"], "bad": ["qwrtp sdfgh zxcvb", "plmkn bvcxz gfdsa"]}
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'strange.json', strange)}")
+    assert any(
+        "the model does not know" in said for said in loaded("features.contrast strange permutations=20")["warnings"]
+    )
+
+
+def test_known_words_need_no_warning(wins: Any) -> None:
+    assert not any("does not know" in said for said in wins("features.contrast wins permutations=20")["warnings"])
+
+
+def test_a_report_into_no_folder_is_refused(wins: Any, tmp_path: Path) -> None:
+    wins("features.contrast wins permutations=20")
+    with pytest.raises(UsageError, match="there is no folder"):
+        wins(f"report out={tmp_path / 'nowhere' / 'x.html'}")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "stimuli.edit wins replace=x text=",
+            "needs a --text that is not empty. Give --text NEW, or take the sentence out",
+        ),
+        ("stimuli.edit wins text=x", "--text is what --replace SENTENCE becomes"),
+        ("index.build nosuch", r"unknown corpus 'nosuch'. Known: demo"),
+    ],
+)
+def test_errors_say_the_mend(wins: Any, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        wins(line)
+
+
+def test_columns_without_numbers_are_not_shown_and_pairs_show_d_z(
+    crossed: Any, pairs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(crossed("features.contrast cross permutations=50 design=factorial"))
+    head = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("rank"))
+    assert "auc" not in head
+    assert "rate" not in head
+    reply = pairs("features.contrast pairs statistic=paired permutations=50")
+    row = reply["result"]["rows"][0]
+    whole = reply["result"]["pairs"]["whole"]
+    assert row["d_z"] == pytest.approx(row["score"] / np.sqrt(whole), rel=1e-6)
+    render(reply)
+    head = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("rank"))
+    assert "d_z" in head
+    assert "auc" in head
+
+
+def test_a_q_below_its_p_is_explained(wins: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    reply = wins("features.contrast wins permutations=50")
+    render(reply)
+    below = any(row["q"] < row["p"] for row in reply["result"]["rows"][:20])
+    assert ("q below p: p counts" in capsys.readouterr().out) == below
+    assert below, "50 permutations cannot reach what the pooled tail says of the strongest"

@@ -186,6 +186,7 @@ def test_leaving_length_out_changes_the_score(two: Any) -> None:
         ("model=graded order=cat order=dog", UsageError, "three or more"),
         ("model=two-by-two", UsageError, "no factors"),
         ("model=custom", UsageError, "a custom model is a matrix"),
+        ("nuisance=lexical nuisance=lexical", UsageError, "lexical is given 2 times"),
         ("nuisance=rarity", UsageError, "no nuisance 'rarity'"),
         ("nuisance=length comparison=rho-a", UsageError, "cannot be left out of rho-a"),
         ("pairs=true", UsageError, "no matched items"),
@@ -248,3 +249,109 @@ def test_a_replay_gives_the_same_numbers(three: Any, sessions: Path) -> None:
     three("features.rsa three over=layer permutations=100")
     found = three("replay s check=true")["result"]
     assert found["differences"] == []
+
+
+def test_a_constant_nuisance_is_said_to_have_nothing_to_remove(
+    loaded: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from commands.render import render
+
+    even = {name: [f"the cat {word} the {thing}" for thing in ("prize", "game", "moon")]
+            for name, word in (("up", "won"), ("down", "lost"))}  # fmt: skip
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'even.json', even)}")
+    plain, held = (loaded(f"features.rsa even permutations=50{more}") for more in ("", " nuisance=length"))
+    assert (held["result"]["nuisance"], held["result"]["constant_nuisance"]) == ([], ["length"])
+    assert [row["score"] for row in held["result"]["rows"]] == [row["score"] for row in plain["result"]["rows"]]
+    assert any("constant, there is nothing to remove" in said for said in held["warnings"])
+    render(held)
+    assert "(length constant: nothing to remove)" in capsys.readouterr().out
+    render(loaded("features.rsa even permutations=50 nuisance=lexical"))
+    assert "partial corr" in capsys.readouterr().out
+
+
+# --- crossnobis, the noise ceiling, models against models
+
+FOLDED = {
+    name: [{"text": text, "fold": f"f{place % 2}"} for place, text in enumerate(texts)] for name, texts in THREE.items()
+}
+
+
+@pytest.fixture
+def folded(loaded: Any, tmp_path: Path) -> Any:
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'folded.json', FOLDED)}")
+    return loaded
+
+
+def test_crossnobis_of_a_set_is_rsatoolboxs(folded: Any, tiny_model: Any, tiny_space: Any) -> None:
+    from tests.stats import oracle
+
+    rows = folded("features.rsa folded permutations=50")["result"]["rows"]
+    chosen = [row["index"] for row in rows[:3]]
+    said = f"features.rdm {chosen[0]} also={chosen[1]} also={chosen[2]} distance=crossnobis"
+    result = folded(said)["result"]
+    acts = pooled(tiny_model, tiny_space, all_texts())[:, chosen]
+    known = oracle.crossnobis(acts, np.repeat(list(THREE), 6), np.tile([0, 1], 9))
+    order = [sorted(THREE).index(name) for name in result["names"]]
+    assert result["features"] == chosen
+    np.testing.assert_allclose(result["distances"], known[np.ix_(order, order)], rtol=1e-3, atol=1e-5)
+
+
+def test_the_noise_ceiling_is_that_of_the_folds(folded: Any, tiny_model: Any, tiny_space: Any) -> None:
+    from workbench.stats import noise_ceiling
+
+    best = folded("features.rsa folded permutations=50 model=graded")["result"]["rows"][0]["index"]
+    found = folded(f"features.rdm {best}")["result"]["ceiling"]
+    acts = pooled(tiny_model, tiny_space, all_texts())[:, best]
+    means = [[acts[6 * group + fold : 6 * group + 6 : 2].mean() for group in range(3)] for fold in (0, 1)]
+    rdms = [[(m[0] - m[1]) ** 2, (m[0] - m[2]) ** 2, (m[1] - m[2]) ** 2] for m in means]
+    known = noise_ceiling(rdms)
+    assert (found["lower"], found["upper"]) == pytest.approx(tuple(known), abs=1e-3)
+    assert found["model"] == pytest.approx(np.mean([np.corrcoef(rdm, [1, 2, 1])[0, 1] for rdm in rdms]), abs=1e-3)
+    assert found["folds"] == 2
+
+
+def test_models_are_compared_on_the_same_sentences(
+    three: Any, tiny_model: Any, tiny_space: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from commands.render import render
+    from workbench.stats import categorical_rdm, compare_models, graded_rdm
+
+    other = three("features.rsa three model=graded order=dog order=cat order=sun permutations=50")["seq"]
+    best = three("features.rsa three permutations=50")["result"]["rows"][0]["index"]
+    reply = three(f"features.rdm {best} against=graded against={other} against=lexical bootstraps=200")
+    rows = reply["result"]["models"]
+    acts = pooled(tiny_model, tiny_space, all_texts())[:, [best]]
+    places = np.repeat(np.arange(3), 6)
+    models = [categorical_rdm(places.tolist()), graded_rdm(places), graded_rdm(np.repeat([1, 0, 2], 6))]
+    known = compare_models(acts, models, bootstraps=200)
+    assert [row["score"] for row in rows[:3]] == pytest.approx(known.scores.tolist(), abs=1e-3)
+    assert [row["p"] for row in rows[1:3]] == pytest.approx(known.p[1:, 0].tolist(), abs=0.05)
+    assert rows[0]["p"] is None
+    render(reply)
+    shown = capsys.readouterr().out
+    assert "models against one another" in shown
+    assert "no noise ceiling: the sentences have no fold" in shown
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "said"),
+    [
+        ("distance=crossnobis", UsageError, "needs the folds"),
+        ("against=nosuch", UnknownNameError, "unknown model 'nosuch'"),
+        ("against=categorical against=categorical", UsageError, "among the models already"),
+        ("against=length", UsageError, "the same for every pair"),
+        ("against=99", UnknownNameError, "log line 99"),
+    ],
+)
+def test_a_wrong_rdm_is_refused(loaded: Any, tmp_path: Path, more: str, error: Any, said: str) -> None:
+    even = {name: [f"the cat {word} the {thing}" for thing in ("prize", "game", "moon")]
+            for name, word in (("up", "won"), ("down", "lost"))}  # fmt: skip
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'even.json', even)}")
+    best = loaded("features.rsa even permutations=50")["result"]["rows"][0]["index"]
+    with pytest.raises(error, match=said):
+        loaded(f"features.rdm {best} {more}")
+
+
+def test_a_nuisance_that_goes_with_the_model_is_said_to_stay(three: Any) -> None:
+    warned = three("features.rsa three permutations=50 nuisance=length")["warnings"]
+    assert any("length goes with the model" in said for said in warned), "dogs have shorter sentences"

@@ -109,3 +109,39 @@ def test_the_lab_may_be_of_another_session(record: SessionRecord, home: object, 
     (other.path / "log.jsonl").write_text("")
     lab = lab_of(SessionRecord(other.path))
     assert write_report(record, lab, kind) == write_report(record, lab_of(record), kind)  # type: ignore[arg-type]
+
+
+ABOUT = {"stimuli": "prizes", "positive": "win", "against": "all others", "alpha": 0.05, "tested": 28}
+
+
+def test_the_summary_tells_every_kind_of_result(record: SessionRecord) -> None:
+    point = {"method": "f_stat", "accuracy": [0.9, 0.8, 1.0]}
+    results = {
+        "features.rsa": {
+            **ABOUT, "over": "features", "nuisance": ["length"], "statistic": "corr", "against": "2 categories",
+            "discoveries": 2, "null_discoveries_max": 1,
+        },
+        "features.probe": {
+            **ABOUT, "design": "sentences", "categories": {"positive": 6, "rest": 6},
+            "sweep": [{**point, "k": 4}, {**point, "k": 2, "accuracy": [0.85, 0.7, 0.95]}], "discoveries": 0,
+        },
+        "features.compare": {**ABOUT, "k": 8, "verdict": ["SAE contrast decodes better", "another"]},
+        "features.replicate": {
+            "first": {"seq": 4}, "changed": ["seed: 0 -> 1"], "agreement": {"first": 5}, "held": 2, "lost": 3,
+            "gone": 1, "not_powered": 2, "reversed": 0,
+        },
+        "features.maxact": {**ABOUT, "rows": [{"index": 7, "score": 3.0}], "discoveries": None},
+    }  # fmt: skip
+    for dotted, result in results.items():
+        change(record, dotted, Outcome(result), stimuli="prizes")
+    text = text_of(record)
+    for said in (
+        "as the model “2 categories” does (corr, length left out)? Of 28 tested, 2 have q < 0.05",
+        "2 features by f_stat reach accuracy 0.85",
+        "(by chance 0.500); the best of the sweep is 0.90",
+        "SAE contrast decodes better. 1 further verdict below",
+        "Of 5 discoveries that could be tested again 2 held, 1 are gone, of 2 the second sentences cannot tell",
+        "The largest activation on the sentences of “prizes” is of #7",
+        "The summary begins with line",
+    ):
+        assert said in text

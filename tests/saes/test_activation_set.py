@@ -34,10 +34,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of 50 float32 rows, and 3 stretches a batch, so that shards end within batches."""
-    from workbench.saes import activation_set
+    from workbench.saes import activation_set, shuffled
 
     monkeypatch.setattr(activation_set, "SHARD_BYTES", 50 * tiny.WIDTH * 4)
-    monkeypatch.setattr(activation_set, "GROUP_BYTES", 2 * 50 * tiny.WIDTH * 4)
+    monkeypatch.setattr(shuffled, "GROUP_BYTES", 2 * 50 * tiny.WIDTH * 4)
     monkeypatch.setattr(activation_set, "BATCH", 3)
 
 
@@ -234,7 +234,7 @@ def test_the_order_is_a_shuffle_that_the_seed_decides(
 ) -> None:
     import torch
 
-    from workbench.saes.activation_set import Shuffled
+    from workbench.saes.shuffled import Shuffled
 
     source = record(tiny_model, corpus, recipe_of(corpus, tiny_model), tmp_path)
     rows = source.read(0, 310)
@@ -258,7 +258,7 @@ def test_the_order_can_be_entered_anywhere(
 ) -> None:
     import torch
 
-    from workbench.saes.activation_set import Shuffled
+    from workbench.saes.shuffled import Shuffled
 
     source = record(tiny_model, corpus, recipe_of(corpus, tiny_model), tmp_path)
     order = Shuffled(source, 310, 5)

@@ -229,7 +229,7 @@ def test_bounds_that_are_no_numbers_are_refused(tmp_path: Path, tiny_model: Any)
 @pytest.fixture
 def nan_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Makes the batch of a step NaN."""
-    from workbench.saes.activation_set import Shuffled
+    from workbench.saes.shuffled import Shuffled
 
     batches = Shuffled.batches
 

@@ -88,6 +88,19 @@ def test_d_is_the_difference_in_pooled_deviations():
     assert found.d[0] == pytest.approx(5.0)  # means 2 and 7, both variances 1
 
 
+def test_d_z_of_pairs_is_the_mean_difference_in_its_own_deviations():
+    x = np.array([[5.0], [9.0], [2.0], [1.0], [3.0], [0.0]])  # differences 4, 6, 2: mean 4, deviation 2
+    items, positive = np.tile(np.arange(3), 2), np.arange(6) < 3
+    found = contrast_map(x, positive, items=items, statistic="paired")
+    assert found.d_z[0] == pytest.approx(2.0)
+    assert found.d[0] == pytest.approx(4 / np.sqrt((74 / 3 + 14 / 3) / 4)), "d stays that of two groups"
+    assert np.isnan(contrast_map(x, positive, items=items).d_z).all()
+    same = contrast_map(
+        np.array([[2.0], [3.0], [1.0], [2.0]]), np.arange(4) < 2, items=[0, 1, 0, 1], statistic="paired"
+    )
+    assert same.d_z[0] == np.inf
+
+
 @pytest.mark.parametrize(("n", "smallest"), [(2, 1 / 3), (3, 0.1), (4, 2 / 70), (5, 2 / 252)])
 def test_smallest_p_of_small_balanced_designs(n, smallest):
     x = np.concatenate([np.arange(n), 100 + np.arange(n)])[:, None] + 0.0

@@ -185,3 +185,31 @@ def test_few_eigenvalues_and_all_pairs_agree(comparison):
         short, long = (rsa_map(v, model, comparison=comparison, nuisance=nuisance) for v in (x, wide))
         for name in ("score", "p", "p_fwer", "q", "effect"):
             np.testing.assert_allclose(getattr(short, name), getattr(long, name), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("comparison", ["corr", "cosine", "spearman"])
+def test_the_effect_holds_the_nuisances_as_a_regression_does(comparison):
+    rng = np.random.default_rng(8)
+    length = rng.standard_normal(30)
+    model = categorical_rdm((np.arange(30) % 3).tolist())
+    nuisance = np.square(length[:, None] - length) + model  # the two go together
+    x = length[:, None] * [1.0, 0.5, 0.0] + rng.standard_normal((30, 3))
+    found = rsa_map(x, model, comparison=comparison, nuisance=[nuisance], permutations=0)
+    pairs = np.triu_indices(30, 1)
+    columns = np.stack([np.ones(pairs[0].size), model[pairs], nuisance[pairs]], axis=1)
+    for feature in range(3):
+        distances = np.square(x[:, None, feature] - x[:, feature])[pairs]
+        assert found.effect[feature] == pytest.approx(np.linalg.lstsq(columns, distances, rcond=None)[0][1], rel=1e-9)
+
+
+def test_the_score_without_a_nuisance_is_the_partial_correlation():
+    rng = np.random.default_rng(9)
+    x, other = rng.standard_normal((12, 1)), rng.random((12, 12))
+    other = other + other.T
+    model = categorical_rdm((np.arange(12) % 2).tolist())
+    found = rsa_map(x, model, nuisance=[other], permutations=0)
+    pairs = np.triu_indices(12, 1)
+    d, m, z = np.square(x - x.T)[pairs], model[pairs], other[pairs]
+    r = np.corrcoef([d, m, z])
+    partial = (r[0, 1] - r[0, 2] * r[1, 2]) / np.sqrt((1 - r[0, 2] ** 2) * (1 - r[1, 2] ** 2))
+    assert found.score[0] == pytest.approx(partial, rel=1e-9)

@@ -98,7 +98,7 @@ def _imported(name: str) -> Corpus:
     known = names(home())
     if name not in known:
         raise UnknownNameError.among(
-            "corpus", name, known, "Give `demo`, the name of an imported corpus, or a .txt or .jsonl file."
+            "corpus", name, [DEMO, *known], "Give `demo`, the name of an imported corpus, or a .txt or .jsonl file."
         )
     store = open_name(home(), name)
     return Corpus(name, name, store.digest, store=store)

@@ -68,7 +68,7 @@ def _achievement(random: Random, trained: Container[str]) -> dict[str, Any]:
     pairs = equal_lengths(list(good), list(bad), 50)
     return {
         "name": "achievement",
-        "description": "Fifty achievements against fifty failures, paired to equal length in characters.",
+        "description": "Fifty achievements against fifty failures, equally long on average; no matched pairs.",
         "positive": "achievement",
         "categories": {
             "achievement": [pair[0] for pair in pairs],

@@ -76,7 +76,7 @@ class ReportSource:
         """
         fresh = [line for line in self.rankings if not self.is_stale(line)]
         known = fresh or self.rankings
-        found = [line for line in known if self.read(line, lambda line: int(self.result(line)["discoveries"]))]
+        found = [line for line in known if self.read(line, lambda line: int(self.result(line)["discoveries"] or 0))]
         return (found or known)[-1] if known else None
 
     def ranking_of(self, line: LogLine) -> Ranking:

@@ -13,8 +13,9 @@ from workbench import memory
 from workbench.corpus.source import Corpus
 from workbench.errors import InputFileError
 from workbench.models.site import Site
-from workbench.saes.activation_set import GROUP_BYTES, SetRecipe, read_rows
+from workbench.saes.activation_set import SetRecipe, read_rows
 from workbench.saes.recipe import Recipe
+from workbench.saes.shuffled import GROUP_BYTES
 from workbench.saes.training import SAMPLED, build_trainer
 
 if TYPE_CHECKING:

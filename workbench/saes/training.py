@@ -34,10 +34,11 @@ from torch import Tensor
 from workbench.errors import WorkbenchError
 from workbench.models.memory import is_out_of_memory
 from workbench.progress import numbers_text
-from workbench.saes.activation_set import ActivationSet, Shuffled
+from workbench.saes.activation_set import ActivationSet
 from workbench.saes.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
 from workbench.saes.dead import DeadLatents
 from workbench.saes.recipe import DECAY, DEVIATIONS, WARM_UP, WITH_K, Recipe
+from workbench.saes.shuffled import Shuffled
 
 Tick = Callable[[int, int, str], None]
 SAMPLED = 65_536

@@ -2,11 +2,13 @@
 
 from workbench.stats.adaptive import adaptive_subsets, sparsity_grid
 from workbench.stats.category_rsa import categorical_rsa, discriminative_rsa
-from workbench.stats.contrast import ContrastMap, FeatureNull, contrast_map, feature_null, null_discoveries
+from workbench.stats.contrast import ContrastMap, contrast_map, null_discoveries
 from workbench.stats.crossnobis import crossnobis
 from workbench.stats.decode import Decoding, decode
 from workbench.stats.delong import auc_interval, compare_auc
+from workbench.stats.effect_interval import effect_interval
 from workbench.stats.exact_subset import ExactSubset, exact_subset
+from workbench.stats.feature_null import FeatureNull, feature_null
 from workbench.stats.folds import stratified_folds
 from workbench.stats.label_tests import LabelTests, label_tests
 from workbench.stats.metrics import Metric, binary_metrics
@@ -59,6 +61,7 @@ __all__ = [
     "decode",
     "discriminative_rdm",
     "discriminative_rsa",
+    "effect_interval",
     "exact_subset",
     "factorial_rdms",
     "feature_null",

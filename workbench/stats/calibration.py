@@ -119,18 +119,51 @@ def _factorial(effect: Effect, sample: Sample, permutations: int, seed: int) -> 
     return Judged(found.p, found.p_fwer, found.q)
 
 
-def _rsa(sample: Sample, permutations: int, seed: int) -> Judged:
-    """A categorical model RDM of the labels, Pearson correlation."""
+def _rsa(comparison: str, sample: Sample, permutations: int, seed: int) -> Judged:
+    """A categorical model RDM of the labels."""
     x, positive, _ = sample
-    model = (positive[:, None] != positive[None]).astype(np.float64)
+    return _rsa_judged(x, _unlike(positive), permutations, seed, comparison=comparison)
+
+
+def _rsa_graded(sample: Sample, permutations: int, seed: int) -> Judged:
+    """A model RDM of five levels that the stimuli take in turn."""
+    level = np.arange(len(sample[1])) % 5
+    return _rsa_judged(sample[0], np.abs(level[:, None] - level), permutations, seed)
+
+
+def _rsa_partial(sample: Sample, permutations: int, seed: int) -> Judged:
+    """The labels' RDM with a nuisance left out that moves every feature, and has nothing to do with the labels."""
+    x, positive, _ = sample
+    nuisance = np.random.default_rng([seed, 5]).standard_normal(len(x))
+    spread = np.nanstd(x, axis=0)  # (features,)
+    apart = (nuisance[:, None] - nuisance) ** 2
+    return _rsa_judged(x + nuisance[:, None] * spread, _unlike(positive), permutations, seed, nuisance=[apart])
+
+
+def _rsa_sets(sample: Sample, permutations: int, seed: int) -> Judged:
+    """Sets of ten features, each compared as one."""
+    x, positive, _ = sample
+    sets = x[:, : x.shape[1] // 10 * 10].reshape(len(x), -1, 10)  # (stimuli, sets, features of a set)
+    return _rsa_judged(sets, _unlike(positive), permutations, seed)
+
+
+def _unlike(positive: NDArray[np.bool_]) -> Floats:
+    return np.asarray(positive[:, None] != positive[None], dtype=np.float64)
+
+
+def _rsa_judged(x: Floats, model: Floats, permutations: int, seed: int, **settings: Any) -> Judged:
     rsa_map = _looked_up(_RSA)
     assert rsa_map is not None  # the registry asked whether it exists
-    found = rsa_map(x, model, permutations=permutations, seed=seed)
+    found = rsa_map(x, model, permutations=permutations, seed=seed, **settings)
     return Judged(found.p, found.p_fwer, found.q)
 
 
 _RSA = "workbench.stats:rsa_map"
 _PARTIAL = ("variable_n",)
+_COMPARISONS = {
+    "cosine": False, "spearman": True, "rho-a": False, "tau-a": False, "cosine_cov": True, "corr_cov": False,
+}  # fmt: skip
+"""Comparisons beside `corr`, and whether they are measured on stimuli of variable length."""
 TESTS: tuple[NullTest, ...] = (
     *(
         NullTest(name, partial(_contrast, name), leaves_out=UNEQUAL if name == "paired" else ("matched",))
@@ -139,7 +172,16 @@ TESTS: tuple[NullTest, ...] = (
     NullTest("welch, within items", _within_items, leaves_out=UNEQUAL),
     NullTest("factorial main effect", partial(_factorial, "a"), leaves_out=(*_PARTIAL, "matched")),
     NullTest("factorial interaction", partial(_factorial, "interaction"), leaves_out=(*_PARTIAL, "matched")),
-    NullTest("rsa", _rsa, needs=_RSA, leaves_out=(*_PARTIAL, "matched")),
+    NullTest("rsa", partial(_rsa, "corr"), needs=_RSA, leaves_out=("matched",)),
+    *(
+        # each feature of variable length is ranked alone, which takes long; the left out ones rank or whiten alike
+        NullTest(f"rsa {name}", partial(_rsa, name), needs=_RSA, leaves_out=("matched", *(() if quick else _PARTIAL)))
+        for name, quick in _COMPARISONS.items()
+    ),
+    NullTest("rsa graded", _rsa_graded, needs=_RSA, leaves_out=("matched",)),
+    NullTest("rsa, nuisance left out", _rsa_partial, needs=_RSA, leaves_out=("matched",)),
+    # a set is seen where all its features are
+    NullTest("rsa over sets", _rsa_sets, needs=_RSA, leaves_out=(*_PARTIAL, "matched")),
 )
 """Every test that is measured; a new one is one line here."""
 

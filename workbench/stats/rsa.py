@@ -25,31 +25,24 @@ mean between - mean within = (2 s_p^2 / n) (t^2 - 1): RSA says nothing there tha
 sign. It earns its place with three or more categories, graded or circular models, sets of features, and nuisances.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.stats.multiplicity import bh
 from workbench.stats.orders import Orders, random_orders, stimulus_orders
-from workbench.stats.rdm import checked_rdm, pair_vector
-from workbench.stats.rsa_features import Levelled, Sums, lengths, level, power_sums, weighted_distances
-from workbench.stats.rsa_models import COMPARISONS, PARTIAL, RANKED, Comparison, PreparedModel, prepare
-from workbench.stats.rsa_products import Block, products, ranked_targets
-from workbench.stats.upper_tail import pooled_upper_tail
+from workbench.stats.rsa_description import describe_study
+from workbench.stats.rsa_models import Comparison
+from workbench.stats.rsa_null import ranked_block, tested
+from workbench.stats.rsa_products import products
+from workbench.stats.rsa_study import Study, prepared, study_of
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 Names = NDArray[np.str_]
-
-# Features per pooled null, as in contrast maps: 512 x 1,000 permutations resolve 2e-6 before the formula takes over.
-STRATUM = 512
-# Entries of one array, at most: permuted scores, or the distances of one block.
-ENTRIES = 4_000_000
-# With fewer stimuli there are fewer than three pairs, and nothing to correlate.
-AT_LEAST = 3
 
 
 @dataclass(frozen=True)
@@ -63,8 +56,9 @@ class RsaMap:
         q: Benjamini-Hochberg over the defined features; see the head of this module.
         status: `ok`, or `masked` (no stimulus seen), `too_few` (fewer than three seen, or the model does not vary on
             those seen), `constant` (all distances equal) or `explained` (the nuisances leave nothing of the feature).
-        effect: slope of squared distance on the model, in squared activation units for one unit of the model; for a
-            model of zeros and ones mean(between) - mean(within). NaN where the model does not vary.
+        effect: slope of squared distance on the model, nuisances held, in squared activation units for one unit of
+            the model; for a model of zeros and ones mean(between) - mean(within), without nuisances. NaN where the
+            model does not vary.
         seen: stimuli that are not masked.
         p_tail: what q is made from.
         comparison: as asked.
@@ -129,7 +123,7 @@ def rsa_map(
             that is not symmetric, not of the set's size or not finite, a model that does not vary or that the
             nuisances explain whole, nuisances with a comparison that cannot leave them out.
     """
-    study = _study(x, model_rdm, comparison, nuisance, items, permutations)
+    study = study_of(x, model_rdm, comparison, nuisance, items, permutations)
     orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
     return _map(study, orders)
 
@@ -170,10 +164,10 @@ def rsa_null_discoveries(
     """
     if shuffles < 1:
         raise ValueError(f"shuffles must be at least 1, got {shuffles}")
-    study = _study(x, model_rdm, comparison, nuisance, items, permutations)
+    study = study_of(x, model_rdm, comparison, nuisance, items, permutations)
     orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
     drawn = random_orders(study.items, shuffles, np.random.default_rng([seed, 1]))
-    tail = _test(study, _describe(study), orders, drawn).tail
+    tail = tested(study, describe_study(study), orders, drawn).tail
     counts = [int(np.count_nonzero(bh(row) < alpha)) for row in tail]
     return float(np.median(counts)), max(counts)
 
@@ -201,65 +195,24 @@ def rsa_draws(
     """
     one = np.asarray(x)
     one = one[:, None, None] if one.ndim == 1 else one[:, None, :]
-    study = _study(one, model_rdm, comparison, nuisance, items, permutations)
+    study = study_of(one, model_rdm, comparison, nuisance, items, permutations)
     orders = stimulus_orders(study.items, permutations, np.random.default_rng(seed))
-    about = _describe(study)
+    about = describe_study(study)
     seen = about.patterns[about.pattern[0]]
-    model = _prepared(study, seen) if about.status[0] == "ok" else None
+    model = prepared(study, seen) if about.status[0] == "ok" else None
     if model is None:
         return float("nan"), np.zeros(0)
-    columns, block, _ = _ranked(study, about, np.zeros(1, dtype=np.intp), seen, model)
+    columns, block, _ = ranked_block(study, about, np.zeros(1, dtype=np.intp), seen, model)
     if not columns.size:
         return float("nan"), np.zeros(0)
     scores = products(model, orders.among(seen), 1, study.x.shape[2]).scores(block)[:, 0]
     return float(about.score[0]), scores.astype(np.float64)
 
 
-@dataclass(frozen=True)
-class _Study:
-    """Checked arguments."""
-
-    x: NDArray[np.generic]
-    """(stimuli, features, channels)"""
-    model: Floats
-    nuisance: tuple[Floats, ...]
-    comparison: Comparison
-    items: Integers
-
-
-@dataclass
-class _About:
-    """What each feature is, labels aside, and its score where that needs no ranks; arrays (features,)."""
-
-    status: Names
-    score: Floats
-    effect: Floats
-    seen: Integers
-    concentration: Floats
-    pattern: Integers
-    """Which of `patterns` the feature has."""
-    patterns: Bools
-    """(patterns, stimuli) sets of stimuli that are seen."""
-
-
-@dataclass
-class _Tested:
-    """What the permutations say; arrays (features,), NaN where ready."""
-
-    p: Floats
-    observed: Floats
-    """Score under the observed order as the products give it, less its mean under all orders."""
-    tail: Floats
-    """(orders asked about, features) pooled tail probability."""
-    largest: Floats
-    """(P,) largest score of each order, less its mean under all orders."""
-    tie: float
-
-
-def _map(study: _Study, orders: Orders) -> RsaMap:
-    about = _describe(study)
+def _map(study: Study, orders: Orders) -> RsaMap:
+    about = describe_study(study)
     identity = np.arange(study.x.shape[0])[None]
-    found = _test(study, about, orders, identity)
+    found = tested(study, about, orders, identity)
     ok = about.status == "ok"
     count = orders.rows.shape[0]
     p_fwer = np.full(ok.shape, np.nan)
@@ -278,256 +231,3 @@ def _map(study: _Study, orders: Orders) -> RsaMap:
         permutations=count,
         exhaustive=orders.exhaustive,
     )
-
-
-def _describe(study: _Study) -> _About:
-    """Status and, for comparisons of distances, score of every feature, a block at a time, in closed form."""
-    stimuli, features, _ = study.x.shape
-    about = _About(
-        status=np.full(features, "ok", dtype="<U9"),
-        score=np.full(features, np.nan),
-        effect=np.full(features, np.nan),
-        seen=np.full(features, stimuli, dtype=np.intp),
-        concentration=np.zeros(features),
-        pattern=np.zeros(features, dtype=np.intp),
-        patterns=np.ones((1, stimuli), dtype=bool),
-    )
-    known = {about.patterns[0].tobytes(): 0}
-    for columns in _blocks(features, study.x[:, :1].size):
-        part = study.x[:, columns]
-        if np.isfinite(part).all():
-            continue
-        hidden = _hidden(part, columns.start)  # (stimuli, features here)
-        about.seen[columns] = stimuli - hidden.sum(axis=0)
-        if hidden.any():
-            names = [known.setdefault(row.tobytes(), len(known)) for row in np.ascontiguousarray(~hidden.T)]
-            about.pattern[columns] = names
-    about.patterns = np.array([np.frombuffer(name, dtype=bool) for name in known])
-    for number, seen in enumerate(about.patterns):
-        _describe_pattern(study, about, number, seen)
-    return about
-
-
-def _describe_pattern(study: _Study, about: _About, number: int, seen: Bools) -> None:
-    members = np.flatnonzero(about.pattern == number)
-    model = _prepared(study, seen) if seen.sum() >= AT_LEAST else None
-    if model is None:
-        about.status[members] = "too_few" if seen.any() else "masked"
-        return
-    slope = _slope(study.model[np.ix_(seen, seen)])
-    for columns in _chunks(members, study.x[:, :1].size):
-        block, sums = _block(study, columns, seen, model)
-        pairs = model.stimuli * (model.stimuli - 1) // 2
-        levelled, ready = block
-        about.status[columns[ready.norms == 0]] = "explained"
-        still = levelled.constant | ((study.comparison not in ("cosine", "cosine_cov")) & _equidistant(sums, pairs))
-        about.status[columns[still]] = "constant"
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if study.comparison not in RANKED:
-                top = weighted_distances(levelled.values, model.weights)
-                top = top - (model.basis @ model.vector) @ ready.parts
-                about.score[columns] = np.clip(top / ready.norms / _left(model), -1, 1)
-            slopes = _slopes(study, levelled.values, ready, sums, slope, about.score[columns])
-        about.effect[columns] = np.ldexp(slopes, 2 * levelled.exponent)
-        about.concentration[columns] = sums.concentration(pairs)
-
-
-@dataclass(frozen=True)
-class _Slope:
-    """Weights whose sum with the distances is their slope on the model; its mean, its length and its centred length."""
-
-    weights: Floats
-    mean: float
-    length: float
-    centred: float
-
-
-def _slope(model: Floats) -> _Slope | None:
-    """What gives the slope of distance on a model; None where that does not vary."""
-    m = pair_vector(model)
-    mean, length = float(m.mean()), float(np.linalg.norm(m))
-    centred = float(np.linalg.norm(m - mean))
-    if centred <= 1e-10 * length:
-        return None
-    return _Slope((model - mean) / centred**2, mean, length, centred)
-
-
-def _slopes(study: _Study, x: Floats, ready: Block, sums: Sums, slope: _Slope | None, score: Floats) -> Floats:
-    """(features,) slope of the levelled distances on the model; correlation and cosine already hold it."""
-    if slope is None:
-        return np.full(score.shape, np.nan)
-    if study.nuisance or study.comparison not in ("corr", "cosine"):
-        return weighted_distances(x, slope.weights)
-    if study.comparison == "corr":
-        return score * ready.norms / slope.centred
-    return (score * ready.norms * slope.length - slope.mean * sums.total) / slope.centred**2
-
-
-def _left(model: PreparedModel) -> float:
-    """What the nuisances leave of the weights' length; 1 without nuisances, when the norm is part of the weights."""
-    return model.left if len(model.basis) else 1.0
-
-
-def _equidistant(sums: Sums, pairs: int) -> Bools:
-    return np.asarray(sums.spread(pairs) <= 1e-13 * sums.squares)
-
-
-def _block(study: _Study, columns: Integers, seen: Bools, model: PreparedModel) -> tuple[tuple[Levelled, Block], Sums]:
-    """Features made ready for the products; norms are ones where ranks are compared, 0 where nothing is left."""
-    levelled = level(_taken(study.x, columns, seen))
-    sums = power_sums(levelled.values)
-    if study.comparison in RANKED:
-        ready = Block(levelled.values, np.ones(columns.size), np.zeros((0, columns.size)))
-    else:
-        ready = Block(levelled.values, *lengths(levelled.values, sums, model))
-    return (levelled, ready), sums
-
-
-def _taken(x: NDArray[np.generic], columns: Integers, seen: Bools) -> Floats:
-    """(seen stimuli, these features, channels) in float64; without a detour where they stand side by side."""
-    side_by_side = columns[-1] - columns[0] == columns.size - 1 and bool((np.diff(columns) == 1).all())
-    part = x[:, columns[0] : columns[-1] + 1] if side_by_side else x[:, columns]
-    return (part if seen.all() else part[seen]).astype(np.float64)
-
-
-def _prepared(study: _Study, seen: Bools) -> PreparedModel | None:
-    kept = np.ix_(seen, seen)
-    return prepare(study.model[kept], tuple(z[kept] for z in study.nuisance), study.comparison)
-
-
-def _test(study: _Study, about: _About, orders: Orders, asked: Integers) -> _Tested:
-    """One pass over the defined features under the orders asked about and the null orders.
-
-    For comparisons of ranks this also finds the scores, and features whose ranks are all ties.
-    """
-    features, count = about.status.size, orders.rows.shape[0]
-    empty = np.full(features, np.nan)
-    found = _Tested(empty, empty.copy(), np.full((asked.shape[0], features), np.nan), np.full(count, -np.inf), 0.0)
-    if not count and study.comparison not in RANKED:  # scores alone were asked for, and they are there
-        ok = about.status == "ok"
-        found.p[ok], found.observed[ok], found.tail[:, ok] = 1.0, about.score[ok], 1.0
-        return found
-    for number, seen in enumerate(about.patterns):
-        ok = np.flatnonzero((about.pattern == number) & (about.status == "ok"))
-        if not ok.size:
-            continue
-        rank = ok[np.argsort(about.concentration[ok], kind="stable")]
-        _test_pattern(study, about, found, rank, seen, orders, asked)
-    return found
-
-
-def _test_pattern(
-    study: _Study, about: _About, found: _Tested, rank: Integers, seen: Bools, orders: Orders, asked: Integers
-) -> None:
-    model = _prepared(study, seen)
-    assert model is not None  # features of such a pattern have no status ok
-    rows = np.concatenate([replace(orders, rows=asked).among(seen), orders.among(seen)])
-    way = products(model, rows, rank.size, study.x.shape[2])
-    found.tie = max(found.tie, way.tie)
-    k, pairs = asked.shape[0], model.stimuli * (model.stimuli - 1) // 2
-    for columns in _strata(rank, max(rows.shape[0], pairs, study.x[:, :1].size)):
-        columns, block, sums = _ranked(study, about, columns, seen, model)
-        if not columns.size:
-            continue
-        scores = way.scores(block)  # (asked + P, features here)
-        mean = 0.0
-        if study.comparison == "cosine" and not len(model.basis):
-            mean = model.vector.sum() * sums.total / pairs / block.norms  # exact over all orders
-            scores -= mean.astype(scores.dtype)
-        null = scores[k:]
-        found.p[columns] = ((null >= scores[0] - way.tie).sum(axis=0) + 1) / (null.shape[0] + 1)
-        found.observed[columns] = scores[0]
-        np.maximum(found.largest, null.max(axis=1), out=found.largest)
-        pool = np.sort(null, axis=None)
-        found.tail[:, columns] = pooled_upper_tail(scores[:k], pool, least=1 / orders.total, tie=way.tie)
-
-
-def _ranked(
-    study: _Study, about: _About, columns: Integers, seen: Bools, model: PreparedModel
-) -> tuple[Integers, Block, Sums]:
-    """The block of some features; where ranks are compared, scored and without those whose ranks are all ties."""
-    (levelled, block), sums = _block(study, columns, seen, model)
-    if study.comparison not in RANKED:
-        return columns, block, sums
-    ranks = ranked_targets(levelled.values, model)
-    varied = ranks.any(axis=1)
-    about.status[columns[~varied]] = "explained" if len(model.basis) else "constant"
-    columns, ranks = columns[varied], ranks[varied]
-    block = Block(levelled.values[:, varied], block.norms[varied], block.parts[:, varied], ranks)
-    if model.levels is None:
-        about.score[columns] = np.clip((ranks @ model.vector) / _left(model), -1, 1)
-    else:
-        straight = np.arange(model.stimuli)[None]
-        about.score[columns] = products(model, straight, columns.size, 1).scores(block)[0]
-    return columns, block, sums
-
-
-def _blocks(features: int, size: int) -> Iterator[slice]:
-    width = int(np.clip(ENTRIES // max(size, 1), 1, 2048))
-    for start in range(0, features, width):
-        yield slice(start, min(start + width, features))
-
-
-def _chunks(members: Integers, size: int) -> Iterator[Integers]:
-    for part in _blocks(members.size, size):
-        yield members[part]
-
-
-def _strata(rank: Integers, size: int) -> Iterator[Integers]:
-    width = int(np.clip(ENTRIES // max(size, 1), 8, STRATUM))
-    for start in range(0, rank.size, width):
-        yield rank[start : start + width]
-
-
-def _hidden(part: NDArray[np.generic], start: int) -> Bools:
-    """(stimuli, features here) whether any channel is masked."""
-    found = part.astype(np.float64)
-    if np.isinf(found).any():
-        row, column, channel = np.argwhere(np.isinf(found))[0]
-        where = f"stimulus {row}, feature {start + column}"
-        raise ValueError(f"activations must be finite or NaN (masked), got {found[row, column, channel]} at {where}")
-    return np.asarray(np.isnan(found).any(axis=2))
-
-
-def _study(
-    x: ArrayLike,
-    model_rdm: ArrayLike,
-    comparison: str,
-    nuisance: Sequence[ArrayLike],
-    items: ArrayLike | None,
-    permutations: int,
-) -> _Study:
-    if permutations < 0:
-        raise ValueError(f"permutations must not be negative, got {permutations}")
-    if comparison not in COMPARISONS:
-        raise ValueError(f"unknown comparison {comparison!r}; choose one of {', '.join(COMPARISONS)}")
-    found = np.asarray(x)
-    if found.ndim not in (2, 3) or (found.ndim == 3 and not found.shape[2]):
-        raise ValueError(f"x must be (stimuli, features) or (stimuli, features, channels), got shape {found.shape}")
-    if found.dtype.kind not in "biuf":
-        raise ValueError(f"x must hold real numbers, got dtype {found.dtype}")
-    found = found if found.ndim == 3 else found[:, :, None]
-    stimuli = found.shape[0]
-    model = checked_rdm(model_rdm, stimuli, "model_rdm")
-    extra = tuple(checked_rdm(z, stimuli, f"nuisance[{number}]") for number, z in enumerate(nuisance))
-    if extra and comparison not in PARTIAL:
-        raise ValueError(f"nuisance RDMs cannot be left out of {comparison!r}; choose one of {', '.join(PARTIAL)}")
-    if stimuli < AT_LEAST:
-        raise ValueError(f"RSA needs at least {AT_LEAST} stimuli, got {stimuli}")
-    if prepare(model, (), comparison) is None:
-        raise ValueError("model_rdm has the same value for all pairs; nothing can be compared with it")
-    if extra and prepare(model, extra, comparison) is None:
-        raise ValueError("model_rdm is a combination of the nuisance RDMs; nothing of it is left to compare")
-    return _Study(found, model, extra, comparison, _codes(items, stimuli))
-
-
-def _codes(items: ArrayLike | None, stimuli: int) -> Integers:
-    if items is None:
-        return np.zeros(stimuli, dtype=np.intp)
-    ids = np.asarray(items)
-    if ids.shape != (stimuli,):
-        raise ValueError(f"items has shape {ids.shape}, but there are {stimuli} stimuli")
-    codes: Integers = np.unique(ids, return_inverse=True)[1]
-    if np.bincount(codes).max() < 2:
-        raise ValueError(f"each of the {stimuli} items has one stimulus, so none can move; omit items")
-    return codes

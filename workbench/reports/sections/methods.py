@@ -48,9 +48,15 @@ def _settings(line: LogLine) -> str:
         "statistics of features alike in sparsity and is continued by a Student tail where they end, so that it is "
         "not limited by the number of permutations; "
         f"discoveries have q < {float(params.get('alpha', 0.05)):g}. The null arm repeats the whole procedure on "
-        f"{NULL_SHUFFLES} shuffles of the labels. d is the effect in pooled standard deviations. The seed of all "
+        f"{NULL_SHUFFLES} shuffles of the labels. {_size(params)} The seed of all "
         f"permutations is {params.get('seed')}."
     )
+
+
+def _size(params: dict[str, Any]) -> str:
+    if params.get("statistic") == "paired":
+        return "d_z is the mean of the pair differences in their own standard deviations."
+    return "d is the effect in pooled standard deviations."
 
 
 def _window(params: dict[str, Any]) -> str:

@@ -22,7 +22,13 @@ from workbench.reports.source import ReportSource
 from workbench.reports.text import chance, count, number, share, signed
 from workbench.session.log import LogLine
 
-METRICS = ("f1", "mcc", "precision", "recall", "auc")
+METRICS = ("accuracy", "f1", "mcc", "precision", "recall", "auc")
+
+TWO_TESTS = (
+    "Two kinds of tests stand here. p against chance compares a method with itself on shuffled labels (permutation). "
+    "The sentences above and the tests between methods compare two methods on the same folds (corrected resampled t, "
+    "Holm over all pairs): they say which is better, not whether either is above chance."
+)
 
 
 def probing_section(source: ReportSource) -> Section | None:
@@ -49,8 +55,8 @@ def _comparison(source: ReportSource, line: LogLine) -> list[Block]:
     )
     columns = [
         Column("Method"), Column("Held out", True), Column("95 %", True), Column("Shuffled labels", True),
-        Column("Leaky (warning)", True), Column("On target", True), Column("Known words", True),
-        Column("Target AUC", True),
+        Column("p against chance", True), Column("Leaky (warning)", True), Column("On target", True),
+        Column("Known words", True), Column("Target AUC", True),
     ]  # fmt: skip
     caption = f"{result['stimuli']}: accuracy by method, and what each ensemble finds in the corpus"
     blocks: list[Block] = [
@@ -59,7 +65,8 @@ def _comparison(source: ReportSource, line: LogLine) -> list[Block]:
         *[Chart(figure, line.seq, figure.title) for figure in source.figures(line)],
         Bullets([(sentence,) for sentence in result["verdict"]]),
         Paragraph((_target(result),)),
-        Fold(f"All {len(result['tests'])} paired tests", [_tests(result, line)]),
+        Paragraph((TWO_TESTS,)),
+        Fold(f"All {len(result['tests'])} tests between methods, paired over folds", [_tests(result, line)]),
         Fold(
             "Strongest sentences of each ensemble",
             [_sentences(arm, line) for arm in result["arms"] if arm["sentences"]],
@@ -71,6 +78,7 @@ def _comparison(source: ReportSource, line: LogLine) -> list[Block]:
 def _arm(arm: dict[str, Any]) -> list[str]:
     return [
         arm["arm"], number(arm["accuracy"]), _span(arm["interval"]), number(arm["null_accuracy"]),
+        chance(arm["p_null"]),
         number(arm["leaky_accuracy"]), "–" if arm["on_concept"] is None else share(arm["on_concept"][0]),
         "–" if arm["on_words"] is None else share(arm["on_words"][0]), _metric(arm["concept_auc"]),
     ]  # fmt: skip
@@ -121,7 +129,11 @@ def _probe(source: ReportSource, line: LogLine) -> list[Block]:
     blocks = [*_head(result), *[Chart(figure, line.seq, figure.title) for figure in source.figures(line)]]
     columns = [Column("Method"), Column("k", True), *(Column(name, True) for name in METRICS)]
     rows = [[row["method"], str(row["k"]), *(_metric(row[name]) for name in METRICS)] for row in result["sweep"]]
-    caption = "Held-out metrics by number of features, with 95 % bootstrap intervals over items"
+    sides = result["categories"].values()
+    caption = (
+        "Held-out metrics by number of features, with 95 % bootstrap intervals over items; by chance accuracy "
+        f"{max(sides) / max(sum(sides), 1):.2f} (the larger class), AUC 0.50"
+    )
     blocks.append(Fold("The whole sweep", [Table(caption, columns, rows, line.seq)]))
     if (exact := result["exact"]) is not None:
         blocks.append(_exact(exact, line))
@@ -146,7 +158,8 @@ def _exact(exact: dict[str, Any], line: LogLine) -> Table:
         for place, fold in enumerate(exact["folds"], start=1)
     ]  # fmt: skip
     caption = (
-        f"Exact best {exact['k']} of {exact['prefilter']} features in each fold; held out: F1 {_metric(exact['f1'])}, "
+        f"Exact best {exact['k']} of {exact['prefilter']} features in each fold; held out: accuracy "
+        f"{_metric(exact['accuracy'])}, F1 {_metric(exact['f1'])}, "
         f"AUC {_metric(exact['auc'])}"
     )
     return Table(caption, columns, rows, line.seq)

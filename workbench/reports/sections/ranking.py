@@ -99,21 +99,22 @@ def _table(source: ReportSource, line: LogLine, ranking: Ranking, features: np.n
     in_full = set(chosen_features(source)) if ranking.space == source.space else set()
     rows = ranking.rows(features, labels=labels)
     sign = STATISTIC_SIGNS.get(str(line.params.get("statistic")), "statistic")
-    names = ("Feature", "Label", "Effect", "d", sign, "p", "p (FWER)", "q")
+    d = "d_z" if "d_z" in ranking.numbers else "d"
+    names = ("Feature", "Label", "Effect", d, sign, "p", "p (FWER)", "q")
     columns = [Column(name, place > 1) for place, name in enumerate(names)]
     data = Figure(
         kind="table",
         title=caption,
         data={
-            "columns": ["feature", "label", *NUMBERS, "status"],
-            "rows": [[row[key] for key in ("feature", "label", *NUMBERS, "status")] for row in rows],
+            "columns": (shown := ["feature", "label", *NUMBERS, *(["d_z"] if d == "d_z" else []), "status"]),
+            "rows": [[row[key] for key in shown] for row in rows],
         },
     )
-    return Table(caption, columns, [_row(row, in_full) for row in rows], line.seq, data)
+    return Table(caption, columns, [_row(row, d, in_full) for row in rows], line.seq, data)
 
 
-def _row(row: dict[str, Any], in_full: set[int]) -> list[Cell]:
+def _row(row: dict[str, Any], d: str, in_full: set[int]) -> list[Cell]:
     index = int(row["index"])
     name: Cell = (Link(f"#{index}", feature_anchor(index)),) if index in in_full else (Code(f"#{index}"),)
-    numbers = [signed(row["effect"]), signed(row["d"]), signed(row["score"])]
+    numbers = [signed(row["effect"]), signed(row[d]), signed(row["score"])]
     return [name, str(row["label"]) or "–", *numbers, chance(row["p"]), chance(row["p_fwer"]), chance(row["q"])]

@@ -31,7 +31,7 @@ def _replication(source: ReportSource, line: LogLine) -> list[Block]:
         (
             f"The ranking of line {first['seq']} once more, with {'; '.join(result['changed'])}. Features were matched "
             f"by {result['match']['by']}. Of {count(found['first'])} discoveries {count(result['held'])} held, "
-            f"{count(result['lost'])} did not, {count(result['reversed'])} turned round and "
+            f"{_lost(result)}, {count(result['reversed'])} turned round and "
             f"{count(result['not_testable'])} could not be tested. {count(found['both'])} were discovered both times; "
             f"two selections of these sizes share {number(found['expected'])} by chance (hypergeometric p "
             f"{chance(found['p'])}, as if features were independent, which they are not). The scores' rank correlation "
@@ -45,6 +45,16 @@ def _replication(source: ReportSource, line: LogLine) -> list[Block]:
         if figure.kind == "scatter"
     ]
     return [told, *charts, _table(result, line)]
+
+
+def _lost(result: dict[str, Any]) -> str:
+    """What was not found again; results of an older version do not tell why."""
+    if "gone" not in result:
+        return f"{count(result['lost'])} did not"
+    return (
+        f"{count(result['gone'])} are gone (the 95 % interval of the second standardised effect excludes the first), "
+        f"of {count(result['not_powered'])} the second sentences cannot tell (the interval holds it)"
+    )
 
 
 def _rho(value: float | None) -> str:

@@ -57,7 +57,12 @@ def _found(result: dict[str, Any]) -> str:
 def _table(line: LogLine, result: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
     with_t = any(row.get("t") is not None for row in rows)
     first = "Feature" if "index" in rows[0] else "Set"
-    columns = [first, "Label" if first == "Feature" else "Units", str(result["statistic"]), "Effect"]
+    columns = [
+        first,
+        "Label" if first == "Feature" else "Units",
+        f"{'partial ' if result['nuisance'] else ''}{result['statistic']}",
+        "Effect",
+    ]
     columns += [*(["t"] if with_t else []), "p", "p (FWER)", "q"]
     names = [
         "feature" if first == "Feature" else "name",

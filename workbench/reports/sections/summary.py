@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,27 +18,36 @@ NAMED = 3
 BEYOND = {"raised": "the words expected up", "lowered": "the words expected down", "kl": "the prediction as a whole"}
 
 
+RULE = (
+    "The summary begins with {line}: the latest ranking that found something and rests on nothing that was withdrawn "
+    "(where none did, the latest). Further results follow, the latest {named} of each kind."
+)
+
+
 def summary_section(source: ReportSource) -> Section:
-    """What was asked, what was found, and how far it can be trusted."""
+    """What was asked, what was found, and how far it can be trusted: the leading ranking, then each kind of result."""
     blocks: list[Block] = []
-    if source.ranking is not None:
-        blocks += source.attempt(source.ranking, partial(_ranking, source))
-    for line in source.rankings[-NAMED:]:
-        if line is not source.ranking:
-            blocks += source.attempt(line, partial(_question, source))
-    for line in source.lines("steer.clamp")[-NAMED:]:
-        blocks += source.attempt(line, partial(_steering, source))
+    if (lead := source.ranking) is not None:
+        blocks += source.attempt(lead, partial(_leading, source))
+    for verb, say in _SAYERS.items():
+        for line in source.lines(verb)[-NAMED:]:
+            if line is not lead:
+                blocks += source.attempt(line, partial(say, source))
     blocks += _work(source)
     if not blocks:
         blocks.append(Paragraph(("Nothing was measured in this session yet.",)))
+    if lead is not None:
+        before, after = RULE.format(line="{line}", named=NAMED).split("{line}")
+        blocks.append(Paragraph((before, at_line(lead.seq), after)))
     if found := warnings(source):
         told = f"{several(len(found), 'remark')} to read before using these numbers: see "
         blocks.append(Notice("warning", (told, Link("Warnings", "warnings"), ".")))
     return Section("Summary", "summary", blocks)
 
 
-def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
-    return [*_question(source, line), *_strongest(source, line, source.result(line))]
+def _leading(source: ReportSource, line: LogLine) -> list[Block]:
+    said = _SAYERS[line.do](source, line)
+    return [*said, *_strongest(source, line, source.result(line))] if line.do == "features.contrast" else said
 
 
 def _question(source: ReportSource, line: LogLine) -> list[Block]:
@@ -80,7 +90,81 @@ def _named(row: dict[str, Any], here: bool) -> Rich:
     index = int(row["index"])
     label = f" “{row['label']}”" if row["label"] else ""
     name = Link(f"#{index}", feature_anchor(index)) if here else f"#{index}"
-    return (name, f"{label} (d {signed(row['d'])}, q {chance(row['q'])})")
+    d = "d_z" if row.get("d_z") is not None else "d"
+    return (name, f"{label} ({d} {signed(row[d])}, q {chance(row['q'])})")
+
+
+def _rsa(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    what = "features" if result["over"] == "features" else f"sets of units ({result['over']})"
+    without = f", {' and '.join(result['nuisance'])} left out" if result["nuisance"] else ""
+    found = int(result["discoveries"])
+    asked = (
+        f"Which {what} see the sentences of “{result['stimuli']}” as the model “{result['against']}” does "
+        f"({result['statistic']}{without})? Of {count(result['tested'])} tested, "
+    )
+    answer = Strong(f"{count(found)} {'has' if found == 1 else 'have'} q < {float(result['alpha']):g}")
+    chance_finds = f"; shuffled sentences give at most {count(result['null_discoveries_max'])} ("
+    return [Paragraph((asked, answer, chance_finds, at_line(line.seq), ")."))]
+
+
+def _probe(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    known = [row for row in result["sweep"] if row["accuracy"][0] is not None]
+    if not known:
+        return []
+    best = max(known, key=lambda row: (row["accuracy"][0], -row["k"]))
+    least = min((row for row in known if row["accuracy"][0] >= best["accuracy"][1]), key=lambda row: row["k"])
+    sides = result["categories"].values()
+    asked = f"How few features decode “{result['positive']}” on held-out {result['design']} of “{result['stimuli']}”? "
+    answer = Strong(
+        f"{several(least['k'], 'feature')} by {least['method']} reach{'es' if least['k'] == 1 else ''} accuracy "
+        f"{number(least['accuracy'][0])}"
+    )
+    chance_level = number(max(sides) / max(sum(sides), 1))
+    beside = (
+        f" (by chance {chance_level}); the best of the sweep is {number(best['accuracy'][0])} with {best['k']} by "
+        f"{best['method']} ("
+    )
+    return [Paragraph((asked, answer, beside, at_line(line.seq), ")."))]
+
+
+def _compare(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    asked = (
+        f"Which way of choosing {result['k']} features decodes “{result['positive']}” best on held-out sentences of "
+        f"“{result['stimuli']}”? "
+    )
+    answer = Strong(f"{result['verdict'][0]}." if result["verdict"] else "No two methods were tested.")
+    more = f" {several(len(result['verdict']) - 1, 'further verdict')} below (" if len(result["verdict"]) > 1 else " ("
+    return [Paragraph((asked, answer, more, at_line(line.seq), ")."))]
+
+
+def _replicate(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    asked = (
+        f"Does line {result['first']['seq']} hold once more ({'; '.join(result['changed'])})? Of "
+        f"{count(result['agreement']['first'])} discoveries that could be tested again "
+    )
+    answer = Strong(f"{count(result['held'])} held")
+    lost = f"{count(result['lost'])} did not"
+    if "gone" in result:
+        lost = f"{count(result['gone'])} are gone, of {count(result['not_powered'])} the second sentences cannot tell"
+    return [
+        Paragraph((asked, answer, f", {lost}, {count(result['reversed'])} turned round (", at_line(line.seq), ")."))
+    ]
+
+
+def _maxact(source: ReportSource, line: LogLine) -> list[Block]:
+    result = source.result(line)
+    if not result["rows"]:
+        return []
+    best = result["rows"][0]
+    said = (
+        f"The largest activation on the sentences of “{result['stimuli']}” is of #{best['index']} "
+        f"({number(best['score'])}); no label enters it ("
+    )
+    return [Paragraph((said, at_line(line.seq), ")."))]
 
 
 def _steering(source: ReportSource, line: LogLine) -> list[Block]:
@@ -130,3 +214,15 @@ def _work(source: ReportSource) -> list[Block]:
     if index := source.record.state.get("index"):
         said.append(f"{count(index.get('tokens'))} tokens of the corpus “{index.get('corpus')}” indexed")
     return [Paragraph((f"Besides: {listed(said)}.",))] if said else []
+
+
+_SAYERS: dict[str, Callable[[ReportSource, LogLine], list[Block]]] = {
+    "features.contrast": _question,
+    "features.rsa": _rsa,
+    "features.probe": _probe,
+    "features.compare": _compare,
+    "features.replicate": _replicate,
+    "features.maxact": _maxact,
+    "steer.clamp": _steering,
+}
+"""Who says what each kind of result found, in the order of the summary."""
