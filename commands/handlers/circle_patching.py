@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def patch(command: CirclePatch, lab: Lab) -> Outcome:
         "sites": rows,
         "best": None if best is None else best["site"],
     }
-    return Outcome(body, [*_shares(rows, command), *_bars(rows, best, pairs)])
+    return Outcome(body, [*_shares(rows, command), *_bars(best, pairs)])
 
 
 def _site(
@@ -164,7 +165,7 @@ def _clusters(number: int | None, lab: Lab) -> dict[int | None, list[int]]:
         raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
     arrays = lab.arrays(lines[-1], "clusters")
     ends = np.concatenate([[0], np.cumsum(arrays["sizes"])])
-    members = [arrays["members"][low:high].tolist() for low, high in zip(ends, ends[1:], strict=False)]
+    members = [arrays["members"][low:high].tolist() for low, high in itertools.pairwise(ends)]
     if number is not None and number >= len(members):
         raise UnknownNameError(f"no cluster {number}", f"There are {len(members)}, counted from 0.")
     return {at: found for at, found in enumerate(members) if number in (None, at)}
@@ -182,7 +183,7 @@ def _shares(rows: list[dict[str, Any]], command: CirclePatch) -> list[Figure]:
     return [Figure(kind="curve", title=title, x_label="site (0: the first)", y_label="logits moved", data=data)]
 
 
-def _bars(rows: list[dict[str, Any]], best: dict[str, Any] | None, pairs: Pairs) -> list[Figure]:
+def _bars(best: dict[str, Any] | None, pairs: Pairs) -> list[Figure]:
     if best is None:
         return []
     found = best["interventions"]
@@ -210,7 +211,7 @@ def sweep(command: CircleSweep, lab: Lab) -> Outcome:
     of = better(probes) if command.of == "auto" else command.of
     probe, _ = probes[of]
     chosen = [at for at, problem in enumerate(asked.task.problems) if names[problem.a] == (command.name or names[0])]
-    radii = command.step * np.arange(command.radii)
+    radii = np.array([command.step * at for at in range(command.radii)], dtype=np.float64)
     found = swept(lab.model, asked, probe, site, places, chosen, radii, command.angles, of, lab.tick)
     agreement, majority = found.agreement(), found.majority()
     lab.save("sweep", names=found.names.astype(np.int64), margin=found.margin.astype(np.float32), radii=radii)

@@ -36,7 +36,7 @@ def probe(command: CircleProbeCommand, lab: Lab) -> Outcome:
     lab.tick(0, 2, f"reading {len(labels)} problems")
     acts = read_at(lab.model, asked.prompts, asked.prompts.places(command.at), sites)
     lab.tick(1, 2, "fitting")
-    fitted = {site: _fit(command, acts[site], labels, period, site) for site in sites}
+    fitted = {site: _fit(command, acts[site], labels, period) for site in sites}
     rows = [_row(site, acts[site], labels, fitted[site], command, period) for site in sites]
     body = {**head(asked, lab), "at": command.at, "of": of, "period": period, "frequency": command.frequency,
             "k": command.k, "sites": rows}  # fmt: skip
@@ -44,8 +44,10 @@ def probe(command: CircleProbeCommand, lab: Lab) -> Outcome:
     best = max((row for row in rows if row["status"] == "ok"), key=lambda row: row["held_out_r2"], default=None)
     body["best"] = best["site"] if best else None
     if best:
-        found = fitted[parse_site(best["site"], lab.model.layers)]
-        points = found.read(acts[parse_site(best["site"], lab.model.layers)])
+        at_best = parse_site(best["site"], lab.model.layers)
+        found = fitted[at_best]
+        assert isinstance(found, CircleProbe)  # its status is ok
+        points = found.read(acts[at_best])
         figures.append(_scatter(points, labels, asked, of, best))
         body["points"] = [[round(float(v), 4) for v in point] for point in points]
         body["labels"] = [int(label) for label in labels]
@@ -97,11 +99,8 @@ def head(asked: Asked, lab: Lab) -> dict[str, Any]:
     }
 
 
-def _fit(
-    command: CircleProbeCommand, acts: np.ndarray, labels: np.ndarray, period: int, site: Site
-) -> CircleProbe | str:
+def _fit(command: CircleProbeCommand, acts: np.ndarray, labels: np.ndarray, period: int) -> CircleProbe | str:
     """The probe, or why there is none."""
-    del site
     try:
         return CircleProbe(period, command.k, command.frequency, seed=command.seed).fit(acts, labels)
     except ValueError as error:

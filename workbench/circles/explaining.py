@@ -64,7 +64,7 @@ def groups_of(names: Sequence[str], task: Task, custom: Mapping[str, Floats] | N
 def _columns(name: str, task: Task, custom: Mapping[str, Floats]) -> Floats:
     values, period = task_values(task), task.period
     if name in custom:
-        return custom[name]
+        return np.asarray(custom[name])
     if found := _CIRCLE.fullmatch(name):
         try:
             return circles(values[found[2]], period, [int(found[1] or 1)])
@@ -73,7 +73,7 @@ def _columns(name: str, task: Task, custom: Mapping[str, Floats]) -> Floats:
                 f"{name}: {error}", f"Frequencies at period {period} go up to {(period - 1) // 2}."
             ) from None
     if found := _PARITY.fullmatch(name):
-        return parity(values[found[1]])
+        return np.asarray(parity(values[found[1]]))
     if name == "constant":
         return constant(len(task.problems))
     if name in ("a", "c"):
@@ -85,5 +85,5 @@ def _columns(name: str, task: Task, custom: Mapping[str, Floats]) -> Floats:
     if name == CARRY:
         return np.asarray(values[SUM] >= period, dtype=np.float64)[:, None]
     if name == TOMORROW:
-        return one_hot(values["a"], period) * (values["b"] == 1)[:, None]
+        return np.asarray(one_hot(values["a"], period) * (values["b"] == 1)[:, None])
     raise UnknownNameError.among("group", name, candidate_names(task, custom))

@@ -1,8 +1,8 @@
 """Interventions on a circle, over every pair of a problem and another name: what each moves the answer by.
 
-Source: Engels et al. (2024), section 5.2; centred consistently, see `workbench.geometry.circle_probe`. What any patch of
-one token can do is bounded by replacing the whole vector there, so that every effect stands beside that one, and beside
-a random plane in which the vector goes as far from the mean.
+Source: Engels et al. (2024), section 5.2; centred consistently, see `workbench.geometry.circle_probe`. What any patch
+of one token can do is bounded by replacing the whole vector there, so that every effect stands beside that one, and
+beside a random plane in which the vector goes as far from the mean.
 """
 
 from __future__ import annotations
