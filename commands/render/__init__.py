@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -20,6 +21,14 @@ def render(reply: dict[str, Any]) -> None:
     if gate := reply["provenance"].get("gate"):
         console.print(Text(visible(gate["text"]), "dim" if gate["passed"] else "bold"))
     _drawer(reply["command"])(reply["result"], console)
+
+
+def as_lines(reply: dict[str, Any], width: int) -> list[str]:
+    """A reply's tables and pictures as lines without colour, for a screen: the shell and the app say the same."""
+    page = io.StringIO()
+    console = Console(file=page, highlight=False, markup=False, emoji=False, width=width, color_system=None)
+    _drawer(reply["command"])(reply["result"], console)
+    return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
 def _drawer(command: str) -> Callable[[Result, Console], None]:

@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from commands.render.tables import Result, number, table, visible
+from commands.render.tables import Result, number, short_site, table, visible
 
-BAR = 24
+BAR, WIDE = 24, 100
+"""Cells of a bar, and the width of a console that has room for bars."""
 COLUMNS = 2
 """Cells across of one pixel of a residual map."""
 
@@ -58,11 +59,11 @@ def probe(result: Result, console: Console) -> None:
     """R2 by site, training and held out."""
     head(result, console)
     rows = [
-        [row["site"], number(row["r2"]), number(row["held_out_r2"]), number(row["held_out_names_r2"]),
+        [short_site(row["site"]), number(row["r2"]), number(row["held_out_r2"]), number(row["held_out_names_r2"]),
          number(row["error"]), row["k"], row["distinct"], "" if row["status"] == "ok" else row["status"]]
         for row in result["sites"]
     ]  # fmt: skip
-    columns = [("site", False), ("R2", True), ("held out", True), ("names held out", True), ("steps off", True),
+    columns = [("site", True), ("R2", True), ("held out", True), ("names held out", True), ("steps off", True),
                ("k", True), ("vectors", True), ("", False)]  # fmt: skip
     turns = "" if result["frequency"] == 1 else f", {result['frequency']} turns"
     where = "the name's token" if result["at"] == "name" else "the last token"
@@ -82,30 +83,33 @@ def patch(result: Result, console: Console) -> None:
     """Every intervention at every site; the shares, and the best site by name."""
     head(result, console)
     summary = [
-        [row["site"], row["of"] or "-", number(row["held_out_r2"]), number(row["patch_layer"], 2),
+        [short_site(row["site"]), row["of"] or "-", number(row["held_out_r2"]), number(row["patch_layer"], 2),
          number(row["patch_circle"], 2), number(row["random_plane"], 2), number(row["share"]),
          number(row["random_share"]), "" if row["status"] == "ok" else row["status"]]
         for row in result["sites"]
     ]  # fmt: skip
-    columns = [("site", False), ("circle of", False), ("held-out R2", True), ("layer", True), ("circle", True),
-               ("random", True), ("circle's share", True), ("random's", True), ("", False)]  # fmt: skip
+    columns = [("site", True), ("of", True), ("R2", True), ("layer", True), ("circle", True), ("random", True),
+               ("share", True), ("random's", True), ("", False)]  # fmt: skip
     best = result["best"]
     title = (
         f"{result['pairs']:,} pairs: logit of the old answer less that of the new (unchanged "
-        f"{number(_unchanged(result), 2)}); shares of what replacing the whole vector does"
+        f"{number(_unchanged(result), 2)}); of: whose circle, with its held-out R2; shares: of what replacing the "
+        "whole vector does"
     )
     table(console, columns, summary, title)
     shown = next((row for row in result["sites"] if row["site"] == best), None)
     if shown is None:
         console.print(Text("no site: no patch of the circle moves the answer beyond a random plane"))
         return
+    wide = console.width >= WIDE
     rows = [
         [row["intervention"], number(row["difference"], 2), f"{row['low']:.2f} to {row['high']:.2f}",
-         _bar(row["difference"], shown), f"{row['followed']:.0%}", f"{row['stayed']:.0%}", number(row["share"])]
+         *([_bar(row["difference"], shown)] if wide else []), f"{row['followed']:.0%}", f"{row['stayed']:.0%}",
+         number(row["share"])]
         for row in shown["interventions"]
     ]  # fmt: skip
-    columns = [("intervention", False), ("mean", True), ("95 %", True), ("", False), ("follow", True),
-               ("stay", True), ("share", True)]  # fmt: skip
+    columns = [("intervention", True), ("mean", True), ("95 %", True), *([("", True)] if wide else []),
+               ("follow", True), ("stay", True), ("share", True)]  # fmt: skip
     table(console, columns, rows, f"best site {best}: the circle goes furthest beyond the random plane there")
     if result["cluster"]:
         told = result["cluster"]
@@ -230,13 +234,22 @@ def _maps(result: Result, console: Console) -> None:
             line = Text()
             for one in part:
                 for cell in one["colours"][row]:
-                    line.append(" " * COLUMNS, Style() if cell is None else Style(bgcolor=_colour(cell)))
+                    line.append(*_pixel(cell, console.color_system is not None))
                 line.append(" " * (width - COLUMNS * len(one["colours"][row])))
             console.print(line)
         console.print()
-    console.print(Text(f"rows: names, columns: steps; grey is 0, full colour {maps[0]['scale']:.3g} in every picture"))
+    plain = "" if console.color_system is not None else "; R G B lead above 0, r g b below, 9 is full"
+    told = f"rows: names, columns: steps; grey is 0, full colour {maps[0]['scale']:.3g} in every picture{plain}"
+    console.print(Text(told))
 
 
-def _colour(cell: list[float]) -> Color:
-    red, green, blue = (round(255 * value) for value in cell)
-    return Color.from_rgb(red, green, blue)
+def _pixel(cell: list[float] | None, coloured: bool) -> tuple[str, Style]:
+    """One pixel: its colour, or the letter and strength of its strongest channel where there is none."""
+    if cell is None:
+        return " " * COLUMNS, Style()
+    if coloured:
+        return " " * COLUMNS, Style(bgcolor=Color.from_rgb(*(round(255 * value) for value in cell)))
+    place = max(range(3), key=lambda at: abs(cell[at] - 0.5))
+    strength = round(18 * abs(cell[place] - 0.5))
+    letter = "RGB"[place] if cell[place] > 0.5 else "rgb"[place]
+    return (f"{letter}{strength}" if strength else "· "), Style()

@@ -5,28 +5,34 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, number, table, visible
+from commands.render.tables import Result, number, short_site, table, visible
 
 SHADES = " ░▒▓█"
+WIDE = 100
+"""Width of a console that has room for the least and the largest cosine."""
 WIDEST = 20
 """Most columns of a Gram that is printed."""
 
 
 def energy(result: Result, console: Console) -> None:
     """Energy and cosines by place, beside both nulls; the reference shapes; the optima."""
-    rows = []
+    rows, wide = [], console.width >= WIDE
     for row in result["places"]:
+        place, nulls = short_site(row["place"]), (row["label_shuffle"], row["coordinate_shuffle"])
         if row["status"] != "ok":
-            rows.append([row["place"], row["status"], "-", "-", "-", ""])
+            rows.append([place, row["status"], *["-"] * 7][: 9 if wide else 7])
             continue
-        cosines = f"{number(row['smallest_cosine'], 2)} to {number(row['largest_cosine'], 2)}"
-        rows.append([
-            row["place"], number(row["energy"]), number(row["mean_cosine"]), _null(row["label_shuffle"]),
-            _null(row["coordinate_shuffle"]), cosines,
-        ])  # fmt: skip
-    columns = [("place", False), ("energy", True), ("mean cos", True), ("labels shuffled", True),
-               ("coordinates shuffled", True), ("cosines", False)]  # fmt: skip
-    title = f"{_kernel(result)} energy of {result['n']} unit vectors ({result['of']}); nulls: energy (mean cosine)"
+        cosines = [f"{row[f'{which}_cosine']:.2f}" for which in ("mean", "smallest", "largest")]
+        means = ["-" if null is None else f"{null['cosine_mean']:.2f}" for null in nulls]
+        rows.append(
+            [place, number(row["energy"], 2), *map(_null, nulls), cosines[0], *means, *(cosines[1:] if wide else [])]
+        )
+    columns = [("place", True), ("energy", True), ("labels", True), ("coords", True), ("cosine", True),
+               ("labels", True), ("coords", True), *([("least", True), ("most", True)] if wide else [])]  # fmt: skip
+    title = (
+        f"{_kernel(result)} energy of {result['n']} unit vectors ({result['of']}), and their cosines; labels, coords: "
+        "the two nulls, labels shuffled and fitted again, and coordinates shuffled"
+    )
     table(console, columns, rows, title)
     for row in result["places"]:
         if row["why"]:
@@ -60,7 +66,7 @@ def _kernel(result: Result) -> str:
 def _null(null: Result | None) -> str:
     if null is None:
         return "-"
-    return f"{number(null['energy_mean'])}±{number(null['energy_sd'], 2)} ({number(null['cosine_mean'], 2)})"
+    return f"{number(null['energy_mean'], 1)}±{number(null['energy_sd'], 1)}"
 
 
 def _references(result: Result, console: Console) -> None:
