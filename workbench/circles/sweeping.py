@@ -80,5 +80,5 @@ def sweep(
         names.append((said.argmax(axis=1) - steps) % period)
         margins.append(ordered[:, -1] - ordered[:, -2])
     shape = (len(problems), len(radii), angles)
-    nearest = np.round(turn / (2 * np.pi) * period).astype(np.intp) % period
+    nearest = np.floor(np.arange(angles) / angles * period + 0.5).astype(np.intp) % period
     return Sweep(np.array(names, dtype=np.intp).reshape(shape), np.array(margins).reshape(shape), nearest)

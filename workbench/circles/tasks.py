@@ -107,8 +107,9 @@ def ask(model: LoadedModel, name: TaskName, preamble: str = "auto", space: Space
     said = _preamble(model, task) if preamble == "auto" else preamble.strip()
     texts = [f"{said} {problem.prompt}".strip() for problem in task.problems]
     prompts = read_prompts(model, texts, [task.names[problem.a] for problem in task.problems])
-    answers, spaced = answer_tokens(model, texts[0], task.names, space)
-    return Asked(task, said, prompts, answers, tuple(_piece(model, token) for token in answers), spaced)
+    answers = answer_tokens(model, texts[0], task.names, space)
+    pieces = tuple(_piece(model, token) for token in answers)
+    return Asked(task, said, prompts, answers, pieces, all(piece.startswith(" ") for piece in pieces))
 
 
 def _preamble(model: LoadedModel, task: Task) -> str:
@@ -139,22 +140,20 @@ def _place(read: TokenizedText, text: str, name: str) -> int:
     raise UsageError(f"the tokens of {text!r} end before {name!r}", "Use another tokenizer or another prompt.")
 
 
-def answer_tokens(
-    model: LoadedModel, prompt: str, names: Sequence[str], space: Space = "auto"
-) -> tuple[tuple[int, ...], bool]:
-    """The one token of each name after a prompt, and whether it begins with a space.
+def answer_tokens(model: LoadedModel, prompt: str, names: Sequence[str], space: Space = "auto") -> tuple[int, ...]:
+    """The one token of each name after a prompt.
 
     Raises:
         UsageError: a name is several tokens, or two names share theirs.
     """
     spaced = [_following(model, prompt, f" {name}") for name in names]
     bare = [_ids(model, name) for name in names]
-    wanted = {"with": [(spaced, True)], "without": [(bare, False)], "auto": [(spaced, True), (bare, False)]}[space]
-    for found, begins in wanted:
+    wanted = {"with": [spaced], "without": [bare], "auto": [spaced, bare]}[space]
+    for found in wanted:
         tokens = tuple(ids[0] for ids in found if len(ids) == 1)
         if len(tokens) == len(set(tokens)) == len(names):
-            return tokens, begins
-    name, ids = next(((n, i) for n, i in zip(names, wanted[-1][0], strict=True) if len(i) != 1), (names[0], []))
+            return tokens
+    name, ids = next(((n, i) for n, i in zip(names, wanted[-1], strict=True) if len(i) != 1), (names[0], []))
     raise UsageError(
         f"the answers are not one token each: {name!r} takes {len(ids)} in this tokenizer",
         "The task needs a model whose vocabulary holds every name; try --space with or --space without.",
