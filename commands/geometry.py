@@ -61,7 +61,7 @@ class GeometryOptimum(Command):
     positional = ("n",)
     tolerance: ClassVar[dict[str, tuple[float, float]]] = _ENERGIES
 
-    n: int = Field(ge=2, le=200, description="How many vectors")
+    n: int = Field(ge=1, le=200, description="How many vectors, 2 or more")
     dims: tuple[int, ...] = Field((), description="Dimensions; left out: 2 to n")
     kernel: Kernel = Field("exp", description=_KERNEL)
     s: float | None = Field(None, description=_S)

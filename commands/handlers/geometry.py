@@ -251,6 +251,8 @@ def _figures(body: dict[str, Any], known: list[dict[str, Any]]) -> list[Figure]:
 
 def optimum(command: GeometryOptimum, lab: Lab) -> Outcome:
     """Least energies by dimension."""
+    if command.n < 2:
+        raise UsageError("one vector repels nothing", "Ask for 2 or more.")
     references = _references(command.n, command)
     dims = command.dims or range(2, min(command.n, MOST_DIMS) + 1)
     rows = []
