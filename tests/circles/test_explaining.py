@@ -92,7 +92,8 @@ def test_shares_and_the_best_site() -> None:
     rows = {name: {"difference": value} for name, value in
             {"no change": 10.0, "patch layer": -10.0, "patch circle": -8.0}.items()}  # fmt: skip
     assert share_of_layer(rows, "patch circle") == pytest.approx(0.9)
-    assert share_of_layer({**rows, "patch layer": {"difference": 10.0}}, "patch circle") is None
+    for nothing in (10.0, 9.95):  # a share of nearly nothing could be anything
+        assert share_of_layer({**rows, "patch layer": {"difference": nothing}}, "patch circle") is None
     strong = {"site": "strong", "random_plane": 1.0, "patch_circle": -8.0}
     weak = {"site": "weak", "random_plane": 9.9, "patch_circle": 9.0}  # where the share alone may be larger
     assert best_site([weak, strong]) == strong

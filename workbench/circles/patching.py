@@ -27,6 +27,8 @@ Make = Callable[[], Floats]
 
 LEVEL = 0.95
 """Of the interval around a mean logit difference."""
+NOTHING = 0.01
+"""Share of the unchanged difference below which the whole patch does nothing that could be shared."""
 ONCE = ("zero circle", "keep only circle", "average ablate")
 """Kinds that do not know the other name: one row a problem is enough."""
 
@@ -159,7 +161,7 @@ def effect(said: Sequence[Predictions], pairs: Pairs) -> dict[str, Any]:
 def share_of_layer(rows: Mapping[str, dict[str, Any]], kind: str) -> float | None:
     """An intervention's effect as a share of what replacing the whole vector does; None where that does nothing."""
     whole = rows["no change"]["difference"] - rows["patch layer"]["difference"]
-    if abs(whole) < 1e-6 * max(1.0, abs(rows["no change"]["difference"])):
+    if abs(whole) < NOTHING * abs(rows["no change"]["difference"]):
         return None
     return float((rows["no change"]["difference"] - rows[kind]["difference"]) / whole)
 
