@@ -125,7 +125,8 @@ def better(probes: dict[str, tuple[CircleProbe, np.ndarray]]) -> str:
 
 def _plane(command: CirclePatch, lab: Lab, asked: Asked) -> _Plane | None:
     """The plane of the features or the cluster named; else of the session's cluster that tells the names best."""
-    if not (command.features or command.cluster is not None or (lab.entry("clusters") and lab.entry("sae"))):
+    wanted = bool(command.features) or command.cluster is not None
+    if not wanted and not (lab.entry("sae") and lab.entry("clusters") and lab.record.done("clusters.find")):
         return None
     space = lab.space
     if space.site.stream not in RESIDUAL:
@@ -140,7 +141,6 @@ def _plane(command: CirclePatch, lab: Lab, asked: Asked) -> _Plane | None:
             found.append((plane, {"cluster": number, "features": features[:40], "size": len(features), "of": of,
                                   "site": space.site.name, "components": list(plane.components),
                                   "held_out_r2": plane.held_out_r2}))  # fmt: skip
-    wanted = bool(command.features) or command.cluster is not None
     if not found and wanted:
         raise UsageError(
             "these features write on no plane at the names of this task", "Name features that fire on them."
