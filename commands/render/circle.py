@@ -60,14 +60,15 @@ def probe(result: Result, console: Console) -> None:
     head(result, console)
     rows = [
         [short_site(row["site"]), number(row["r2"]), number(row["held_out_r2"]), number(row["held_out_names_r2"]),
-         number(row["error"]), row["k"], row["distinct"], "" if row["status"] == "ok" else row["status"]]
+         number(row["error"]), row["k"], row["distinct"]]
         for row in result["sites"]
     ]  # fmt: skip
     columns = [("site", True), ("R2", True), ("held out", True), ("names held out", True), ("steps off", True),
-               ("k", True), ("vectors", True), ("", False)]  # fmt: skip
+               ("k", True), ("vectors", True)]  # fmt: skip
     turns = "" if result["frequency"] == 1 else f", {result['frequency']} turns"
     where = "the name's token" if result["at"] == "name" else "the last token"
     table(console, columns, rows, f"circle of the {result['of']} (period {result['period']}{turns}) at {where}")
+    _statuses(result, console)
     if result["continuity"]:
         phrases = [
             [row["phrase"], number(row["error"], 2), number(row["largest"], 2),
@@ -85,11 +86,11 @@ def patch(result: Result, console: Console) -> None:
     summary = [
         [short_site(row["site"]), row["of"] or "-", number(row["held_out_r2"]), number(row["patch_layer"], 2),
          number(row["patch_circle"], 2), number(row["random_plane"], 2), number(row["share"]),
-         number(row["random_share"]), "" if row["status"] == "ok" else row["status"]]
+         number(row["random_share"])]
         for row in result["sites"]
     ]  # fmt: skip
     columns = [("site", True), ("of", True), ("R2", True), ("layer", True), ("circle", True), ("random", True),
-               ("share", True), ("random's", True), ("", False)]  # fmt: skip
+               ("share", True), ("random's", True)]  # fmt: skip
     best = result["best"]
     title = (
         f"{result['pairs']:,} pairs: logit of the old answer less that of the new (unchanged "
@@ -97,6 +98,7 @@ def patch(result: Result, console: Console) -> None:
         "whole vector does"
     )
     table(console, columns, summary, title)
+    _statuses(result, console)
     shown = next((row for row in result["sites"] if row["site"] == best), None)
     if shown is None:
         console.print(Text("no site: no patch of the circle moves the answer beyond a random plane"))
@@ -118,6 +120,13 @@ def patch(result: Result, console: Console) -> None:
         console.print(Text(
             f"cluster plane: components {planes} of {which} ({told['size']} features, {told['site']}), held-out R2 "
             f"{number(told['held_out_r2'])}"))  # fmt: skip
+
+
+def _statuses(result: Result, console: Console) -> None:
+    """Why a site has no numbers."""
+    for row in result["sites"]:
+        if row["status"] != "ok":
+            console.print(Text(visible(f"{row['site']}: {row['status']}")))
 
 
 def _unchanged(result: Result) -> float | None:
