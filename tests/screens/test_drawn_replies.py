@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from commands.render import as_lines
 from screens.app import WorkbenchApp
+from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, text_of
 from workbench.engine.fake import FakeEngine
 
@@ -29,24 +30,45 @@ def reply(command: str, params: dict[str, Any], result: dict[str, Any]) -> dict[
             "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
 
 
-def test_a_sweep_is_a_disc_of_letters_on_the_screen() -> None:
-    from commands.circle import CircleSweep
+def test_the_tasks_are_a_table_over_the_screen() -> None:
+    from commands.circle import CircleTasks
 
-    params = CircleSweep().params()
-    told = reply("circle.sweep", params, SWEEP)
-    engine = FakeEngine([*recorded(), {"do": "circle.sweep", "params": params, "session": "demo", "reply": told}])
+    params = CircleTasks().params()
+    row = {"task": "weekdays", "status": "ok", "right_of_all_tokens": 9, "chance": 3, "preamble": "", "said": [],
+           "off_by": {}, **HEAD}  # fmt: skip
+    why = {"task": "months", "status": "not possible", "why": "the answers are not one token each"}
+    told = reply("circle.tasks", params, {"model": "demo", "tasks": [row, why]})
+    engine = FakeEngine([*recorded(), {"do": "circle.tasks", "params": params, "session": "demo", "reply": told}])
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "colon", *"circle.sweep", "enter")
+        await press(pilot, "colon", *"circle.tasks", "enter")
         shown = text_of(app)
-        assert "M Monday, T Tuesday" in " ".join(shown.split())
-        assert "\x1b" not in shown
-        assert "MMM" in shown
+        assert "9 of 9" in shown
+        assert "not one token" in " ".join(shown.split())
         assert_fits(app)
         await press(pilot, "escape")
-        assert "T Tuesday" not in text_of(app)
+        assert "9 of 9" not in text_of(app)
 
     play(scenario, engine=engine)
+
+
+def test_a_stored_sweep_is_what_the_shell_prints_and_hostile_names_stay_text() -> None:
+    from screens.results.page import VIEWS
+
+    view = VIEWS["circle.sweep"](SWEEP, 80)
+    shown = [cell_text(row.cells[0]) for row in view.rows]
+    assert "M Monday, T Tuesday" in " ".join(" ".join(shown).split())
+    assert not any("\x1b" in line for line in shown)
+    assert all(len(line) <= 76 for line in shown)
+    assert "likeliest name" in view.about.facts[0][1]
+
+
+def test_every_result_of_a_circle_or_an_energy_has_a_view() -> None:
+    from commands.registry import VERBS
+    from screens.results.page import VIEWS
+
+    wanted = {name for name in VERBS if name.startswith(("circle.", "geometry."))} - {"circle.tasks"}  # a query
+    assert wanted <= set(VIEWS)
 
 
 def test_the_disc_has_each_letter_where_its_angle_is() -> None:
