@@ -141,11 +141,12 @@ def _plane(command: CirclePatch, lab: Lab, asked: Asked) -> _Plane | None:
             found.append((plane, {"cluster": number, "features": features[:40], "size": len(features), "of": of,
                                   "site": space.site.name, "components": list(plane.components),
                                   "held_out_r2": plane.held_out_r2}))  # fmt: skip
-    if not found and wanted:
+    kept = [item for item in found if item[0].held_out_r2 > 0]  # below 0 no circle is in it
+    if not kept and wanted:
         raise UsageError(
-            "these features write on no plane at the names of this task", "Name features that fire on them."
+            "these features write on no plane with a circle at this task's tokens",
+            "Name features that fire on the names, or --features firing.",
         )
-    kept = [item for item in found if wanted or item[0].held_out_r2 > 0]  # below 0 no circle is in it
     return _Plane(*max(kept, key=lambda item: item[0].held_out_r2)) if kept else None
 
 

@@ -159,6 +159,11 @@ def test_a_cluster_plane_needs_features_that_write_one(demo: Any) -> None:
         demo(f"circle.patch site={SITE} features=459")
     with pytest.raises(UsageError, match="no clusters"):
         demo("circle.patch cluster=3")
+    demo("clusters.find")
+    with pytest.raises(UsageError, match="no plane"):  # of the graph of decoder cosines: about days only in part
+        demo(f"circle.patch site={SITE} cluster=0")
+    with pytest.raises(UnknownNameError, match="no cluster 999"):
+        demo("circle.patch cluster=999")
 
 
 def test_the_sweep_says_one_thing_in_the_middle_and_sectors_around(demo: Any) -> None:
