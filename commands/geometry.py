@@ -77,6 +77,7 @@ class GeometryMatch(Command):
     """
 
     dotted = "geometry.match"
+    reuse: ClassVar[bool] = False  # `latest` is another line tomorrow
     positional = ("first", "second")
     tolerance: ClassVar[dict[str, tuple[float, float]]] = _ENERGIES
 

@@ -142,3 +142,10 @@ def test_nothing_to_compare_is_refused(five: Any) -> None:
     ):
         with pytest.raises(UsageError, match=said):
             five(line)
+
+
+def test_the_latest_gram_is_asked_for_again_each_time(five: Any) -> None:
+    five("geometry.energy five site=blocks.0.hook_resid_post draws=2 dims=4 restarts=1")
+    first = five("geometry.match latest simplex")["result"]
+    five("geometry.energy five site=blocks.1.hook_resid_post draws=2 dims=4 restarts=1")
+    assert five("geometry.match latest simplex")["result"]["cost"] != first["cost"]
