@@ -1,4 +1,4 @@
-"""A reply as plain text: for results that have no screen of their own."""
+"""A reply as plain text, or as tables and pictures: for results that have no screen of their own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
+from commands.render import as_lines
 from screens.design_text import check_rows
 from screens.list_page import ListPage
 from screens.text import visible
 from screens.widgets.lines import Column, Lines, Row
 
+COLUMNS = (Column("name", 26), Column("value"))
+DRAWN = ("circle", "geometry")
+"""Groups of verbs whose results are tables and pictures rather than values."""
 MOST = 2000
 """Lines of text that are shown of one reply."""
 
@@ -21,17 +25,23 @@ class ReplyPage(ListPage):
     title = "Result"
     hints = (("y", "copy"), ("j k", "move"), ("esc", "back"))
     needs_session = False
-    HELP: ClassVar[str | None] = "The result of the last : line, value by value. y copies the row."
+    HELP: ClassVar[str | None] = (
+        "The result of the last : line: its values, or its tables and pictures. y copies the row."
+    )
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield Lines([Column("name", 26), Column("value")], id="reply-list")
+        yield Lines(COLUMNS, id="reply-list")
 
     def reload(self) -> None:
         """Nothing to ask: `show_reply` brought it."""
 
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show a reply's result."""
+        if reply["command"].partition(".")[0] in DRAWN:
+            self._show_drawn(reply)
+            return
+        self.lines.columns = COLUMNS
         if reply["command"] == "stimuli.check":
             pairs = check_rows(reply["result"], self.app.size.width - 30)
         else:
@@ -39,6 +49,15 @@ class ReplyPage(ListPage):
         rows = [Row(str(at), pair) for at, pair in enumerate(pairs[:MOST])]
         self.lines.empty = "It has no result."
         self.lines.cursor = self.lines.top = 0
+        self.lines.show(rows, note=str(reply["command"]))
+
+    def _show_drawn(self, reply: dict[str, Any]) -> None:
+        """Tables and pictures as the shell prints them, in the width there is."""
+        drawn = as_lines(reply, max(40, self.app.size.width - 4))
+        self.lines.columns = (Column(""),)
+        self.lines.empty = "It has no result."
+        self.lines.cursor = self.lines.top = 0
+        rows = [Row(str(at), (visible(line),)) for at, line in enumerate(drawn[:MOST])]
         self.lines.show(rows, note=str(reply["command"]))
 
     def state(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["table", "curve", "histogram", "scatter", "matrix", "tokens", "text"]
+Kind = Literal["table", "curve", "histogram", "scatter", "matrix", "tokens", "text", "bars", "sectors", "colours"]
 
 
 class Figure(BaseModel):
@@ -19,6 +19,9 @@ class Figure(BaseModel):
     matrix:    rows [str], columns [str], values [[float]]
     tokens:    lines [{"title", "tokens" [t], "values" [t]}], maximum
     text:      text
+    bars:      names [str], values [n], low [n], high [n]
+    sectors:   names [str], radii [r], values [r][angle] (indices of names)
+    colours:   rows [str], columns [str], values [row][column] ([red, green, blue] in 0 to 1, or None), scale
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -21,6 +22,14 @@ def render(reply: dict[str, Any]) -> None:
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
         console.print(Text("SAE gate: passed", "dim") if gate["passed"] else Text(visible(gate["text"]), "bold"))
     _drawer(reply["command"])(reply["result"], console)
+
+
+def as_lines(reply: dict[str, Any], width: int) -> list[str]:
+    """A reply's tables and pictures as lines without colour, for a screen: the shell and the app say the same."""
+    page = io.StringIO()
+    console = Console(file=page, highlight=False, markup=False, emoji=False, width=width, color_system=None)
+    _drawer(reply["command"])(reply["result"], console)
+    return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
 def _drawer(command: str) -> Callable[[Result, Console], None]:
@@ -94,6 +103,15 @@ _DRAWERS: dict[str, str] = {
     "clusters.planes": "clusters.planes",
     "clusters.point": "clusters.point",
     "clusters.demo": "clusters.shapes",
+    "circle.tasks": "circle.tasks",
+    "circle.probe": "circle.probe",
+    "circle.patch": "circle.patch",
+    "circle.sweep": "circle.sweep",
+    "circle.heads": "circle.heads",
+    "circle.explain": "circle.explain",
+    "geometry.energy": "geometry.energy",
+    "geometry.optimum": "geometry.optimum",
+    "geometry.match": "geometry.match",
     "quanta.losses": "quanta.losses",
     "quanta.counts": "quanta.counts",
     "quanta.select": "quanta.counts",

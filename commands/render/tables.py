@@ -39,6 +39,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def short_site(name: str) -> str:
+    """`1.resid_post` for `blocks.1.hook_resid_post`: what tells sites apart in a narrow column."""
+    return name.removeprefix("blocks.").replace("hook_", "")
+
+
 def chance(value: float | None) -> str:
     """A p or q value; nothing finer than 1e-9, beyond which it is a formula's word alone."""
     return "<1e-9" if value is not None and value < 1e-9 else number(value, 4)

@@ -12,7 +12,7 @@ from screens import palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.reply_view import flat
-from screens.results import compare, probe, replicate, rsa_sets
+from screens.results import compare, drawn, probe, replicate, rsa_sets
 from screens.results.tables import Result, Told, View, paragraph
 from screens.text import in_app
 from screens.why import ask_why, show_facts
@@ -25,6 +25,7 @@ VIEWS: dict[str, Callable[[Result, int], View]] = {
     "features.probe": probe.view,
     "features.compare": compare.view,
     "features.rsa": rsa_sets.view,
+    **drawn.views(),
 }
 """How the result of each command is shown; any other is shown value by value."""
 MOST = 2000

@@ -27,6 +27,15 @@ def describe(figure: Figure) -> str:
         return f"{count(total)} values between {_edge(data['edges'], 0)} and {_edge(data['edges'], -1)}"
     if figure.kind == "matrix":
         return f"{len(data['rows'])} by {len(data['columns'])} values"
+    if figure.kind == "bars":
+        said = zip(data["names"], data["values"], data["low"], data["high"], strict=True)
+        return "; ".join(f"{name} {number(value)} ({number(low)} to {number(high)})" for name, value, low, high in said)
+    if figure.kind == "sectors":
+        names = count(len(data["names"]))
+        return f"{len(data['radii'])} radii by {len(data['values'][0])} angles, each read as one of {names} names"
+    if figure.kind == "colours":
+        size = f"{len(data['rows'])} by {len(data['columns'])}"
+        return f"{size} pixels of three components, full colour at {number(data['scale'])}"
     return figure.title
 
 

@@ -46,9 +46,33 @@ def _rows(figure: Figure) -> Iterable[list[Any]]:
     if figure.kind == "matrix":
         named = zip(data["rows"], data["values"], strict=True)
         return [["", *data["columns"]], *([name, *values] for name, values in named)]
+    if figure.kind == "bars":
+        bars = zip(data["names"], data["values"], data["low"], data["high"], strict=True)
+        return [["name", figure.x_label or "value", "low", "high"], *map(list, bars)]
+    if figure.kind == "sectors":
+        return _sector_rows(data)
+    if figure.kind == "colours":
+        return _colour_rows(data)
     if figure.kind == "tokens":
         return _token_rows(figure)
     return [["text"], *([line] for line in str(data["text"]).splitlines())]
+
+
+def _sector_rows(data: dict[str, Any]) -> list[list[Any]]:
+    rows: list[list[Any]] = [["radius", "degrees", "read as"]]
+    for radius, row in zip(data["radii"], data["values"], strict=True):
+        rows += [[radius, 360 * at / len(row), data["names"][place]] for at, place in enumerate(row)]
+    return rows
+
+
+def _colour_rows(data: dict[str, Any]) -> list[list[Any]]:
+    """The components in the scores' units: 0.5 is 0 and 1 is the scale."""
+    rows: list[list[Any]] = [["row", "column", "first", "second", "third"]]
+    for name, cells in zip(data["rows"], data["values"], strict=True):
+        for column, cell in zip(data["columns"], cells, strict=True):
+            values = ["", "", ""] if cell is None else [data["scale"] * (2 * value - 1) for value in cell]
+            rows.append([name, column, *values])
+    return rows
 
 
 def _scatter_rows(figure: Figure) -> list[list[Any]]:

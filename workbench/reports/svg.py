@@ -1,4 +1,4 @@
-"""Figures as SVG: scatter, curve, histogram and matrix, from the description that terminal and CSV use.
+"""Figures as SVG: whatever is drawn, from the description that terminal and CSV use.
 
 Every drawing is readable without colour: groups and series differ by shape and dash, heat by number or by the
 weight of a stroke. Colours are classes that the page's style sheet sets; a drawing on its own is black on white.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workbench.figures import Figure
+from workbench.reports.circles import bars, colours, sectors
 from workbench.reports.describe import describe
 from workbench.reports.lettering import text
 from workbench.reports.matrix import matrix
@@ -19,6 +20,9 @@ DRAWINGS: dict[str, Callable[[Figure], Drawing]] = {
     "curve": curve,
     "histogram": histogram,
     "matrix": matrix,
+    "bars": bars,
+    "sectors": sectors,
+    "colours": colours,
 }
 
 
@@ -26,7 +30,7 @@ def figure_svg(figure: Figure, anchor: str = "figure") -> str:
     """One figure as an `<svg>` element with a title and a description, every text escaped.
 
     Args:
-        figure: of kind scatter, curve, histogram or matrix.
+        figure: of a kind in `DRAWINGS`.
         anchor: prefix of the element ids, unique on the page.
 
     Raises:

@@ -8,8 +8,10 @@ from workbench.lab import Lab
 from workbench.reports.document import Code, Document, Rich, Section
 from workbench.reports.html import to_html
 from workbench.reports.markdown import to_markdown
+from workbench.reports.sections.circles import circles_section
 from workbench.reports.sections.clusters import clusters_section
 from workbench.reports.sections.design import design_section
+from workbench.reports.sections.energy import energy_section
 from workbench.reports.sections.features import features_section
 from workbench.reports.sections.labels import labels_section, marks_section
 from workbench.reports.sections.log import commands_section
@@ -58,6 +60,8 @@ def compose(source: ReportSource) -> Document:
         probing_section(source),
         steering_section(source),
         clusters_section(source),
+        circles_section(source),
+        energy_section(source),
         quanta_section(source),
         labels_section(source),
         marks_section(source),

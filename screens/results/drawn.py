@@ -1,0 +1,55 @@
+"""Circles and energies: the tables and pictures that the shell prints, with what their numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from commands.render import as_lines
+from screens import palette
+from screens.results.tables import Result, Told, View
+from screens.text import visible
+from screens.widgets.lines import Row
+
+MOST = 2000
+"""Lines that are shown of one result."""
+TITLES = {
+    "circle.probe": "circle probe",
+    "circle.patch": "patches of the circle",
+    "circle.sweep": "around the circle's middle",
+    "circle.heads": "layers and heads",
+    "circle.explain": "explanation by regression",
+    "geometry.energy": "energy of directions",
+    "geometry.optimum": "least energies",
+    "geometry.match": "match of two Gram matrices",
+}
+DEFINITIONS = {
+    "circle.probe": "R2: 1 - squared error / squared distance of the circle's points from their mean, of a "
+    "least-squares probe on principal components; held out: mean, components and probe fitted without the problems (or "
+    "names) read",
+    "circle.patch": "mean over all pairs of logit[answer before] - logit[answer wanted]; below 0 the answer follows. A "
+    "share is of what replacing the whole vector does; what takes all but the mean away has about a half",
+    "circle.sweep": "the likeliest name after a point of the probe's plane is put in the place of the name; read so: "
+    "the share that is the name of the nearest angle",
+    "circle.heads": "(patched - unchanged) / (the other problem's run - unchanged) of the logit difference, mean over "
+    "pairs; below 0 the component moves the answer the wrong way",
+    "circle.explain": "R2: 1 - mean(residual^2) / mean(scores^2) of principal scores, groups added one after another; "
+    "maps: three leading components of what is left, signs fixed, one scale for all, beside the level of noise",
+    "geometry.energy": "sum of the kernel over ordered pairs of unit vectors (exp with the diagonal). Labels "
+    "shuffled and fitted again is the null of a shape that comes from the probing; coordinates shuffled is not",
+    "geometry.optimum": "the least energy found from several starts; spread is the highest less the lowest of them; "
+    "known: the closed form of the shape that is the least there",
+    "geometry.match": "Frobenius distance of the first Gram from the second with its labels permuted",
+}
+
+
+def views() -> dict[str, Callable[[Result, int], View]]:
+    """The view of each command."""
+    return {command: partial(_view, command) for command in TITLES}
+
+
+def _view(command: str, result: Result, width: int) -> View:
+    drawn = as_lines({"command": command, "result": result}, max(40, width - 4))
+    rows = [Row(f"line:{at}", (visible(line),)) for at, line in enumerate(drawn[:MOST])]
+    head = ((f"  {TITLES[command]}", palette.BOLD),)
+    return View(head, tuple(rows), {}, {}, Told((("definition", DEFINITIONS[command]),)))

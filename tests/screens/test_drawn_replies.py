@@ -1,0 +1,87 @@
+"""Results of circles and energies are tables and pictures in the app, the same that the shell prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from commands.render import as_lines
+from screens.app import WorkbenchApp
+from screens.widgets.lines import cell_text
+from tests.screens.stage import assert_fits, play, press, recorded, text_of
+from workbench.engine.fake import FakeEngine
+
+HEAD = {"prompt": "One day from Monday is", "answers": [" Monday"], "leading_space": True,
+        "names": ["Monday", "Tuesday", "\x1b[31mWed"], "right": 9, "problems": 9}  # fmt: skip
+SWEEP = {**HEAD, "site": "blocks.1.hook_resid_post", "of": "answer", "name": "Monday", "r2": 1.0, "held_out_r2": 0.9,
+         "radii": [0.0, 0.5, 1.0], "angles": 3, "points": 27, "agreement": [0.33, 0.9, 1.0], "chance": 1 / 3,
+         "margin": [0.1, 2.0, 3.0], "sectors": [[0, 0, 0], [0, 1, 2], [0, 1, 2]], "nearest": [0, 1, 2]}  # fmt: skip
+COLOURS = [[[1.0, 0.5, 0.5], [0.5, 0.5, 0.5]], [[0.5, 0.0, 0.5], None]]
+EXPLAIN = {**HEAD, "site": "blocks.1.hook_resid_post", "at": "last", "components": 5, "explained": 0.9, "rows": 9,
+           "chosen_by": "hand", "rejected": {"c": -0.1},
+           "rungs": [{"group": "a", "r2": 0.5, "held_out_r2": 0.4, "gain": 0.4, "rank": 3}],
+           "maps": [{"title": "all of it", "scale": 2.0, "strength": [1.0, 0.5, 0.2], "noise": [0.1, 0.1, 0.1],
+                     "colours": COLOURS}]}  # fmt: skip
+
+
+def reply(command: str, params: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    return {"command": command, "params": params, "result": result, "artifact": None, "seconds": 0.1,
+            "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
+
+
+def test_the_tasks_are_a_table_over_the_screen() -> None:
+    from commands.circle import CircleTasks
+
+    params = CircleTasks().params()
+    row = {"task": "weekdays", "status": "ok", "right_of_all_tokens": 9, "chance": 3, "preamble": "", "said": [],
+           "off_by": {}, **HEAD}  # fmt: skip
+    why = {"task": "months", "status": "not possible", "why": "the answers are not one token each"}
+    told = reply("circle.tasks", params, {"model": "demo", "tasks": [row, why]})
+    engine = FakeEngine([*recorded(), {"do": "circle.tasks", "params": params, "session": "demo", "reply": told}])
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon", *"circle.tasks", "enter")
+        shown = text_of(app)
+        assert "9 of 9" in shown
+        assert "not one token" in " ".join(shown.split())
+        assert_fits(app)
+        await press(pilot, "escape")
+        assert "9 of 9" not in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_a_stored_sweep_is_what_the_shell_prints_and_hostile_names_stay_text() -> None:
+    from screens.results.page import VIEWS
+
+    view = VIEWS["circle.sweep"](SWEEP, 80)
+    shown = [cell_text(row.cells[0]) for row in view.rows]
+    assert "M Monday, T Tuesday" in " ".join(" ".join(shown).split())
+    assert not any("\x1b" in line for line in shown)
+    assert all(len(line) <= 76 for line in shown)
+    assert "likeliest name" in view.about.facts[0][1]
+
+
+def test_every_result_of_a_circle_or_an_energy_has_a_view() -> None:
+    from commands.registry import VERBS
+    from screens.results.page import VIEWS
+
+    wanted = {name for name in VERBS if name.startswith(("circle.", "geometry."))} - {"circle.tasks"}  # a query
+    assert wanted <= set(VIEWS)
+
+
+def test_the_disc_has_each_letter_where_its_angle_is() -> None:
+    drawn = as_lines(reply("circle.sweep", {}, SWEEP), 80)
+    disc = [line for line in drawn if set(line.strip()) <= set("MTW") and line.strip()]
+    middle, top, bottom = disc[len(disc) // 2], disc[2], disc[-3]
+    assert middle.strip()[-1] == "M"  # angle 0 is to the right
+    assert set(top.strip()) == {"T", "M"} or set(top.strip()) == {"T"}
+    assert "W" in bottom
+
+
+def test_residual_maps_are_readable_without_colour() -> None:
+    drawn = as_lines(reply("circle.explain", {}, EXPLAIN), 80)
+    rows = [line.strip() for line in drawn if line.strip().startswith(("R9", "g9"))]
+    assert rows == ["R9·", "g9"]  # full red; zero; full below zero in green; a pair that was never asked
+    assert any("full colour 2 " in line for line in drawn)
