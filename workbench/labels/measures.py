@@ -47,7 +47,11 @@ def balanced_accuracy(active: Sequence[bool], silent: Sequence[bool]) -> Measure
 
 
 def margin(
-    active: Sequence[bool], silent: Sequence[bool], other_active: Sequence[bool], other_silent: Sequence[bool], seed: int
+    active: Sequence[bool],
+    silent: Sequence[bool],
+    other_active: Sequence[bool],
+    other_silent: Sequence[bool],
+    seed: int,
 ) -> Measured | None:
     """How much balanced accuracy one label has above another on the same windows, by a bootstrap over documents.
 

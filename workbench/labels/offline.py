@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from workbench.labels.windows import ExplainWindows, Window
 from workbench.labels.words import forms_of, lemma, near, words_of
@@ -98,22 +99,18 @@ def _terms(window: Window) -> frozenset[str]:
 def terms_of(text: str) -> frozenset[str]:
     """The stems of a text, and its pairs of neighbouring words, each once."""
     words = words_of(text)
-    return frozenset(map(lemma, words)) | {pair for pair in pairs_of(words)}
+    return frozenset(map(lemma, words)) | set(pairs_of(words))
 
 
 def pairs_of(words: Sequence[str]) -> list[str]:
     """Words side by side; punctuation parts them."""
-    return [f"{left} {right}" for left, right in zip(words, words[1:], strict=False) if _is_word(left) and _is_word(right)]
+    return [f"{left} {right}" for left, right in pairwise(words) if left[0].isalnum() and right[0].isalnum()]
 
 
 def _adds(term: str, odds: dict[str, float]) -> bool:
     """Whether a pair of words says more than either of them alone; a single word always does."""
     parts = term.split()
     return len(parts) == 1 or odds[term] > _MORE + max(odds.get(lemma(part), 0.0) for part in parts)
-
-
-def _is_word(text: str) -> bool:
-    return text[0].isalnum()
 
 
 def _count(windows: Iterable[frozenset[str]]) -> Counter[str]:
