@@ -48,7 +48,7 @@ class Service:
     def __init__(self, command: LabelsSuggest | LabelsScore, lab: Lab) -> None:
         self._command = command
         self._lab = lab
-        self.client = None if command.dry_run else make_client()
+        self.client: Any = None if command.dry_run else make_client()
         self.replies = Replies(lab.home)
         self.price = price_of(command.model, lab.home)
         self.budget = Budget(self.price, command.budget, batch=command.batch)
@@ -64,12 +64,15 @@ class Service:
         cost = estimate(missing, self.price, batch=self._command.batch)["usd"]
         if cost > CONFIRM and not self._command.yes:
             raise UsageError(f"this would cost about ${cost:.2f}", "Add --yes to go on, or see --dry-run.")
-        if self._command.batch and missing:
-            return ask_in_batch(self.client, requests, self.replies, self.budget, self._lab.tick)
-        asking = Asking(
-            self.client, self.replies, self.budget, concurrency=self._command.concurrency, tick=self._lab.tick
-        )
-        return asking.ask(requests)
+        try:
+            if self._command.batch and missing:
+                return ask_in_batch(self.client, requests, self.replies, self.budget, self._lab.tick)
+            asking = Asking(
+                self.client, self.replies, self.budget, concurrency=self._command.concurrency, tick=self._lab.tick
+            )
+            return asking.ask(requests)
+        finally:
+            self.client.close()
 
 
 def estimate(requests: Sequence[Request], price: Price, *, batch: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from workbench.labels.drawing import QUANTILES, Draw
 from workbench.labels.offline_scorer import OfflineScorer
 from workbench.labels.scoring import Job, Prepared, WordScorer, prepare
 from workbench.labels.scoring import score as scored
+from workbench.labels.words import forms_of
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
@@ -35,7 +36,7 @@ def score(command: LabelsScore, lab: Lab) -> Outcome:
     space = str(index.meta["space"])
     draw = Draw(index, command.seed)
     labels = _labels(command, lab, space, int(index.meta["features"]))
-    jobs = _jobs(command, labels, _other_labels(labels, draw, lab, space))
+    jobs = _jobs(command, labels, _other_labels(labels, draw))
     each = command.each or EACH[command.scorer]
     prepared: list[Prepared] = []
     for done, job in enumerate(jobs):
@@ -86,12 +87,12 @@ def _labels(command: LabelsScore, lab: Lab, space: str, width: int) -> dict[int,
     return found
 
 
-def _other_labels(labels: dict[int, str], draw: Draw, lab: Lab, space: str) -> dict[int, tuple[int, str]]:
+def _other_labels(labels: dict[int, str], draw: Draw) -> dict[int, tuple[int, str]]:
     """For each feature a label of another one, drawn by the seed: what a label gets that is not about the feature.
 
-    The offline labeller names the other feature, so that the baseline does not depend on what else has a label.
+    The offline labeller names the other feature, so that the baseline does not depend on what else has a label. Its
+    number is -1 where no other feature has one.
     """
-    del lab, space
     alive = np.flatnonzero(draw.index.summary["fired"] > 0)
     found: dict[int, tuple[int, str]] = {}
     for number, text in labels.items():
@@ -102,8 +103,15 @@ def _other_labels(labels: dict[int, str], draw: Draw, lab: Lab, space: str) -> d
                 found[number] = (other, label.text)
                 break
         else:
-            raise UsageError("no other feature has a label to compare with", "Index more of the corpus.")
+            found[number] = (-1, _words_at_random(draw, number))
     return found
+
+
+def _words_at_random(draw: Draw, number: int) -> str:
+    """As many words as a label has, from one window of the corpus: where no other feature has a label."""
+    windows = draw.contrast()
+    words = dict.fromkeys(forms_of(windows[number % len(windows)].text)) if windows else {}
+    return " · ".join(list(words)[: offline.WORDS]) or "-"
 
 
 def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[int, str]]) -> list[Job]:

@@ -1,9 +1,9 @@
 """The offline labeller: contrastive token statistics, with no model of language and no key.
 
 Words, and pairs of words that stand side by side, are counted in the windows where the feature is strong and in windows
-drawn from the corpus. A term counts by its log odds between the two, smoothed by a Dirichlet prior that follows its
-own frequency (Monroe, Colaresi and Quinn 2008), less two standard errors: what stands everywhere has no odds, and what
-was seen twice has no certainty. No list of stop words is used.
+drawn from the corpus. A term counts by its smoothed log odds between the two (Haldane 1956, Anscombe 1956), less two
+standard errors (Woolf 1955): what stands everywhere has no odds, and what was seen twice has no certainty. No list of
+stop words is used.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ NEAR_BEFORE, NEAR_AFTER = 12, 4
 """Tokens of a window that count, before and after its strongest one: about a clause."""
 TOP, EACH = 40, 20
 """Windows it looks at, which cost nothing: the strongest, and of each fifth of the activations."""
-_PRIOR = 10.0
 _CERTAIN = 2.0
 _LEAST = 3
+_LEAST_ODDS = 1.5
+"""Log odds, certain ones, of a term that is named: more than four times as frequent as in the corpus."""
 _MORE = 0.8
 """Log odds by which a pair of words has to exceed its words to be named."""
 
@@ -55,7 +56,8 @@ def suggest(windows: ExplainWindows, words: int = WORDS) -> OfflineLabel | None:
     shown = _commonest_forms(windows.active)
     odds = log_odds(_count(active), _count(_terms(window) for window in windows.contrast), least=_LEAST)
     share = _count(active)
-    worth = {term: bound * share[term] ** 0.25 for term, bound in odds.items() if bound > 1.0 and _adds(term, odds)}
+    certain = {term: bound for term, bound in odds.items() if bound > _LEAST_ODDS and _adds(term, odds)}
+    worth = {term: bound * share[term] ** 0.25 for term, bound in certain.items()}
     named: list[tuple[str, float]] = []
     for term in sorted(worth, key=lambda term: (-worth[term], term)):
         if not any(_same(term, other) for other, _ in named):
@@ -71,8 +73,8 @@ def suggest(windows: ExplainWindows, words: int = WORDS) -> OfflineLabel | None:
 def log_odds(here: Counter[str], there: Counter[str], least: int = 1) -> dict[str, float]:
     """Log odds of each term of `here` against `there`, less two standard errors.
 
-    With y and n the term's and all counts of a side, and a and A the prior's, the odds of a side are
-    (y + a) / (n + A - y - a); a is A times the term's share of both sides together.
+    With y of all n counts of a side, the odds of a side are (y + 1/2) / (n - y + 1/2), so that a term that stands
+    nowhere in the other side has odds as well.
 
     Args:
         here: counts of terms.
@@ -85,10 +87,8 @@ def log_odds(here: Counter[str], there: Counter[str], least: int = 1) -> dict[st
         if y < least:
             continue
         z = there[term]
-        prior = _PRIOR * (y + z) / (n + m)
-        first, second = y + prior, z + prior
-        odds = math.log(first / (n + _PRIOR - first + 1e-9)) - math.log(second / (m + _PRIOR - second + 1e-9))
-        found[term] = odds - _CERTAIN * math.sqrt(1 / first + 1 / second)
+        odds = math.log((y + 0.5) / (n - y + 0.5)) - math.log((z + 0.5) / (m - z + 0.5))
+        found[term] = odds - _CERTAIN * math.sqrt(1 / (y + 0.5) + 1 / (z + 0.5))
     return found
 
 

@@ -20,7 +20,7 @@ from workbench.labels.windows import ReferenceWindows
 from workbench.labels.words import lemma, near, words_of
 
 _PRIOR = 0.5
-_SHARE = 0.15
+_SHARE = 0.1
 """At most this share of the reference stretches, those that hold most of the label, stand for it."""
 _YES = 0.85
 """A window is answered with yes where its sum is above this share of those of the reference windows."""
@@ -94,7 +94,7 @@ class _Reading:
     def rating(self, window: Sequence[frozenset[str]]) -> int:
         """3 where much of the label's company is there, 2 where enough is, 1 where a word is shared, else 0."""
         total = max((_total(terms, self._odds) for terms in window), default=0.0)
-        if self._odds and total > max(self._enough, 0.0):
+        if total > 0 and total >= self._enough:
             return 3 if total > self._much else 2
         return 1 if any(terms & self._terms for terms in window) else 0
 

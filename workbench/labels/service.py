@@ -58,7 +58,7 @@ def make_client(timeout: float = 120.0) -> Any:
         )
     import anthropic
 
-    return anthropic.Anthropic(api_key=key, timeout=timeout, max_retries=0)
+    return anthropic.Anthropic(api_key=key, timeout=timeout, max_retries=0, open_telemetry=False)
 
 
 def _from_keyring() -> str | None:
