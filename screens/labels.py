@@ -44,8 +44,8 @@ class LabelsPage(FilteredPage):
     HELP: ClassVar[str | None] = (
         "Labels by feature. A suggestion never overwrites a label of yours or one you accepted (A); X rejects one for "
         "good; l edits, an empty text removes. S scores all labels offline: balanced accuracy, by words alone, with "
-        "another feature's label and random windows as baselines. B hides all texts and scores, so that you can open a feature and "
-        "judge it without having read its label."
+        "another feature's label and random windows as baselines. B hides all texts and scores, so that you can "
+        "open a feature and judge it without having read its label."
     )
 
     blind = False

@@ -32,7 +32,7 @@ _ASK = {
     ),
     "fuzzing": (
         "You are given a label of a feature of a language model, and windows of text, each a list of pieces, of which "
-        'those of the form {"marked": TEXT} are marked. For each window answer 1 if all marked pieces are what '
+        'those of the form {"m": TEXT} are marked. For each window answer 1 if all marked pieces are what '
         "the label describes, in their context, else 0."
     ),
     "rubric": (
@@ -154,14 +154,16 @@ def _question(question: Question) -> str:
     if not question.marks:
         return json.dumps(question.text, ensure_ascii=False)
     pieces: list[str | dict[str, str]] = []
+    marks = set(question.marks)
     for place, token in enumerate(question.tokens):
-        if place in question.marks:
-            pieces.append({"marked": token})
-        elif pieces and isinstance(pieces[-1], str):
-            pieces[-1] += token
-        else:
-            pieces.append(token)
+        if place > 0 and (place in marks) == (place - 1 in marks):
+            token = _text(pieces.pop()) + token
+        pieces.append({"m": token} if place in marks else token)
     return json.dumps(pieces, ensure_ascii=False)
+
+
+def _text(piece: str | dict[str, str]) -> str:
+    return piece if isinstance(piece, str) else piece["m"]
 
 
 def read_label(text: str) -> str | None:

@@ -73,11 +73,10 @@ def trial(
     if protocol != "fuzzing":
         return Trial(protocol, _plain(windows.active), windows.quantile, _plain(silent), _plain(random))
     active = tuple(Question(window.tokens, _strong(window)) for window in windows.active)
-    counts = [len(question.marks) for question in active] or [1]
+    patterns = [question.marks for question in active] or [(0,)]
 
     def drawn(window: Window, number: int) -> Question:
-        wanted = min(counts[number % len(counts)], len(window.tokens))
-        return Question(window.tokens, tuple(sorted(int(one) for one in _draw(rng, window, wanted))))
+        return Question(window.tokens, _moved(patterns[number % len(patterns)], len(window.tokens), rng))
 
     return Trial(
         protocol,
@@ -97,6 +96,7 @@ def _strong(window: Window) -> tuple[int, ...]:
     return tuple(place for place, value in enumerate(window.values) if value > limit)
 
 
-def _draw(rng: np.random.Generator, window: Window, wanted: int) -> np.ndarray:
-    found: np.ndarray = rng.choice(len(window.tokens), size=wanted, replace=False)
-    return found
+def _moved(marks: tuple[int, ...], length: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """The marks of an active window at another place: their runs stay, so that no answer is in the pattern."""
+    shift = int(rng.integers(length))
+    return tuple(sorted({(place + shift) % length for place in marks}))
