@@ -137,7 +137,7 @@ class LabelsShow(Query):
 
     filter: str = Field("", description="Only labels whose text or feature contains this")
     offset: int = Field(0, ge=0, description="First label to show")
-    limit: int = Field(300, ge=1, le=300, description="How many labels to show")
+    limit: int = Field(150, ge=1, le=300, description="How many labels to show")
 
 
 class LabelsImport(Command):

@@ -17,6 +17,8 @@ from workbench.verbs import Outcome
 __all__ = ["accept", "compare", "cost", "import_", "reject", "score", "set_", "show", "suggest"]
 
 
+SHOWN_SCORES = 2
+"""Scores of a label in a list: a reply has room for so many."""
 IMPORTED = 300
 """Bytes of an imported explanation in a list."""
 
@@ -79,9 +81,11 @@ def _feature(text: str, lab: Lab) -> tuple[str, int]:
 
 
 def scores_of(lab: Lab, feature: str, text: str) -> list[dict[str, Any]]:
-    """The scores of a label's text, one for each scorer, protocol and kind of negatives."""
+    """The scores of a label's text, one for each scorer, protocol and kind of negatives,
+    a model's first."""
     entries = lab.state.under(f"label_scores/{feature}").values()
-    return [entry.value for entry in entries if entry.value["text"] == text]
+    found = [entry.value for entry in entries if entry.value["text"] == text]
+    return sorted(found, key=lambda one: (one["scorer"] == "offline", one["protocol"], one["negatives"]))
 
 
 def show(query: LabelsShow, lab: Lab) -> Outcome:
@@ -93,7 +97,10 @@ def show(query: LabelsShow, lab: Lab) -> Outcome:
             **{key: entry.value[key] for key in ("text", "source", "status")},
             "seq": entry.seq,
             "stale": entry.stale,
-            "scores": scores_of(lab, name, str(entry.value["text"])),
+            "scores": [
+                {key: value for key, value in score.items() if key != "text"}
+                for score in scores_of(lab, name, str(entry.value["text"]))[:SHOWN_SCORES]
+            ],
             "by": entry.value.get("by"),
         }
         for name, entry in lab.state.under("labels").items()
