@@ -73,7 +73,9 @@ class LabelsPage(FilteredPage):
         """List the labels."""
         result = await self.ask(verbs.LabelsShow(filter=self.wanted))
         self.lines.empty = f"No label contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
-        self._note = f"matching {self.wanted!r}" if self.wanted else ""
+        shown, total = len(result["labels"]), result.get("total", 0)
+        more = f"the first {shown} of {total}; / narrows them" if total > shown else ""
+        self._note = "; ".join(filter(None, (f"matching {self.wanted!r}" if self.wanted else "", more)))
         self._items = {item["feature"]: item for item in result["labels"]}
         self._show()
 
