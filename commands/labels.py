@@ -60,7 +60,7 @@ class LabelsScore(_Asking, Command):
 
     features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: all that have a label)")
     protocol: tuple[Literal["detection", "fuzzing", "rubric"], ...] = Field(
-        ("detection",), description="What is asked: does it fire here, are the marks right, or a rating from 0 to 3"
+        (), description="Does it fire here (detection, the default), are the marks right, or a rating from 0 to 3"
     )
     negatives: Literal["random", "neighbours", "hard"] = Field(
         "random", description="Silent windows: any, those of similar features, or those with the same tokens"

@@ -19,6 +19,7 @@ from workbench.labels.drawing import QUANTILES, Draw
 from workbench.labels.offline_scorer import OfflineScorer
 from workbench.labels.scoring import Job, Prepared, WordScorer, prepare
 from workbench.labels.scoring import score as scored
+from workbench.labels.trials import PROTOCOLS
 from workbench.labels.words import forms_of
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
@@ -121,7 +122,7 @@ def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[
         for number, label in labels.items()
         for target, text in (("label", label), ("concept", concept))
         if text
-        for protocol in dict.fromkeys(command.protocol)
+        for protocol in dict.fromkeys(command.protocol or PROTOCOLS[:1])
     ]
 
 
