@@ -2,24 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, InputFile, Query
+from workbench.verbs import Command, InputFile, Query, Verb
 
 
-class LabelsSuggest(Command):
-    """Suggest labels for features from the tokens they fire on."""
+class _Asking(Verb):
+    """What labelling and scoring with a language model share."""
+
+    model: str = Field("claude-haiku-5-5", description="The language model to ask; its key is in ANTHROPIC_API_KEY")
+    budget: float = Field(5.0, gt=0, le=10_000, description="Dollars that are never passed; asking stops before")
+    yes: bool = Field(False, description="Ask although the estimate is above a dollar")
+    concurrency: int = Field(8, ge=1, le=64, description="Calls at once")
+    batch: bool = Field(False, description="Ask through a message batch: half the price, up to a day")
+    retry: bool = Field(False, description="Ask again where a stored reply was of no use")
+    seed: int = Field(0, ge=0, description="Seed of the windows that are drawn")
+    dry_run: bool = Field(False, description="Say what it would cost, and ask nobody")
+
+
+class LabelsSuggest(_Asking, Command):
+    """Suggest labels for features from the windows they fire in.
+
+    The offline labeller names the words that stand out against windows drawn from the corpus, and needs no key. A
+    language model sees such windows with activations, and the tokens that the feature makes likelier. Every reply is
+    stored before it is used, and is never asked for twice.
+    """
 
     dotted = "labels.suggest"
-    place = "broker"
+    place = "child"
+    heavy = True
     reads = ("model", "sae", "index", "labels", "ranking")
     positional = ("features",)
+    result_revision: ClassVar[int] = 2
 
     features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: the top of the latest ranking)")
     top: int = Field(10, ge=1, le=500, description="How many of the latest ranking, when no feature is named")
-    labeller: Literal["offline"] = Field("offline", description="`offline` compares token statistics, needs no key")
+    labeller: Literal["offline", "anthropic"] = Field(
+        "offline", description="`offline` compares words and needs no key; `anthropic` asks a language model"
+    )
+
+
+class LabelsScore(_Asking, Command):
+    """Measure how well labels tell windows where a feature fires from windows where it is silent.
+
+    The windows are of documents that no labeller saw. Beside each score stand two baselines: a label of another feature
+    on the same windows, and the label itself with random windows where the active ones stood. An answer that
+    is missing or broken gives the status `error` and no score.
+    """
+
+    dotted = "labels.score"
+    place = "child"
+    heavy = True
+    reads = ("model", "sae", "index", "labels")
+    positional = ("features",)
+
+    features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: all that have a label)")
+    protocol: tuple[Literal["detection", "fuzzing", "rubric"], ...] = Field(
+        (), description="Does it fire here (detection, the default), are the marks right, or a rating from 0 to 3"
+    )
+    negatives: Literal["random", "neighbours", "hard"] = Field(
+        "random", description="Silent windows: any, those of similar features, or those with the same tokens"
+    )
+    concept: str = Field("", max_length=500, description="Also score this text as if it were the label")
+    scorer: Literal["offline", "anthropic"] = Field(
+        "offline", description="`offline` compares words and needs no key; `anthropic` asks a language model"
+    )
+    each: int = Field(0, ge=0, le=100, description="Active windows of each fifth (default: 20 offline, 5 asked)")
+
+
+class LabelsAccept(Command):
+    """Accept the label that was suggested for a feature."""
+
+    dotted = "labels.accept"
+    place = "broker"
+    positional = ("feature",)
+    reuse = False
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    source: str = Field("", description="Take the suggestion of this labeller or model (default: the label in force)")
+
+
+class LabelsReject(Command):
+    """Reject the label that was suggested for a feature; the same text is not put in force again."""
+
+    dotted = "labels.reject"
+    place = "broker"
+    positional = ("feature",)
+    reuse = False
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+
+
+class LabelsCompare(Query):
+    """Put the suggestions of different labellers for each feature side by side, with their scores."""
+
+    dotted = "labels.compare"
+    positional = ("features",)
+
+    features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: all with suggestions)")
+
+
+class LabelsCost(Query):
+    """Say what labelling and scoring would cost, and what was spent in this session."""
+
+    dotted = "labels.cost"
+    reads = ("sae", "index")
+
+    features: int = Field(100, ge=1, le=1_000_000, description="How many features")
+    model: str = Field("claude-haiku-5-5", description="The language model")
+    protocols: int = Field(1, ge=0, le=3, description="Protocols of scoring, 0 for labels alone")
+    each: int = Field(5, ge=1, le=100, description="Active windows of each fifth")
+    batch: bool = Field(False, description="Through a message batch")
 
 
 class LabelsSet(Command):
@@ -42,7 +137,7 @@ class LabelsShow(Query):
 
     filter: str = Field("", description="Only labels whose text or feature contains this")
     offset: int = Field(0, ge=0, description="First label to show")
-    limit: int = Field(300, ge=1, le=300, description="How many labels to show")
+    limit: int = Field(150, ge=1, le=300, description="How many labels to show")
 
 
 class LabelsImport(Command):

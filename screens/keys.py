@@ -31,6 +31,10 @@ ACTIONS = {
     "effect": "E",
     "result": "R",
     "planes": "P",
+    "accept": "A",
+    "reject": "X",
+    "score": "S",
+    "blind": "B",
     "next_feature": "J",
     "previous_feature": "K",
 }

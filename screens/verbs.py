@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from commands.features import FeaturesRdm as FeaturesRdm
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesWhy as FeaturesWhy
+    from commands.labels import LabelsAccept as LabelsAccept
+    from commands.labels import LabelsReject as LabelsReject
+    from commands.labels import LabelsScore as LabelsScore
     from commands.labels import LabelsSet as LabelsSet
     from commands.labels import LabelsShow as LabelsShow
     from commands.labels import LabelsSuggest as LabelsSuggest
@@ -74,7 +77,7 @@ _HOMES = {
         "FeaturesShow",
         "FeaturesWhy",
     ),
-    "commands.labels": ("LabelsSet", "LabelsShow", "LabelsSuggest"),
+    "commands.labels": ("LabelsAccept", "LabelsReject", "LabelsScore", "LabelsSet", "LabelsShow", "LabelsSuggest"),
     "commands.line": ("format_line", "parse_line"),
     "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),

@@ -5,74 +5,87 @@ from __future__ import annotations
 from typing import Any
 
 from commands.handlers.labels_import import import_
-from commands.handlers.stored_rankings import ranking_line
-from commands.labels import LabelsSet, LabelsShow, LabelsSuggest
+from commands.handlers.labels_score import cost, score
+from commands.handlers.labels_suggest import suggest
+from commands.labels import LabelsAccept, LabelsCompare, LabelsReject, LabelsSet, LabelsShow
 from workbench.errors import UsageError
 from workbench.evidence import cut, explanations_of
 from workbench.lab import Lab
-from workbench.labels.offline import suggest as suggest_offline
-from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
-__all__ = ["import_", "set_", "show", "suggest"]
+__all__ = ["accept", "compare", "cost", "import_", "reject", "score", "set_", "show", "suggest"]
 
 
+SHOWN_SCORES = 2
+"""Scores of a label in a list: a reply has room for so many."""
 IMPORTED = 300
 """Bytes of an imported explanation in a list."""
 
 
-def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
-    """Label the named features, or the top of the latest ranking, from their tokens in the index."""
-    index = lab.index()
-    if index is None:
-        raise UsageError("labels need the corpus index", "Build it first: `workbench index build`.")
-    space = str(index.meta["space"])
-    frequencies = index.frequencies().astype("float64")
-    rows: list[dict[str, Any]] = []
-    sets: dict[str, Any] = {}
-    chosen = _chosen(command, lab, space, int(index.meta["features"]))
-    for done, number in enumerate(chosen):
-        lab.tick(done, len(chosen), "labelling")
-        name = feature_id(space, number)
-        found = suggest_offline(*index.token_totals(number), frequencies, index.pieces)
-        windows = int((index.summary["document"][number] >= 0).sum())
-        row = {"feature": name, "index": number, "windows": windows, "text": "", "tokens": [], "status": "silent"}
-        if found is not None:
-            tokens = [[token, round(share, 4)] for token, share in found.tokens]
-            row |= {"text": found.text, "tokens": tokens, "status": "suggested", "covered": round(found.covered, 4)}
-            if not _is_own(lab, name):
-                sets[f"labels/{name}"] = {"text": found.text, "source": command.labeller, "status": "suggested"}
-        rows.append(row)
-    return Outcome({"labeller": command.labeller, "labels": rows}, sets=sets)
-
-
-def _is_own(lab: Lab, feature: str) -> bool:
-    """Whether the investigator gave this label: a suggestion never overwrites it."""
-    label = lab.state.get(f"labels/{feature}")
-    return label is not None and label["source"] == "investigator"
-
-
-def _chosen(command: LabelsSuggest, lab: Lab, space: str, width: int) -> list[int]:
-    if command.features:
-        return [feature_index(text, space, width) for text in command.features]
-    line = ranking_line(lab, None)
-    ranking = Ranking.from_arrays(str(lab.stored(line)["space"]), lab.arrays(line, "ranking"))
-    if ranking.space != space:
-        raise UsageError("the latest ranking is of other features than the index", "Name the features to label.")
-    return [int(number) for number in ranking.order()[: command.top]]
-
-
 def set_(command: LabelsSet, lab: Lab) -> Outcome:
     """Keep the investigator's own label."""
-    space = lab.entry("sae")
-    if space is None:
-        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
-    number = feature_index(command.feature, space["name"], space["width"])
-    name = feature_id(space["name"], number)
+    name, number = _feature(command.feature, lab)
     text = command.text.strip()
     value = {"text": text, "source": "investigator", "status": "accepted"} if text else None
     return Outcome({"feature": name, "index": number, "text": text}, sets={f"labels/{name}": value})
+
+
+def accept(command: LabelsAccept, lab: Lab) -> Outcome:
+    """Mark the label in force, or a suggestion, as the investigator's choice; it keeps its source."""
+    name, number = _feature(command.feature, lab)
+    chosen = lab.entry(f"suggestions/{name}/{command.source}" if command.source else f"labels/{name}")
+    if chosen is None:
+        whose = f" of {command.source}" if command.source else ""
+        raise UsageError(f"{name} has no label{whose} to accept", "Suggest one: `workbench labels suggest`.")
+    value = {**chosen, "status": "accepted"}
+    return Outcome({"feature": name, "index": number, "text": value["text"]}, sets={f"labels/{name}": value})
+
+
+def reject(command: LabelsReject, lab: Lab) -> Outcome:
+    """Take the label out of force, and remember it as rejected."""
+    name, number = _feature(command.feature, lab)
+    label = lab.entry(f"labels/{name}")
+    if label is None:
+        raise UsageError(f"{name} has no label to reject", "See `workbench labels show`.")
+    sets: dict[str, Any] = {f"labels/{name}": None}
+    if label["source"] != "investigator":
+        sets[f"suggestions/{name}/{label['source']}"] = {**label, "status": "rejected"}
+    return Outcome({"feature": name, "index": number, "text": label["text"]}, sets=sets)
+
+
+def compare(query: LabelsCompare, lab: Lab) -> Outcome:
+    """All suggestions by feature, with the scores of their texts."""
+    wanted = {_feature(text, lab)[0] for text in query.features}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key, entry in lab.state.under("suggestions").items():
+        name, _, source = key.rpartition("#")[2].partition("/")
+        feature = f"{key.rpartition('#')[0]}#{name}"
+        if not wanted or feature in wanted:
+            value = entry.value
+            row = {"source": source, "text": value["text"], "status": value["status"], "seq": entry.seq}
+            found.setdefault(feature, []).append(row | {"scores": scores_of(lab, feature, str(value["text"]))})
+    rows = [
+        {"feature": feature, "index": int(feature.rpartition("#")[2]), "labels": rows}
+        for feature, rows in sorted(found.items(), key=lambda item: int(item[0].rpartition("#")[2]))
+    ]
+    return Outcome({"features": rows})
+
+
+def _feature(text: str, lab: Lab) -> tuple[str, int]:
+    space = lab.entry("sae")
+    if space is None:
+        raise UsageError("no SAE is loaded in this session", "Load one first: `workbench sae load demo`.")
+    number = feature_index(text, space["name"], space["width"])
+    return feature_id(space["name"], number), number
+
+
+def scores_of(lab: Lab, feature: str, text: str) -> list[dict[str, Any]]:
+    """The scores of a label's text, one for each scorer, protocol and kind of negatives,
+    a model's first."""
+    entries = lab.state.under(f"label_scores/{feature}").values()
+    found = [entry.value for entry in entries if entry.value["text"] == text]
+    return sorted(found, key=lambda one: (one["scorer"] == "offline", one["protocol"], one["negatives"]))
 
 
 def show(query: LabelsShow, lab: Lab) -> Outcome:
@@ -84,6 +97,11 @@ def show(query: LabelsShow, lab: Lab) -> Outcome:
             **{key: entry.value[key] for key in ("text", "source", "status")},
             "seq": entry.seq,
             "stale": entry.stale,
+            "scores": [
+                {key: value for key, value in score.items() if key != "text"}
+                for score in scores_of(lab, name, str(entry.value["text"]))[:SHOWN_SCORES]
+            ],
+            "by": entry.value.get("by"),
         }
         for name, entry in lab.state.under("labels").items()
     ]

@@ -2,77 +2,95 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.labels.offline import WORDS, suggest
+from tests.labels.windows import window
+from workbench.labels.offline import WORDS, log_odds, suggest
+from workbench.labels.windows import ExplainWindows
+from workbench.labels.words import lemma, near, words_of
 
-PIECES = [" the", " of", " won", " prize", " dog", " ", "won"]
-FREQUENCIES = np.array([5000.0, 3000.0, 20.0, 10.0, 30.0, 100.0, 5.0])
-
-
-def label(mass: dict[int, float], **options: float) -> str | None:
-    found = suggest(np.array(list(mass)), np.array(list(mass.values())), FREQUENCIES, PIECES, **options)
-    return None if found is None else found.text
+NOUNS = ["dog", "cat", "tree", "house", "river", "stone", "lamp", "road", "bird", "cup"]
+CORPUS = [f"the {NOUNS[n % 10]} stood near the {NOUNS[n % 7]} and the {NOUNS[n % 3]} was old" for n in range(300)]
 
 
-def test_a_planted_token_wins_over_frequent_ones() -> None:
-    assert label({0: 30.0, 1: 20.0, 2: 40.0}) == "won"
+def explain(texts: list[str], corpus: list[str] | None = None) -> ExplainWindows:
+    contrast = tuple(window(text) for text in corpus or CORPUS)
+    return ExplainWindows(tuple(window(text) for text in texts), (), contrast)
 
 
-def test_words_come_strongest_first() -> None:
-    text = label({2: 50.0, 3: 30.0, 0: 5.0})
-    assert text == "won · prize"
-
-
-def test_forms_of_one_word_are_merged() -> None:
-    found = suggest(np.array([2, 6]), np.array([3.0, 1.0]), FREQUENCIES, PIECES)
+def test_what_stands_everywhere_loses_by_the_contrast() -> None:
+    texts = [f"the {NOUNS[n % 10]} and the {NOUNS[n % 7]} won the prize near the lamp" for n in range(40)]
+    found = suggest(explain(texts))
     assert found is not None
-    assert found.text == "won"
-    assert found.tokens == [("won", 1.0)]
-    assert found.covered == pytest.approx(1.0)
+    named = found.text.split(" · ")
+    assert {"won", "prize"} <= set(named)
+    assert not {"the", "and", "near", "old"} & set(named)
+    assert found.covered == 1.0
 
 
-def test_the_share_of_the_named_words_is_closed_form() -> None:
-    found = suggest(np.array([0, 2, 3]), np.array([10.0, 60.0, 30.0]), FREQUENCIES, PIECES)
+def test_forms_of_one_word_count_together_under_the_commonest() -> None:
+    texts = ["the dog was winning"] * 3 + ["the dog wins now"] * 2 + ["the cat was winning here"] * 15
+    found = suggest(explain(texts))
     assert found is not None
-    assert dict(found.tokens) == {"won": 0.6, "prize": 0.3}
-    assert found.covered == pytest.approx(0.9)
+    assert found.text.split(" · ")[0] == "winning"
 
 
-def test_a_silent_feature_has_no_label() -> None:
-    empty = np.zeros(0)
-    assert suggest(empty.astype(int), empty, FREQUENCIES, PIECES) is None
-    assert suggest(np.array([1]), np.array([0.0]), FREQUENCIES, PIECES) is None
+def test_a_name_keeps_its_capital() -> None:
+    found = suggest(explain(["the dog stood near Monday"] * 20))
+    assert found is not None
+    assert found.text.split(" · ")[0] == "Monday"
 
 
-def test_a_feature_that_fires_as_often_as_the_words_stand_has_no_label() -> None:
-    assert suggest(np.arange(2), np.array([5.0, 3.0]), np.array([5000.0, 3000.0]), PIECES, smoothing=0.0) is None
+def test_a_short_context_is_named_where_it_says_more_than_its_words() -> None:
+    corpus = CORPUS + ["the cup was of stone and a road of sand"] * 60 + ["a cup and a lamp"] * 60
+    found = suggest(explain([f"the {NOUNS[n % 10]} and a cup of sand" for n in range(30)], corpus))
+    assert found is not None
+    assert any(term in found.text.split(" · ") for term in ("cup of", "of sand"))
 
 
-def test_ties_are_broken_by_the_token_id() -> None:
-    pieces = ["a", "b", "c", "d", "e", "f"]
-    for order in ([4, 2, 3, 1], [1, 2, 3, 4], [3, 1, 4, 2]):
-        found = suggest(np.array(order), np.ones(4), np.full(6, 10.0), pieces)
-        assert found is not None
-        assert found.text == "b · c · d · e"
+def test_a_feature_that_fires_as_the_corpus_reads_has_no_label() -> None:
+    assert suggest(explain(CORPUS[:50])) is None
 
 
-def test_at_most_a_few_words() -> None:
-    pieces = [f"w{number}" for number in range(20)]
-    found = suggest(np.arange(10), np.linspace(1, 2, 10), np.full(20, 10.0), pieces)
+def test_at_most_a_few_terms() -> None:
+    found = suggest(explain(["alpha beta , gamma . delta ; epsilon : zeta ! eta ? theta ( iota"] * 20))
     assert found is not None
     assert found.text.count("·") == WORDS - 1
     assert len(found.tokens) <= 2 * WORDS
 
 
-@given(
-    st.dictionaries(st.integers(0, 6), st.floats(0.001, 100), min_size=1),
-    st.randoms(use_true_random=False),
+def test_the_odds_are_those_of_the_formula() -> None:
+    here, there = Counter(a=30, b=70), Counter(a=10, b=990)
+    expected = math.log(30.5 / 70.5) - math.log(10.5 / 990.5) - 2 * math.sqrt(1 / 30.5 + 1 / 10.5)
+    assert log_odds(here, there)["a"] == pytest.approx(expected)
+
+
+def test_what_was_seen_too_seldom_is_left_out() -> None:
+    assert log_odds(Counter(a=2, b=3), Counter(b=5), least=3).keys() == {"b"}
+
+
+@given(st.permutations([f"the {noun} won the prize" for noun in NOUNS]))
+def test_the_order_of_the_windows_means_nothing(texts: list[str]) -> None:
+    assert suggest(explain(texts)) == suggest(explain(sorted(texts)))
+
+
+@pytest.mark.parametrize(
+    ("words", "stem"),
+    [(["celebrate", "celebrated", "celebrating"], "celebrat"), (["Monday", "Mondays"], "monda"), (["won"], "won")],
 )
-def test_the_order_of_the_tokens_means_nothing(mass: dict[int, float], draw: object) -> None:
-    shuffled = list(mass.items())
-    draw.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert label(mass) == label(dict(shuffled))
+def test_forms_of_a_word_have_one_stem(words: list[str], stem: str) -> None:
+    assert {lemma(word) for word in words} == {stem}
+
+
+def test_words_are_cut_at_punctuation_and_counted_with_it() -> None:
+    assert words_of('He said: "I\'ll go."') == ("he", "said", ":", '"', "i'll", "go", ".", '"')
+
+
+def test_no_half_word_at_the_edges_of_a_context() -> None:
+    tokens = ["xan", "tipp", "e", " won", " the", " pri", "ze", " now"]
+    assert near(tokens, 3, 1, 2) == " won the prize"

@@ -31,6 +31,7 @@ SETUP = (
     "features.contrast achievement",
     "index.build demo tokens=20000 examples=6",
     "labels.suggest",
+    "labels.score each=4",
     "clusters.find",
     "clusters.rank points=200 bins=5 draws=2 tested=1",
 )

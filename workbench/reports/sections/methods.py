@@ -106,8 +106,13 @@ def _rest(source: ReportSource) -> str:
         )
     if source.lines("labels.suggest"):
         parts.append(
-            "Offline labels name the tokens whose share of the feature's activation exceeds their share of the corpus "
-            "most (their term of the Kullback-Leibler divergence); they describe tokens and are no explanation."
+            "Offline labels name the words that stand out in a feature's windows against windows drawn from the corpus "
+            "(smoothed log odds less two standard errors); they describe words and are no explanation."
+        )
+    if source.lines("labels.score"):
+        parts.append(
+            "Scores of labels are balanced accuracies on windows of documents that no labeller saw, beside another "
+            "feature's label and random windows; offline scores compare words and are not those of a language model."
         )
     if clamps := source.lines("steer.clamp"):
         seeds = listed(sorted({str(line.params.get("seed")) for line in clamps}))

@@ -1,0 +1,202 @@
+"""Labels: what they score on the demo, and 1,000 of them asked of a local server that speaks the Messages API.
+
+The scores are offline: by words alone. The local server is another process on this machine, answers after 50 ms
+and limits the rate now and then; it says how many calls were under way at once and what was asked twice.
+
+    python benchmarks/labels.py [--json] [--labels N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+CONCURRENCY = 16
+
+
+def demo_index(home: Path) -> Any:
+    """The demo's index of 200,000 tokens."""
+    from commands.handlers import handler_of
+    from commands.line import parse_line
+    from workbench.index.read import open_index
+    from workbench.run import Runner
+    from workbench.session.record import SessionRecord
+
+    os.environ["WORKBENCH_HOME"] = str(home)
+    runner = Runner(handler_of, home / "sessions", "a benchmark")
+    runner.do(parse_line("session.new bench"), None)
+    for line in ("model.load demo", "sae.load demo", "index.build tokens=200000"):
+        runner.do(parse_line(line), "bench")
+    return open_index(home, SessionRecord(home / "sessions" / "bench").state.entries["index"].value)
+
+
+def scores(index: Any) -> list[dict[str, Any]]:
+    """Offline scores of the planted features' labels, and of as many features that mean nothing."""
+    import numpy as np
+
+    from workbench import demo
+    from workbench.labels import offline
+    from workbench.labels.drawing import Draw
+    from workbench.labels.null import NullIndex
+    from workbench.labels.offline_scorer import OfflineScorer
+    from workbench.labels.scoring import Job, WordScorer, prepare, score
+
+    concepts = json.loads((demo.HERE / "manifest.json").read_text())["measured"]["concepts"]
+    planted = {name: int(one["latent"]) for name, one in concepts.items()}
+    rest = [n for n in np.flatnonzero(index.summary["fired"] > 500).tolist() if n not in planted.values()]
+    kinds = [("planted", Draw(index), planted), ("null", Draw(NullIndex(index, 5)), {f"#{n}": n for n in rest[:10]})]
+    rows = []
+    for kind, draw, features in kinds:
+        found = {n: offline.suggest(draw.explain(n, offline.TOP, offline.EACH)) for n in features.values()}
+        texts = {n: "-" if one is None else one.text for n, one in found.items()}
+        order = list(texts)
+        scorer = WordScorer(OfflineScorer(draw.reference()))
+        for protocol in ("detection", "fuzzing"):
+            for negatives in ("random", "neighbours", "hard") if kind == "planted" else ("random",):
+                jobs = []
+                for place, n in enumerate(order):
+                    other = order[(place + len(order) // 2) % len(order)]
+                    jobs.append(Job(n, texts[n], "label", protocol, negatives, (other, texts[other])))
+                names = list(features)
+                for name, row in zip(names, score([prepare(job, draw, 20) for job in jobs], scorer, 0), strict=True):
+                    rows.append({"kind": kind, "feature": name, **row})
+    return rows
+
+
+def asked(index: Any, home: Path, labels: int) -> dict[str, Any]:
+    """Ask for labels of all features and again after a kill; the server counts."""
+    from workbench.labels.budget import Budget, price_of
+    from workbench.labels.drawing import Draw
+    from workbench.labels.prompts import to_explain
+    from workbench.labels.replies import Replies
+    from workbench.labels.service import Asking, make_client
+
+    options = {"latency": 0.05, "faults": [429, 529, 429, 529, 500]}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.labels.server", json.dumps(options)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        os.environ |= {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "test-key"}
+        draws = [Draw(index, seed) for seed in range(-(-labels // 400))]
+        alive = [n for n in range(int(index.meta["features"])) if index.summary["fired"][n] > 50]
+        requests = {}
+        for draw in draws:  # the same features from other windows, until there are as many prompts as labels
+            for n in alive:
+                request = to_explain("claude-haiku-5-5", draw.explain(n), index.logits(n))
+                requests[request.key] = request
+        chosen = list(requests.values())[:labels]
+        client = make_client()
+        price = price_of("claude-haiku-5-5", home)
+        asking = Asking(client, Replies(home), Budget(price, 100.0), concurrency=CONCURRENCY, tick=lambda *_: None)
+        begun = time.perf_counter()
+        answers = asking.ask(chosen)
+        seconds = time.perf_counter() - begun
+        asking.ask(chosen)
+        client.close()
+        with urllib.request.urlopen(f"{url}/stats") as reply:
+            stats = json.load(reply)
+        usage = [answer.usage for answer in answers if hasattr(answer, "usage")]
+        return {
+            "kind": "asked", "labels": len(chosen), "answered": len(usage), "seconds": round(seconds, 2),
+            "peak": stats["peak"], "concurrency": CONCURRENCY, "calls": stats["calls"], "repeated": stats["repeated"],
+            "ideal_seconds": round(len(chosen) * 0.05 / CONCURRENCY, 2),
+            "input_tokens_a_label": round(sum(one["input_tokens"] for one in usage) / max(len(usage), 1)),
+            "output_tokens_a_label": round(sum(one["output_tokens"] for one in usage) / max(len(usage), 1)),
+        }  # fmt: skip
+    finally:
+        process.kill()
+        process.wait()
+
+
+def score_tokens(index: Any) -> dict[str, Any]:
+    """Input tokens of a model's score, baselines included, counted at 3.5 letters a token."""
+    from workbench.labels.asked_scorer import AskedScorer
+    from workbench.labels.budget import LETTERS_A_TOKEN
+    from workbench.labels.drawing import Draw
+    from workbench.labels.replies import Replies
+    from workbench.labels.scoring import Job, prepare
+
+    draw, tokens = Draw(index), {}
+    scorer = AskedScorer("claude-haiku-5-5", lambda _: [], Replies(Path(tempfile.gettempdir()) / "none"))
+    for protocol in ("detection", "fuzzing", "rubric"):
+        job = Job(
+            459, "a label of ten words or so, as they are given", "label", protocol, "random", (1, "another label")
+        )
+        requests = scorer.requests(prepare(job, draw, 5).asks())
+        tokens[protocol] = round(sum(one.letters for one in requests) / LETTERS_A_TOKEN)
+    return {"kind": "score", "input_tokens": tokens}
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--json", action="store_true")
+    options.add_argument("--labels", type=int, default=1000)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        index = demo_index(Path(folder))
+        rows = [*scores(index), asked(index, Path(folder), chosen.labels), score_tokens(index)]
+    found = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "rows": rows,
+        "bars": bars(rows),
+    }
+    if chosen.json:
+        print(json.dumps(found))
+        return
+    for row in rows:
+        if "accuracy" in row:
+            a, m = row["accuracy"], row["margin"]
+            print(
+                f"| {row['kind']} | {row['feature']} | {row['protocol']} | {row['negatives']} | {a['value']:.2f} "
+                f"[{a['low']:.2f}, {a['high']:.2f}] | {row['other']['accuracy']['value']:.2f} | "
+                f"{row['random']['accuracy']['value']:.2f} | {m['value']:+.2f} [{m['low']:+.2f}, {m['high']:+.2f}] |"
+            )
+        else:
+            print(row)
+    for bar in found["bars"]:
+        print(bar)
+
+
+def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What has to hold."""
+    own = [row for row in rows if row["kind"] == "planted" and row["negatives"] == "random" and "margin" in row]
+    null = [row for row in rows if row["kind"] == "null" and row["protocol"] == "detection" and "margin" in row]
+    (live,) = [row for row in rows if row["kind"] == "asked"]
+    (tokens,) = [row for row in rows if row["kind"] == "score"]
+    least = min(row["margin"]["low"] for row in own)
+    nulls = sum(row["margin"]["low"] > 0 for row in null)
+    most = max(tokens["input_tokens"].values())
+    return [
+        _bar("least lower limit of a planted label's margin", least, 0.0, least > 0),
+        _bar("null features of 10 with a margin above 0", nulls, 2, nulls <= 2),
+        _bar(
+            "calls at once, of the limit", live["peak"] / live["concurrency"], 1.0, live["peak"] == live["concurrency"]
+        ),
+        _bar("stored replies asked again", live["repeated"], 0, live["repeated"] == 0),
+        _bar("labels without an answer", live["labels"] - live["answered"], 0, live["labels"] == live["answered"]),
+        _bar("input tokens of a score", most, 12_000, most <= 12_000),
+    ]
+
+
+def _bar(name: str, value: float, limit: float, holds: bool) -> dict[str, Any]:
+    return {"name": name, "value": value, "limit": limit, "holds": bool(holds)}
+
+
+if __name__ == "__main__":
+    main()

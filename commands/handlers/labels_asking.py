@@ -1,0 +1,109 @@
+"""What `labels.suggest` and `labels.score` share: the index, the service, its price, and what was spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from commands.labels import LabelsScore, LabelsSuggest
+from workbench.errors import UsageError
+from workbench.index.read import FeatureIndex
+from workbench.lab import Lab
+from workbench.labels.budget import LETTERS_A_TOKEN, Budget, Price, price_of
+from workbench.labels.prompts import Request
+from workbench.labels.replies import Replies, Reply
+from workbench.labels.service import Answer, Asking, ask_in_batch, make_client
+
+CONFIRM = 1.0
+"""Dollars above which an estimate has to be confirmed."""
+OUTPUT_A_CALL = 120
+"""Tokens of an answer on the average, for estimates."""
+
+
+def indexed(lab: Lab) -> FeatureIndex:
+    """The session's feature index, with a list of what fires where.
+
+    Raises:
+        UsageError: there is none, or it is of raw units.
+    """
+    index = lab.index()
+    if index is None:
+        raise UsageError("labels need the corpus index", "Build it first: `workbench index build`.")
+    if len(index.arrays["offsets"]) == 0:
+        raise UsageError(
+            f"the index of {index.meta['space']} keeps no list of activations (raw units are active everywhere)",
+            "Load an SAE: its features are silent on most tokens.",
+        )
+    return index
+
+
+class Service:
+    """The language model as a command asks it.
+
+    Args:
+        command: with the model, the budget and how to ask.
+        lab: of the command.
+    """
+
+    def __init__(self, command: LabelsSuggest | LabelsScore, lab: Lab) -> None:
+        self._command = command
+        self._lab = lab
+        self.client: Any = None if command.dry_run else make_client()
+        self.replies = Replies(lab.home)
+        self.price = price_of(command.model, lab.home)
+        self.budget = Budget(self.price, command.budget, batch=command.batch)
+        self.where = "" if self.client is None else str(self.client.base_url)
+
+    def ask(self, requests: Sequence[Request]) -> list[Answer]:
+        """A reply or a failure for each request.
+
+        Raises:
+            UsageError: it would cost more than a dollar, and was not confirmed.
+        """
+        missing = [one for one in requests if self.replies.get(one.key) is None]
+        cost = estimate(missing, self.price, batch=self._command.batch)["usd"]
+        if cost > CONFIRM and not self._command.yes:
+            raise UsageError(f"this would cost about ${cost:.2f}", "Add --yes to go on, or see --dry-run.")
+        try:
+            if self._command.batch and missing:
+                return ask_in_batch(self.client, requests, self.replies, self.budget, self._lab.tick)
+            asking = Asking(
+                self.client, self.replies, self.budget, concurrency=self._command.concurrency, tick=self._lab.tick
+            )
+            return asking.ask(requests)
+        finally:
+            self.client.close()
+
+
+def estimate(requests: Sequence[Request], price: Price, *, batch: bool) -> dict[str, Any]:
+    """What requests cost on the average."""
+    tokens = {
+        "input_tokens": sum(round(one.letters / LETTERS_A_TOKEN) for one in requests),
+        "output_tokens": OUTPUT_A_CALL * len(requests),
+    }
+    usd = round(price.of_usage(tokens, batch=batch), 6)
+    return {"calls": len(requests), **tokens, "usd": usd, "prices": price.as_of}
+
+
+def usage_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
+    """What replies used; one that was read from the record was paid for then."""
+    unique = {reply.key: reply for reply in replies}.values()
+    names = sorted({name for reply in unique for name in reply.usage})
+    usd = sum(price.of_usage(reply.usage, batch=reply.batch) for reply in unique)
+    totals = {name: sum(reply.usage.get(name, 0) for reply in unique) for name in names}
+    return {"replies": len(unique), **totals, "usd": round(usd, 6), "prices": price.as_of}
+
+
+def record_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
+    """Who answered what and when, for the log line."""
+    return {
+        "model": ", ".join(sorted({reply.model for reply in replies})),
+        "prompts": [reply.prompt for reply in replies],
+        "usage": usage_of(replies, price),
+        "date": max((reply.date for reply in replies), default=""),
+    }
+
+
+def keep(lab: Lab, replies: Sequence[Reply], as_dict: Callable[[Reply], dict[str, Any]]) -> None:
+    """Store the replies in the command's artifact."""
+    lab.save_json("replies", [as_dict(reply) for reply in replies])

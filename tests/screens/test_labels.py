@@ -1,0 +1,54 @@
+"""Rows of the Labels screen: scores with their baselines, blind mode, where a label is from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from screens.labels import HIDDEN, _best, _origin, _row, _score_line
+from screens.widgets.lines import cell_text
+
+
+def score(scorer: str = "offline", value: float = 0.9) -> dict[str, Any]:
+    number = {"value": value, "low": value - 0.05, "high": value + 0.04}
+    half = {"value": 0.5, "low": 0.45, "high": 0.55}
+    margin = {"value": value - 0.5, "low": value - 0.6, "high": value - 0.4}
+    return {"scorer": scorer, "protocol": "detection", "negatives": "random", "accuracy": number, "margin": margin,
+            "other": half, "random": half}  # fmt: skip
+
+
+ITEM = {"feature": "demo/x/sae#7", "index": 7, "text": "won · [red]prize[/red]", "source": "offline", "seq": 3,
+        "status": "suggested", "stale": False, "scores": [score()], "by": None}  # fmt: skip
+
+
+def cells(item: dict[str, Any], blind: bool = False) -> list[str]:
+    return [cell_text(cell) for cell in _row(item, blind).cells]
+
+
+def test_an_offline_score_is_marked_and_a_models_comes_first() -> None:
+    assert _best([score()]) == "0.90 offline"
+    assert _best([score(), score("claude-haiku-5-5", 0.7)]) == "0.70"
+    assert _best([]) == ""
+
+
+def test_blind_mode_hides_the_text_the_score_and_the_source() -> None:
+    assert cells(ITEM) == ["#7", "won · [red]prize[/red]", "0.90 offline", "offline", "suggested", "3"]
+    assert cells(ITEM, blind=True) == ["#7", HIDDEN, "", "", "suggested", "3"]
+
+
+def test_both_baselines_stand_beside_the_score() -> None:
+    assert _score_line(score()) == (
+        "offline detection, random windows: 0.90 [0.85, 0.94]; another's label 0.50, random windows 0.50; "
+        "above the other +0.40 [+0.30, +0.50]"
+    )
+
+
+def test_who_said_it_when_and_for_how_much() -> None:
+    by = {"model": "claude-haiku-5-5", "date": "2026-11-21T10:00:00Z", "prompt": "sha256:0123456789abcdef",
+          "usage": {"input_tokens": 1500, "output_tokens": 20}}  # fmt: skip
+    assert _origin(by) == ["by claude-haiku-5-5 on 2026-11-21, 1500 tokens in, 20 out, prompt 0123456789ab"]
+    assert _origin(None) == []
+
+
+def test_a_record_of_an_older_version_has_no_scores() -> None:
+    old = {key: value for key, value in ITEM.items() if key not in ("scores", "by")}
+    assert cells(old)[2] == ""
