@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands.report import Report
 from workbench import paths
 from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable
@@ -58,14 +57,21 @@ class Executor:
         Raises:
             WorkbenchError: what went wrong.
         """
-        if isinstance(verb, Report) and not verb.out:
-            name = verb.target or self.session_name(verb) or "session"
-            verb = verb.model_copy(update={"out": f"report-{name}.{verb.format or 'html'}"})
+        if verb.dotted == "report":
+            verb = self._named_report(verb)
         if self.in_process:
             return self._here(verb)
         if isinstance(verb, Query) and verb.carried_out_in == "broker" and not self.host:
             return self._through_running_engine(verb)
         return self._through_engine(verb, spawn=True)
+
+    def _named_report(self, verb: Verb) -> Verb:
+        from commands.report import Report
+
+        if not isinstance(verb, Report) or verb.out:
+            return verb
+        name = verb.target or self.session_name(verb) or "session"
+        return verb.model_copy(update={"out": f"report-{name}.{verb.format or 'html'}"})
 
     def _through_running_engine(self, verb: Verb) -> dict[str, Any]:
         """Answer a query from files here when no engine runs: starting one would take longer."""
