@@ -280,7 +280,7 @@ def test_the_volcano_the_feature_and_w_follow_the_effect() -> None:
         await press(pilot, "enter")
         assert app.query_one("#volcano")._points[rows[0]["feature"]][0] == rows[0]["effect"]  # type: ignore[attr-defined]
         await press(pilot, "w")
-        assert "outcome achievement against outcome failure" in " ".join(text_of(app).split())
+        assert "outcome achievement, less outcome failure" in " ".join(text_of(app).split())
         await press(pilot, "escape", "enter")
         assert f"t {number(rows[0]['score'], 2)}" in text_of(app)
         assert short_id(rows[0]["feature"]) in text_of(app)
