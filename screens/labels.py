@@ -116,10 +116,10 @@ class LabelsPage(FilteredPage):
         self._show()
 
     def _label(self) -> None:
-        row = self.lines.row
-        if row:
-            text, own = cell_text(row.cells[1]), row.cells[2] == "investigator"
-            question = label_question(self.workbench, row.key, "" if own else text)
+        item = self._items.get(self.lines.key)
+        if item:
+            text, own = str(item["text"]), item["source"] == "investigator"
+            question = label_question(self.workbench, item["feature"], "" if own else text)
             self.workbench.open_line(question, text if own else "")
 
 

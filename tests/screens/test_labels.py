@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from screens.labels import HIDDEN, _best, _origin, _row, _score_line
-from screens.widgets.lines import cell_text
+from textual.pilot import Pilot
+
+from screens.app import WorkbenchApp
+from screens.labels import HIDDEN, LabelsPage, _best, _origin, _row, _score_line
+from screens.widgets.lines import Lines, cell_text
+from tests.screens.stage import play, press, reply_to
 
 
 def score(scorer: str = "offline", value: float = 0.9) -> dict[str, Any]:
@@ -52,3 +56,18 @@ def test_who_said_it_when_and_for_how_much() -> None:
 def test_a_record_of_an_older_version_has_no_scores() -> None:
     old = {key: value for key, value in ITEM.items() if key not in ("scores", "by")}
     assert cells(old)[2] == ""
+
+
+def test_a_label_of_ones_own_is_there_to_be_edited_and_a_suggestion_is_not() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        offered = {}
+        await press(pilot, "7")
+        for _ in reply_to("labels.show")["labels"]:
+            item = app.query_one(LabelsPage)._items[app.query_one("#label-list", Lines).key]
+            await press(pilot, "l")
+            offered[item["source"]] = (app.line.text, item["text"])
+            await press(pilot, "escape", "j")
+        assert offered["investigator"][0] == offered["investigator"][1] != ""
+        assert offered["offline"][0] == ""
+
+    play(scenario)
