@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from commands.clusters import ClustersImport
-from commands.handlers.cluster_sets import decoder_of, keep, largest_rows
+from commands.handlers.cluster_sets import decoder_of, entry_of, keep, largest_rows
 from workbench.errors import MismatchError
 from workbench.lab import Lab
 from workbench.published_clusters import KnownCluster, PublishedClusters, named_clusters, read_published_clusters
@@ -52,7 +52,7 @@ def import_(command: ClustersImport, lab: Lab) -> Outcome:
         for row in rows
         if row["check"] == "differs"
     ]
-    return Outcome(body, sets={"clusters": {"space": space, "count": len(clusters)}}, warnings=warnings)
+    return Outcome(body, sets={"clusters": entry_of(space, clusters)}, warnings=warnings)
 
 
 def _features(

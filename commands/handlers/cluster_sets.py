@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from commands.clusters import MADE_BY
+from workbench.digests import value_digest
 from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.session.log import LogLine
@@ -173,3 +174,9 @@ def decoder_of(space: Any) -> tuple[np.ndarray, np.ndarray]:
     if getattr(cfg, "rescale_acts_by_decoder_norm", False):  # activations are in units of the rows' norms already
         return decoder, np.ones(len(decoder))
     return decoder, np.linalg.norm(decoder, axis=1)
+
+
+def entry_of(space: str, clusters: list[np.ndarray]) -> dict[str, Any]:
+    """The state entry of a clustering: its digest tells one from another of the same number of clusters."""
+    members = [cluster.tolist() for cluster in clusters]
+    return {"space": space, "count": len(clusters), "digest": value_digest(members)}

@@ -10,7 +10,7 @@ from commands.clusters import ClustersDemo, ClustersFind, ClustersList, Clusters
 from commands.handlers.cluster_import import import_
 from commands.handlers.cluster_planes import export, matrix_of, planes, point
 from commands.handlers.cluster_rank import latest_rank, rank
-from commands.handlers.cluster_sets import ClusterSet, decoder_of, keep, largest_rows, rounded
+from commands.handlers.cluster_sets import ClusterSet, decoder_of, entry_of, keep, largest_rows, rounded
 from workbench.errors import UsageError
 from workbench.evidence import labels_by_index
 from workbench.figures import Figure
@@ -57,8 +57,7 @@ def find(command: ClustersFind, lab: Lab) -> Outcome:
         "stability": found.stability,
         "sweep": found.sweep,
     }
-    entry = {"space": space.name, "count": len(clusters)}
-    return Outcome(body, sets={"clusters": entry}, warnings=found.warnings)
+    return Outcome(body, sets={"clusters": entry_of(space.name, clusters)}, warnings=found.warnings)
 
 
 def demo(command: ClustersDemo, lab: Lab) -> Outcome:

@@ -198,3 +198,15 @@ def test_a_ring_is_told_from_a_line_and_from_another_order() -> None:
     assert ring_fit(ring) == pytest.approx((1.0, 1 / 3))
     assert ring_fit(ring[[0, 2, 4, 6, 1, 3, 5]])[0] < 0.01  # steps of two are another frequency
     assert ring_fit(np.outer(np.arange(7.0), [1, 0]))[1] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_ranking_is_not_taken_from_other_clusters_of_the_same_number(indexed: Any) -> None:
+    ranked = []
+    for name in ("positive", "squared"):
+        count = indexed(f"clusters.find method=spectral affinity={name} n_clusters=4 seed=2")["result"]["clusters"]
+        members = members_of(indexed, count)
+        reply = indexed("clusters.rank points=300 bins=5 draws=2 tested=1")
+        ranked.append((count, members, reply.get("reused")))
+    assert ranked[0][0] == ranked[1][0]
+    assert ranked[0][1] != ranked[1][1]
+    assert ranked[1][2] is None
