@@ -61,7 +61,7 @@ def _reach(design: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if design["effect_paired"] is not None:
         rows.append(
-            ("within pairs", f"p {chance(design['smallest_p_paired'])}, d {number(design['effect_paired'], 2)}")
+            ("within pairs", f"p {chance(design['smallest_p_paired'])}, d_z {number(design['effect_paired'], 2)}")
         )
     if design["features"]:
         rows.append((f"of {design['features']} features", f"d {number(design['effect_of_features'], 2)}"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 
-from screens import palette, verbs
+from screens import effect_size, palette, verbs
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
 from screens.map_view import ask_map
@@ -56,9 +57,10 @@ RSA_COLUMNS = (
 """Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
 
 
-def columns_of(score: str) -> tuple[Column, ...]:
-    """The columns, with the name of the score."""
-    return tuple(Column(score, column.width, column.align) if column.title == "t" else column for column in COLUMNS)
+def columns_of(score: str, rows: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
+    """The columns, with the names of the score and of the standardised effect."""
+    named = {"t": score, "d": effect_size.name_of(rows)}
+    return tuple(Column(named.get(one.title, one.title), one.width, one.align) for one in COLUMNS)
 
 
 class SelectPage(FilteredPage):
@@ -159,7 +161,7 @@ class SelectPage(FilteredPage):
         self.order = [row["feature"] for row in first["rows"]]
         self.query_one("#ranking-header", TextLines).show(self._header(header))
         self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
-        self.lines.columns = RSA_COLUMNS if rsa else columns_of(header.get("score_name", "t"))
+        self.lines.columns = RSA_COLUMNS if rsa else columns_of(header.get("score_name", "t"), first["rows"])
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
         volcano = self.query_one(Volcano)
         volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
@@ -387,7 +389,7 @@ def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             thousands(row["rank"]) + ("=" if row["tie"] else ""),
             (short_id(row["feature"]), palette.NAME),
             number(row["effect"], sign=True),
-            number(row["d"], 1, sign=True),
+            number(effect_size.value_of(row), 1, sign=True),
             "–" if row.get("auc") is None else f"{row['auc']:.2f}",
             number(row["score"], 2),
             chance(row["p"]),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from screens import palette
+from screens import effect_size, palette
 from screens.results.tables import Result, Told, View, paragraph, table, title
 from screens.text import chance, number, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100
-OUTCOMES = {"held": palette.GOOD, "reversed": palette.BAD, "lost": palette.WARN}
-SIDES = (Column("t", 6, "right"), Column("d", 6, "right"), Column("q", 6, "right"))
-NEW = (Column("new", 6, "right"), *SIDES, Column("effect", 7, "right"))
+OUTCOMES = {"held": palette.GOOD, "reversed": palette.BAD, "gone": palette.BAD, "not powered": palette.WARN}
 DEFINITION = (
-    "held: discovered both times with one sign. lost: not discovered the second time. reversed: discovered both "
-    "times with opposite signs. not testable: the second time undefined, or without a partner."
+    "held: discovered both times with one sign. gone: not discovered the second time, and the 95 % interval of its "
+    "standardised effect leaves the first one out. not powered: not discovered, but that interval still holds the "
+    "first effect. reversed: discovered both times with opposite signs. not testable: undefined the second time, or "
+    "without a partner."
 )
 
 
@@ -26,7 +26,8 @@ def view(result: Result, width: int) -> View:
     if result["new"]:
         rows += title("new", "discovered the second time only (features of the second ranking)")
         cells = [(str(one["index"]), _new(one)) for one in result["new"]]
-        rows += table("fresh", NEW, cells)
+        columns = (Column("new", 6, "right"), *_sides(result), Column("effect", 7, "right"))
+        rows += table("fresh", columns, cells)
     told = {f"row:{one['feature']}": _told(one, result) for one in result["rows"]}
     told |= {f"fresh:{one['index']}": _fresh(result) for one in result["new"]}
     features = {f"row:{one['feature']}": one["feature"] for one in result["rows"]}
@@ -36,10 +37,10 @@ def view(result: Result, width: int) -> View:
 def _head(result: Result) -> tuple[tuple[str, Style], ...]:
     first, found = result["first"], result["agreement"]
     what = f"  {visible(first['stimuli'])} (line {first['seq']}) once more: {visible('; '.join(result['changed']))}"
-    counts = f"  {result['held']} of {found['first']} discoveries held"
+    counts = f"  {result['held']} of {found['first']} held"
     lost = (
-        f" · {result['lost']} lost · {result['reversed']} reversed · {result['not_testable']} not testable · "
-        f"{max(0, found['second'] - found['both'])} new"
+        f" · {result['gone']} gone · {result['not_powered']} not powered · {result['reversed']} reversed · "
+        f"{result['not_testable']} not testable · {max(0, found['second'] - found['both'])} new"
     )
     good = palette.GOOD if found["first"] and result["held"] * 2 > found["first"] else palette.WARN
     return ((what, palette.BOLD), (counts + lost, good))
@@ -86,11 +87,16 @@ def _side(name: str, head: Result) -> list[Cell]:
     return [(name, palette.BOLD), thousands(head["discoveries"]), thousands(head["tested"]), null, about]
 
 
+def _sides(result: Result) -> tuple[Column, ...]:
+    size = effect_size.name_of([one["first"] for one in result["rows"]])
+    return (Column("t", 6, "right"), Column(size, 6, "right"), Column("q", 6, "right"))
+
+
 def _columns(result: Result, width: int) -> tuple[Column, ...]:
     matched = result["match"]["reciprocal"] is not None
     pairing = (Column("r", 5, "right"), Column("cos", 5, "right")) if matched and width >= WIDE else ()
-    again = tuple(Column(column.title, column.width, "right") for column in SIDES)
-    head = (Column("id", 6, "right"), *SIDES, Column("again", 6, "right"), *again)
+    sides = _sides(result)
+    head = (Column("id", 6, "right"), *sides, Column("again", 6, "right"), *sides)
     return (*head, *pairing, Column("outcome", 12), Column("label"))
 
 
@@ -105,7 +111,7 @@ def _row(one: Result, result: Result) -> list[Cell]:
 
 
 def _numbers(side: Result) -> list[Cell]:
-    return [number(side.get("score"), 1), number(side.get("d"), 2), chance(side.get("q"))]
+    return [number(side.get("score"), 1), number(effect_size.value_of(side), 2), chance(side.get("q"))]
 
 
 def _new(one: Result) -> list[Cell]:
@@ -125,8 +131,9 @@ def _told(one: Result, result: Result) -> Told:
 
 def _said(side: Result) -> str:
     name = f"#{side['index']}: " if "index" in side else ""
+    size = f"{effect_size.name_of([side])} {number(effect_size.value_of(side), 2)}"
     return (
-        f"{name}t {number(side['score'], 2)}, effect {number(side['effect'], sign=True)}, d {number(side['d'], 2)}, "
+        f"{name}t {number(side['score'], 2)}, effect {number(side['effect'], sign=True)}, {size}, "
         f"p {chance(side['p'])}, q {chance(side['q'])}"
     )
 
