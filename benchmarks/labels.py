@@ -3,7 +3,7 @@
 The scores are offline: by words alone. The local server is another process on this machine, answers after 50 ms
 and limits the rate now and then; it says how many calls were under way at once and what was asked twice.
 
-    python benchmarks/labels.py [--json] [--labels N]
+    python benchmarks/labels.py [--json] [--labels N] [--seed N]
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ sys.path.insert(0, str(ROOT))
 CONCURRENCY = 16
 
 
-def demo_index(home: Path) -> Any:
-    """The demo's index of 200,000 tokens."""
+def demo_index(home: Path, seed: int) -> Any:
+    """The demo's index of 200,000 tokens of the corpus that the seed makes."""
     from commands.handlers import handler_of
     from commands.line import parse_line
     from workbench.index.read import open_index
@@ -37,7 +37,7 @@ def demo_index(home: Path) -> Any:
     os.environ["WORKBENCH_HOME"] = str(home)
     runner = Runner(handler_of, home / "sessions", "a benchmark")
     runner.do(parse_line("session.new bench"), None)
-    for line in ("model.load demo", "sae.load demo", "index.build tokens=200000"):
+    for line in ("model.load demo", "sae.load demo", f"index.build tokens=200000 seed={seed}"):
         runner.do(parse_line(line), "bench")
     return open_index(home, SessionRecord(home / "sessions" / "bench").state.entries["index"].value)
 
@@ -146,9 +146,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--json", action="store_true")
     options.add_argument("--labels", type=int, default=1000)
+    options.add_argument("--seed", type=int, default=0, help="seed of the corpus that is made")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        index = demo_index(Path(folder))
+        index = demo_index(Path(folder), chosen.seed)
         rows = [*scores(index), asked(index, Path(folder), chosen.labels), score_tokens(index)]
     found = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

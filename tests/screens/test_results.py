@@ -180,7 +180,7 @@ def test_a_replication_stands_beside_the_first_result() -> None:
         f"#{row['index']}", number(row["first"]["score"], 1), number(row["first"]["d"], 2), chance(row["first"]["q"]),
         f"#{row['second']['index']}", number(row["second"]["score"], 1), number(row["second"]["d"], 2),
     ]  # fmt: skip
-    assert f"{found['held']} of {found['agreement']['first']} discoveries held" in view.head[1][0]
+    assert f"{found['held']} of {found['agreement']['first']} held" in view.head[1][0]
     why = view.told[f"row:{row['feature']}"]
     assert (why.feature, why.ranking) == (row["feature"], CONTRAST)
 
