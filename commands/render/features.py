@@ -157,13 +157,13 @@ def stored_map(result: Result, console: Console) -> None:
     contrast_map(result["map"], head, console)
 
 
-def heat(tokens: list[str], values: list[float], maximum: float) -> Text:
-    """Tokens with the strong ones emphasised, and the value after the strongest one.
+def heat(tokens: list[str], values: list[float], maximum: float, at: int | None = None) -> Text:
+    """Tokens with the strong ones emphasised, and the value after the one that was drawn (`at`), else the strongest.
 
     Its mark stands for nothing else: brackets are text too, and a token that holds the mark is spelled out.
     """
     text = Text()
-    peak = max(range(len(values)), key=values.__getitem__, default=-1)
+    peak = max(range(len(values)), key=values.__getitem__, default=-1) if at is None else at
     for place, (token, value) in enumerate(zip(tokens, values, strict=True)):
         level = 0 if value <= 0 or maximum <= 0 else min(5, 1 + int(4.999 * value / maximum))
         body = visible(token).replace(VALUE_MARK, "\\u25c2")
@@ -216,7 +216,7 @@ def feature(result: Result, console: Console) -> None:
                 Text(f"    a fair sample between {number(row['low'], 2)} and {number(row['high'], 2)}:", "dim")
             )
             for example in row["examples"][:1]:
-                line = heat(example["tokens"], example["values"], corpus["maximum"])
+                line = heat(example["tokens"], example["values"], corpus["maximum"], example["peak"])
                 times = f"  (drawn {example['times']} times)" if example.get("times") else ""
                 console.print(Text("    ").append_text(line).append(times, "dim"), soft_wrap=True)
     if (stimuli := result["stimuli"]) is not None:

@@ -30,3 +30,8 @@ def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
     told = features.heat(["[", "8", "]", " ◂9.00"], [0.5, 3.0, 0.2, 1.0], 3.0).plain
     assert told == "[8 ◂3.00] \\u25c29.00"
     assert told.count(features.VALUE_MARK) == 1
+
+
+def test_the_value_stands_after_the_token_that_was_drawn_not_after_the_windows_strongest() -> None:
+    told = features.heat(["weak", " strong"], [0.5, 3.0], 3.0, at=0).plain
+    assert told == "weak ◂0.50 strong"

@@ -110,7 +110,7 @@ class FeatureIndex:
         """The strongest windows of a feature, one for each document, repeats left out.
 
         Returns:
-            `{"tokens": [text], "values": [activation], "peak": index of the strongest token, "document"}`
+            `{"tokens": [text], "values": [activation], "peak": index of the token that was drawn, "document"}`
         """
         documents = self.summary["document"][feature][:limit]
         return [self.example(feature, number) for number in np.flatnonzero(documents >= 0).tolist()]
