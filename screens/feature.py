@@ -21,8 +21,9 @@ from screens.feature_text import (
     missing_text,
     stimulus_sentences,
 )
+from screens.latest_page import LatestPage
 from screens.neighbours import ASKED, NeighboursView, feature_of
-from screens.page import Act, Page
+from screens.page import Act
 from screens.pair import beside_question
 from screens.ranking_facts import has_null, ranking_facts
 from screens.select import SelectPage, steer_line
@@ -85,7 +86,7 @@ class PaneLine(Painted):
         return pieces
 
 
-class FeaturePage(Page):
+class FeaturePage(LatestPage):
     """One feature."""
 
     title = "Feature"
@@ -123,7 +124,6 @@ class FeaturePage(Page):
         self.windows = "top"
         self.shown: dict[str, Any] = {}
         self._near_of = ""
-        self._loading = self._again = False
 
     def compose(self) -> ComposeResult:
         """Card, histogram and logits, panes."""
@@ -172,26 +172,6 @@ class FeaturePage(Page):
         """Put the error where the sentences would be."""
         self._clear(missing_text([f"{error.message}. {error.hint}"]))
 
-    def reload(self) -> None:
-        """Ask again; while a question is under way only the last of those asked meanwhile is asked after it.
-
-        A held key would else call off each question before its answer is seen.
-        """
-        if self._loading:
-            self._again = True
-        else:
-            super().reload()
-
-    async def _load(self) -> None:
-        self._loading = True
-        try:
-            await super()._load()
-            while self._again:
-                self._again = False
-                await super()._load()
-        finally:
-            self._loading = self._again = False
-
     async def load(self) -> None:
         """Ask for the feature, or say how to choose one."""
         await self._load_ranking()
@@ -209,7 +189,7 @@ class FeaturePage(Page):
         self._show_side()
         self.query_one(SteeringView).show_feature(shown["feature"], self.workbench.summary)
         self._show_pane()
-        if self.pane == "near" and not self._again:
+        if self.pane == "near" and not self.again:
             await self._load_neighbours()
 
     async def _load_neighbours(self) -> None:
@@ -289,7 +269,7 @@ class FeaturePage(Page):
         self._show_pane()
         if self.workbench.page is self and not self.workbench.line.question:
             self.main.focus()
-        if pane == "near" and not self._loading:
+        if pane == "near" and not self.loading:
             background.start(self.workbench, self._load_neighbours, "neighbours", latest=True)
         self.workbench.saved_view.changed()
 

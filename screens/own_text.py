@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from screens import palette, verbs
+from screens.latest_page import LatestPage
 from screens.own_text_rows import (
     ACTIVE,
     DIFFERENT,
@@ -19,7 +20,7 @@ from screens.own_text_rows import (
     diff_sentences,
     steer_own_line,
 )
-from screens.page import Act, Page
+from screens.page import Act
 from screens.text import in_app, visible
 from screens.widgets.command_line import Question
 from screens.widgets.heatmap import Heatmap
@@ -34,7 +35,7 @@ MOST = 2000
 """Letters of a sentence."""
 
 
-class OwnTextPage(Page):
+class OwnTextPage(LatestPage):
     """Sentences above, features in the middle, the tokens of the feature under the cursor below."""
 
     title = "Try"
@@ -57,7 +58,6 @@ class OwnTextPage(Page):
         super().__init__(id)
         self.texts = ["", ""]
         self.result: dict[str, Any] = {}
-        self._loading = self._again = False
 
     def compose(self) -> ComposeResult:
         """Sentences, features, tokens."""
@@ -89,22 +89,9 @@ class OwnTextPage(Page):
         """Ask about the sentences; while a question is under way only the last of those asked meanwhile follows."""
         if self.workbench.engine is None or not self.workbench.session or not self.texts[0].strip():
             return
-        if self._loading:
-            self._again = True
-        else:
-            if not self.result:
-                self._clear("Reading it; the model is loaded first where it is not yet …")
-            super().reload()
-
-    async def _load(self) -> None:
-        self._loading = True
-        try:
-            await super()._load()
-            while self._again:
-                self._again = False
-                await super()._load()
-        finally:
-            self._loading = self._again = False
+        if not self.loading and not self.result:
+            self._clear("Reading it; the model is loaded first where it is not yet …")
+        super().reload()
 
     async def load(self) -> None:
         """Activate on one sentence, or compare two."""

@@ -19,22 +19,8 @@ def write_atomic(path: Path, data: str | bytes) -> None:
         StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:
-        raise storage_error(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise storage_error(path, error) from error
+    with replacing(path) as file:
+        file.write(raw)
 
 
 def append_line(path: Path, line: str) -> None:
