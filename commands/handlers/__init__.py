@@ -1,6 +1,6 @@
 """What each verb does; loaded by name, never by the front ends.
 
-The handler of `features.contrast` is the function `contrast` in `commands/handlers/features.py`; a verb
+The handler of `features.contrast` is the function `contrast` in `commands/handlers/features/__init__.py`; a verb
 whose name is a Python keyword or builtin has a trailing underscore (`stimuli.import` -> `import_`), and a
 verb without a group lives in the module of its own name (`report` -> `commands/handlers/report.py`).
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commands.handlers.session import text_of
+from commands.handlers.log_text import text_of
 from commands.report import Report
 from workbench.errors import UsageError
 from workbench.files import write_atomic

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from commands.clusters import MADE_BY
-from commands.handlers.stored_rankings import ranking_header, ranking_lines
-from commands.line import format_line, from_params
-from commands.registry import find
+from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
+from commands.handlers.log_text import text_of
 from commands.session import (
     SessionFork,
     SessionList,
@@ -116,15 +115,6 @@ def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
         "error": line.error,
         "warnings": line.warnings,
     }
-
-
-def text_of(line: LogLine) -> str:
-    """The `:` line of a log line; a verb that this version does not know is shown by its name."""
-    verb = find(line.do)
-    try:
-        return line.do if verb is None else format_line(from_params(verb, line.params))
-    except WorkbenchError:
-        return line.do  # parameters of another version: the log keeps them, the line cannot be made again
 
 
 def result(query: SessionResult, lab: Lab) -> Outcome:

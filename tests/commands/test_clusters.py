@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands.handlers.cluster_planes import ring_fit
+from commands.handlers.clusters.reconstruction import ring_fit
 from tests import tiny
 from workbench.errors import MismatchError, UnknownNameError, UsageError
 from workbench.geometry import affinity, cosine_graph_clusters, spectral_clusters
@@ -158,7 +158,7 @@ def test_import_of_a_small_file_counts_as_the_paper_does(loaded: Any, tmp_path: 
 def test_known_clusters_are_checked_where_the_sae_is_loaded(
     loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, right: bool, check: str
 ) -> None:
-    from commands.handlers import cluster_import
+    from commands.handlers.clusters import importing as cluster_import
 
     days = next(known for known in KNOWN if known.sae == GPT2 and known.name == "days")
     members = sorted(days.members)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from commands.features import FeaturesProbe
-from commands.handlers.comparing import verdict
-from commands.handlers.found_sentences import telling_words
-from commands.handlers.probing import NO_P, TESTED
+from commands.handlers.features.comparing import verdict
+from commands.handlers.features.found_sentences import telling_words
+from commands.handlers.features.probing import NO_P, TESTED
 from tests import tiny
 from workbench.errors import InputFileError, UsageError
 from workbench.stats import decode, scored_units

@@ -1,0 +1,133 @@
+"""Carries out `clusters.rank`: every cluster's planes measured alike, best first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from commands.clusters import ClustersRank
+from commands.handlers.clusters.reconstruction import Reconstruction, index_of, plane_row, reconstruct
+from commands.handlers.clusters.sets import ClusterSet, rounded
+from workbench.evidence import labels_by_index
+from workbench.index.read import FeatureIndex
+from workbench.lab import Lab
+from workbench.verbs import Outcome
+
+SHOWN = 100
+TOKENS = 3
+
+
+def rank(command: ClustersRank, lab: Lab) -> Outcome:
+    """(1 - M) S of every cluster's planes; those without a score have a status and no rank."""
+    from workbench.geometry import irreducibility, rank_by_irreducibility
+
+    found = ClusterSet(lab)
+    index = index_of(lab, found)
+    measured: dict[int, Any] = {}
+    rows: dict[int, dict[str, Any]] = {}
+    scores: dict[int, np.ndarray] = {}
+    labels = labels_by_index(lab, found.space)
+    for number in range(len(found.sizes)):
+        lab.tick(number, len(found.sizes), f"cluster {number}")
+        seen = reconstruct(
+            found.cluster(number), index, threshold=command.threshold, points=command.points, seed=command.seed,
+            components=command.components,
+        )  # fmt: skip
+        measured[number] = irreducibility(seen.planes.scores, bins=command.bins, eps=command.eps)
+        rows[number] = _row(number, found, seen, measured[number], labels)
+        rows[number]["tokens"] = _commonest(index, seen)
+        scores[number] = seen.planes.scores
+    order, without = rank_by_irreducibility(measured)
+    legacy, _ = rank_by_irreducibility(measured, legacy_zero=True)
+    for place, number in enumerate(legacy):
+        rows[number]["legacy_rank"] = place + 1
+    for place, number in enumerate(order):
+        rows[number]["rank"] = place + 1
+        if place < command.tested:
+            lab.tick(place, min(command.tested, len(order)), f"nulls of cluster {number}")
+            rows[number]["null"] = _nulls(command, scores[number], measured[number])
+    body = {
+        "clusters_seq": found.line.seq,
+        "space": found.space,
+        **{name: getattr(command, name) for name in ("points", "threshold", "components", "bins", "eps", "null")},
+        **{name: getattr(command, name) for name in ("draws", "tested", "seed")},
+        "ranked": len(order),
+        "without": {status: list(without.values()).count(status) for status in sorted(set(without.values()))},
+        "rows": [rows[number] for number in order[:SHOWN]],
+        "unranked": [{"cluster": number, "status": without[number]} for number in sorted(without)][:SHOWN],
+        "scores": {str(number): {"score": row["score"], "status": row["status"]} for number, row in rows.items()},
+    }
+    return Outcome(body, warnings=_warnings(command, rows))
+
+
+def _row(number: int, found: ClusterSet, seen: Reconstruction, measured: Any, labels: dict[int, str]) -> dict[str, Any]:
+    members = seen.cluster.members.tolist()
+    return {
+        "rank": None,
+        "legacy_rank": None,
+        "cluster": number,
+        "name": found.name(number),
+        "size": len(members),
+        "labels": [labels[member] for member in members if member in labels][:4],
+        "status": measured.status,
+        "score": rounded(measured.score, 5),
+        "legacy_score": rounded(measured.legacy_score, 5),
+        "separability": rounded(measured.separability),
+        "mixture": rounded(measured.mixture),
+        "points": len(seen.activity.places),
+        "active": seen.activity.active,
+        "silent": len(seen.activity.silent),
+        "explained": [round(float(share), 4) for share in seen.planes.explained],
+        "planes": [plane_row(plane) for plane in measured.planes],
+        "null": None,
+    }
+
+
+def _commonest(index: FeatureIndex, seen: Reconstruction) -> list[list[Any]]:
+    """The commonest tokens of the points, each with its share of them."""
+    tokens, counts = np.unique(index.store.tokens[seen.activity.places], return_counts=True)
+    order = np.lexsort((tokens, -counts))[:TOKENS]
+    return [[index.pieces[int(tokens[at])], round(float(counts[at] / counts.sum()), 4)] for at in order]
+
+
+def _nulls(command: ClustersRank, scores: np.ndarray, measured: Any) -> dict[str, Any]:
+    """Both indices of a cluster's best plane beside what the same search finds where there is nothing."""
+    from workbench.geometry import index_null
+
+    best = max((plane for plane in measured.planes if plane.status == "ok"), key=_score)
+    points = scores[:, list(best.axes)]
+    told: dict[str, Any] = {"axes": [axis + 1 for axis in best.axes], "kind": command.null, "draws": command.draws}
+    for index in ("separability", "mixture"):
+        null = index_null(
+            points, index, kind=command.null, draws=command.draws, bins=command.bins, eps=command.eps, seed=command.seed
+        )
+        told[index] = rounded(max(0.0, null.value))
+        told[f"{index}_null"] = rounded(float(null.draws.mean()))
+        told[f"{index}_range"] = [rounded(float(null.draws.min())), rounded(float(null.draws.max()))]
+        told[f"{index}_p"] = round(null.p, 5)
+    return told
+
+
+def _score(plane: Any) -> float:
+    return float((1 - plane.mixture) * plane.separability)
+
+
+def _warnings(command: ClustersRank, rows: dict[int, dict[str, Any]]) -> list[str]:
+    fewer = [row for row in rows.values() if row["status"] == "ok" and row["points"] < command.points]
+    if not fewer:
+        return []
+    return [
+        f"{len(fewer)} clusters have fewer than {command.points} points (at least "
+        f"{min(row['points'] for row in fewer)}): S is comparable only at equal points and bins"
+    ]
+
+
+def latest_rank(lab: Lab, found: ClusterSet) -> dict[str, Any] | None:
+    """The latest ranking of these clusters, with its log line; None where there is none."""
+    for line in reversed(lab.record.done("clusters.rank")):
+        if line.seq > found.line.seq:
+            told = lab.stored(line)
+            if told["clusters_seq"] == found.line.seq:
+                return {"seq": line.seq, **told}
+    return None

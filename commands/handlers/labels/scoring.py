@@ -1,0 +1,184 @@
+"""Carries out `labels.score` and `labels.cost`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from commands.handlers.labels.asking import OUTPUT_A_CALL, Service, estimate, indexed, keep, record_of
+from commands.labels import LabelsCost, LabelsScore
+from workbench.errors import UsageError
+from workbench.lab import Lab
+from workbench.labels import offline
+from workbench.labels.asked_scorer import AT_ONCE, AskedScorer
+from workbench.labels.budget import price_of
+from workbench.labels.drawing import QUANTILES, Draw
+from workbench.labels.offline_scorer import OfflineScorer
+from workbench.labels.scoring import Job, Prepared, WordScorer, prepare
+from workbench.labels.scoring import score as scored
+from workbench.labels.trials import PROTOCOLS
+from workbench.labels.words import forms_of
+from workbench.saes.ids import feature_id, feature_index
+from workbench.verbs import Outcome
+
+EACH = {"offline": 20, "anthropic": 5}
+"""Active windows of each fifth of the activation: they cost an offline scorer nothing."""
+LABEL_TOKENS, CALL_TOKENS, WINDOW_TOKENS = 2600, 330, 55
+"""Input tokens of a label's prompt, of the constant part of a scoring call, and of a window in it."""
+_TRIES = 50
+
+
+def score(command: LabelsScore, lab: Lab) -> Outcome:
+    """Score the labels of the named features, or all, and the investigator's concept where one is given."""
+    index = indexed(lab)
+    space = str(index.meta["space"])
+    draw = Draw(index, command.seed)
+    labels = _labels(command, lab, space, int(index.meta["features"]))
+    jobs = _jobs(command, labels, _other_labels(labels, draw))
+    each = command.each or EACH[command.scorer]
+    prepared: list[Prepared] = []
+    for done, job in enumerate(jobs):
+        lab.tick(done, len(jobs), "drawing windows")
+        prepared.append(prepare(job, draw, each))
+    if command.scorer == "offline":
+        if command.dry_run:
+            return Outcome({"dry_run": True, "scores": len(jobs), "calls": 0, "usd": 0.0})
+        rows, outcome = _by_words(command, prepared, draw, lab), Outcome({})
+    else:
+        rows, outcome = _by_asking(command, prepared, lab)
+    if command.dry_run:
+        return outcome
+    for row in rows:
+        row["feature"] = feature_id(space, row["index"])
+        if row["target"] == "label" and row["status"] == "scored":
+            key = f"{row['feature']}/{row['scorer']}/{row['protocol']}/{row['negatives']}"
+            outcome.sets[f"label_scores/{key}"] = _short(row)
+    outcome.result = {"scorer": command.scorer, "each": each, "scores": rows, **outcome.result}
+    return outcome
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """What a list of labels shows of a score."""
+    kept = ("text", "scorer", "protocol", "negatives", "accuracy", "margin")
+    return {name: row[name] for name in kept} | {"other": row["other"]["accuracy"], "random": row["random"]["accuracy"]}
+
+
+def _labels(command: LabelsScore, lab: Lab, space: str, width: int) -> dict[int, str]:
+    """The labels to score by feature.
+
+    Raises:
+        UsageError: there is none.
+    """
+    own = {
+        feature_index(name, space, width): str(entry.value["text"])
+        for name, entry in lab.state.under("labels").items()
+        if name.startswith(f"{space}#")
+    }
+    wanted = [feature_index(text, space, width) for text in command.features] or sorted(own)
+    found = {number: own.get(number, "") for number in wanted}
+    lacking = [number for number, text in found.items() if not text]
+    if not found or (lacking and not command.concept.strip()):
+        which = f"#{lacking[0]} has no label" if lacking else "there are no labels"
+        raise UsageError(f"{which} to score", "Suggest some: `workbench labels suggest`, or give --concept TEXT.")
+    for name in lab.state.under("labels"):
+        lab.entry(f"labels/{name}")
+    return found
+
+
+def _other_labels(labels: dict[int, str], draw: Draw) -> dict[int, tuple[int, str]]:
+    """For each feature a label of another one, drawn by the seed: what a label gets that is not about the feature.
+
+    The offline labeller names the other feature, so that the baseline does not depend on what else has a label. Its
+    number is -1 where no other feature has one.
+    """
+    alive = np.flatnonzero(draw.index.summary["fired"] > 0)
+    found: dict[int, tuple[int, str]] = {}
+    for number, text in labels.items():
+        drawn = np.random.default_rng([draw.seed, number]).permutation(alive)[:_TRIES]
+        for other in drawn.tolist():
+            label = None if other == number else offline.suggest(draw.explain(other, offline.TOP, offline.EACH))
+            if label is not None and label.text != text:
+                found[number] = (other, label.text)
+                break
+        else:
+            found[number] = (-1, _words_at_random(draw, number))
+    return found
+
+
+def _words_at_random(draw: Draw, number: int) -> str:
+    """As many words as a label has, from one window of the corpus: where no other feature has a label."""
+    windows = draw.contrast()
+    words = dict.fromkeys(forms_of(windows[number % len(windows)].text)) if windows else {}
+    return " · ".join(list(words)[: offline.WORDS]) or "-"
+
+
+def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[int, str]]) -> list[Job]:
+    concept = command.concept.strip()
+    return [
+        Job(number, text, target, protocol, command.negatives, others[number])
+        for number, label in labels.items()
+        for target, text in (("label", label), ("concept", concept))
+        if text
+        for protocol in dict.fromkeys(command.protocol or PROTOCOLS[:1])
+    ]
+
+
+def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Draw, lab: Lab) -> list[dict[str, Any]]:
+    lab.tick(0, 1, "scoring")
+    return scored(prepared, WordScorer(OfflineScorer(draw.reference())), command.seed)
+
+
+def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> tuple[list[dict[str, Any]], Outcome]:
+    service = Service(command, lab)
+    scorer = AskedScorer(
+        command.model, service.ask, service.replies, where=service.where, seed=command.seed, retry=command.retry
+    )
+    if command.dry_run:
+        asks = [ask for one in prepared if one.trial.active and one.trial.silent for ask in one.asks()]
+        cost = estimate(scorer.requests(asks), service.price, batch=command.batch)
+        return [], Outcome({"dry_run": True, "scores": len(prepared), **cost})
+    rows = scored(prepared, scorer, command.seed)
+    errors = [row["error"] for row in rows if row["status"] == "error"]
+    if errors and not scorer.used:
+        message, _, hint = errors[0].partition(". ")
+        raise UsageError(message, hint)
+    keep(lab, scorer.used, asdict)
+    record = record_of(scorer.used, service.price) | {"spent_usd": round(service.budget.spent, 6)}
+    return rows, Outcome({"usage": record["usage"]}, provenance={"language_model": record})
+
+
+def cost(query: LabelsCost, lab: Lab) -> Outcome:
+    """The estimate from the sizes of prompts, and the usage in the session's log."""
+    price = price_of(query.model, lab.home)
+    windows = query.each * QUANTILES
+    asked = 5 * windows  # active, silent and random ones by the label, active and silent ones by another
+    calls = -(-3 * windows // AT_ONCE) + -(-2 * windows // AT_ONCE)
+    label = {"input_tokens": LABEL_TOKENS, "output_tokens": OUTPUT_A_CALL}
+    score_ = {"input_tokens": calls * CALL_TOKENS + asked * WINDOW_TOKENS, "output_tokens": calls * OUTPUT_A_CALL}
+    each = price.of_usage(label, batch=query.batch), price.of_usage(score_, batch=query.batch)
+    return Outcome(
+        {
+            "features": query.features,
+            "model": query.model,
+            "batch": query.batch,
+            "label": {**label, "usd": round(each[0], 6)},
+            "score": {**score_, "calls": calls, "usd": round(each[1], 6)},
+            "usd": round(query.features * (each[0] + query.protocols * each[1]), 4),
+            "prices": price.as_of,
+            "spent": _spent(lab),
+        }
+    )
+
+
+def _spent(lab: Lab) -> dict[str, Any]:
+    """Dollars of every log line in which a language model was asked; replies that were stored already cost nothing."""
+    lines = [
+        line
+        for line in lab.record.lines
+        if line.do in ("labels.suggest", "labels.score") and line.reused is None and "language_model" in line.provenance
+    ]
+    records = [line.provenance["language_model"] for line in lines]
+    return {"lines": len(records), "usd": round(sum(float(one["spent_usd"]) for one in records), 6)}
