@@ -1,8 +1,9 @@
 """What each verb does; loaded by name, never by the front ends.
 
-The handler of `features.contrast` is the function `contrast` in `commands/handlers/features/__init__.py`; a verb
-whose name is a Python keyword or builtin has a trailing underscore (`stimuli.import` -> `import_`), and a
-verb without a group lives in the module of its own name (`report` -> `commands/handlers/report.py`).
+The handler of `features.contrast` is what `commands/handlers/features/` calls `contrast`: a group with several
+subjects is a folder whose `__init__` names its handlers, a small one a module. A verb whose name is a Python keyword
+or builtin has a trailing underscore (`stimuli.import` -> `import_`), and a verb without a group lives in the module
+of its own name (`report` -> `commands/handlers/report.py`).
 """
 
 from __future__ import annotations
