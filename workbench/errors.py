@@ -9,6 +9,7 @@ WorkbenchError            kind, message, hint; exit code 1: the work failed
 │   └── StorageError      a full disk or a folder that cannot be written
 ├── EngineUnreachable     exit code 3: no engine, and none could be started
 ├── EngineDied            the model process ended in the middle of a request
+├── BudgetSpent           the next paid call could pass the cap, and was not made
 ├── Cancelled             exit code 130: stopped on request
 └── ReplayDiffers         a replayed number is not the recorded one
 """
@@ -100,6 +101,12 @@ class EngineDied(WorkbenchError):  # noqa: N818
     """The process that holds the model ended in the middle of a request."""
 
     kind = "engine_died"
+
+
+class BudgetSpent(WorkbenchError):  # noqa: N818 - reads as the state it reports
+    """The next paid call could pass the cap, and was not made."""
+
+    kind = "budget_spent"
 
 
 class Cancelled(WorkbenchError):  # noqa: N818

@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import InputFileError, WorkbenchError
+from workbench.errors import BudgetSpent, InputFileError
 
 TABLE = "prices.json"
 LETTERS_A_TOKEN, FEWEST_LETTERS = 3.5, 2.0
 """Letters of a token on the average, for estimates, and at the least, for the cap."""
-
-
-class BudgetSpent(WorkbenchError):  # noqa: N818 - reads as the state it reports
-    """The next call could pass the cap; it was not made."""
 
 
 @dataclass(frozen=True)

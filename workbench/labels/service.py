@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.errors import UsageError, WorkbenchError
-from workbench.labels.budget import Budget, BudgetSpent
+from workbench.errors import BudgetSpent, UsageError, WorkbenchError
+from workbench.labels.budget import Budget
 from workbench.labels.prompts import Request
 from workbench.labels.replies import Replies, Reply
 
