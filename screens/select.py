@@ -182,7 +182,10 @@ class SelectPage(FilteredPage):
         return " · ".join(parts)
 
     def _header(self, ranking: dict[str, Any]) -> list[list[Piece]]:
-        return ranking_lines(ranking)
+        first, second, *rest = ranking_lines(ranking)
+        loaded = (self.workbench.summary.get("sae") or {}).get("name")
+        other = [] if ranking["space"] == loaded else [(f" · of {visible(ranking['space'])}", palette.WARN)]
+        return [first, [*second, *other], *rest]
 
     def take_query(self, verb: verbs.Verb) -> None:
         """Take the order, the sign and the filter of a `:features.list` line over."""

@@ -37,7 +37,7 @@ def ranking(result: Result, console: Console) -> None:
         Text(
             f"{head['discoveries']} of {head['tested']} features at q < {head['alpha']}; shuffled labels find "
             f"{number(head['null_discoveries'], 0)} (median), {head['null_discoveries_max']} (most) of 20 shuffles; "
-            f"{head['undefined']} undefined{_left_out(head)}"
+            f"{head['undefined']} undefined{_left_out(head)}; {head['space']}"
         )
     )
     ranked_rows(result["rows"][:20], str(head["statistic"]), console)

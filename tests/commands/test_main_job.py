@@ -314,3 +314,15 @@ def test_damaged_results_are_named_with_their_line(ranked: Any, sessions: Path, 
     assert caught.value.hint
     ranked("features.contrast wins permutations=200 top=10", fresh=True)
     assert ranked("features.show 3")["result"]["stimuli"]["total"] == len(tiny.GOOD) + len(tiny.BAD)
+
+
+def test_raw_units_for_one_ranking_take_nothing_from_the_sae(ranked: Any, tiny_files: Path) -> None:
+    ranked("index.build demo tokens=2000 examples=2")
+    ranked("features.contrast wins sae=raw permutations=50")
+    ranked(f"sae.load {tiny_files / 'sae'}")
+    assert ranked("features.show 1")["result"]["corpus"] is not None, "the index it had of these features"
+    listed = ranked("features.list")
+    assert listed["result"]["ranking"]["space"].endswith("/raw")
+    assert listed["provenance"]["gate"] is None
+    with pytest.raises(UnknownNameError, match=r"no feature '100000'\. The ranking's features are .*/raw#0 to"):
+        ranked("features.why 100000")

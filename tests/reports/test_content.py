@@ -26,7 +26,8 @@ def change(record: SessionRecord, dotted: str, outcome: Outcome, **params: str) 
 
 def test_summary_gives_discoveries_beside_the_null_arm(page: str) -> None:
     text = Page(page).text
-    assert "Of 28 tested on the stimulus set “prizes” (6 sentences against 6), 3 features have q < 0.05" in text
+    asked = f"Of 28 features of {SPACE} tested on the stimulus set “prizes” (6 sentences against 6)"
+    assert f"{asked}, 3 features have q < 0.05" in text
     assert "with shuffled labels a median of 0, at most 1 (line 4)" in text
     assert "Strongest for “win”: #0 “going up” (d +3.00, q 1.0×10⁻⁶); #2 “tag2”" in text
     assert "Strongest for all other sentences: #1 “tag1” (d −2.67" in text

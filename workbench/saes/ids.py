@@ -10,8 +10,8 @@ def feature_id(space: str, index: int) -> str:
     return f"{space}#{index}"
 
 
-def feature_index(text: str, space: str, width: int) -> int:
-    """The index that an id, `#417` or `417` means in a space.
+def feature_index(text: str, space: str, width: int, whose: str = "loaded") -> int:
+    """The index that an id, `#417` or `417` means in a space, of the `whose` features.
 
     Raises:
         UnknownNameError: an id of another space, or an index the space does not have.
@@ -19,8 +19,8 @@ def feature_index(text: str, space: str, width: int) -> int:
     owner, _, number = text.rpartition("#")
     if owner and owner != space:
         raise UnknownNameError(
-            f"feature {text!r} is of another space", f"The loaded features are {space}#0 to #{width - 1}."
+            f"feature {text!r} is of another space", f"The {whose} features are {space}#0 to #{width - 1}."
         )
     if not (number.isascii() and number.isdigit()) or int(number) >= width:
-        raise UnknownNameError(f"no feature {text!r}", f"The loaded features are {space}#0 to #{width - 1}.")
+        raise UnknownNameError(f"no feature {text!r}", f"The {whose} features are {space}#0 to #{width - 1}.")
     return int(number)

@@ -21,6 +21,7 @@ from commands.handlers.features.rsa import rsa
 from commands.handlers.features.searching import search
 from commands.handlers.features.stored_rankings import ranking_header, ranking_line, ranking_of
 from commands.handlers.features.why import why
+from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
 from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, sentence_lines
 from workbench.index.read import open_index
@@ -55,7 +56,7 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
     shown = order[query.offset : query.offset + query.limit]
     rows = ranking.rows(shown, query.offset + 1, labels)
     found = {"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)}
-    return Outcome(found, provenance={"gate": header["gate"]} if header["gate"] else {})
+    return Outcome(found, provenance={"gate": header["gate"]})
 
 
 def show(query: FeaturesShow, lab: Lab) -> Outcome:
@@ -78,16 +79,9 @@ def _space_of(feature: str, lab: Lab) -> tuple[dict[str, Any], dict[str, Any] | 
     """The entries of the features meant and of their index: those loaded, or others that the session had loaded."""
     space = loaded_space(lab)
     owner = feature.rpartition("#")[0]
-    found: tuple[dict[str, Any], dict[str, Any] | None] = space, lab.entry("index")
     if owner in ("", space["name"]):
-        return found
-    sets: dict[str, Any] = {}
-    for line in lab.record.lines:
-        if line.outcome == "ok" and line.seq not in lab.state.withdrawn:
-            sets |= {name: value for name, value in line.sets.items() if name in ("sae", "index")}
-            if (sets.get("sae") or {}).get("name") == owner:
-                found = sets["sae"], sets.get("index")
-    return found
+        return space, lab.entry("index")
+    return earlier(lab, owner) or (space, lab.entry("index"))
 
 
 def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: list[str]) -> dict[str, Any]:

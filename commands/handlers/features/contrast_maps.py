@@ -63,12 +63,12 @@ def map_(query: FeaturesMap, lab: Lab) -> Outcome:
     table, stored = lab.arrays(line, "map"), lab.stored(line)["map"]
     width = table["t"].shape[1]
     if query.features:
-        shown = [feature_index(name, header["space"], width) for name in query.features]
+        shown = [feature_index(name, header["space"], width, "ranking's") for name in query.features]
     else:
         shown = [int(index) for index in _strongest(table["t"], query.shown)]
     labels = labels_by_index(lab, header["space"])
     body = {**stored, "features": [_row(index, table, header["space"], labels) for index in shown]}
-    gate = {"gate": header["gate"]} if header["gate"] else {}
+    gate = {"gate": header["gate"]}  # none for raw units, whatever is loaded now
     return Outcome({"ranking": header, "map": body}, provenance=gate)
 
 

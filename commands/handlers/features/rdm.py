@@ -51,7 +51,9 @@ def rdm(query: FeaturesRdm, lab: Lab) -> Outcome:
     line = ranking_line(lab, query.ranking, verbs=RSA)
     header = ranking_header(lab, line)
     ranking = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
-    asked = [feature_index(one, ranking.space, len(ranking.status)) for one in (query.feature, *query.also)]
+    asked = [
+        feature_index(one, ranking.space, len(ranking.status), "ranking's") for one in (query.feature, *query.also)
+    ]
     indices = list(dict.fromkeys(asked))
     seen = _seen(lab, line, indices)
     names, model = by_category(seen.categories, seen.model)
@@ -76,7 +78,7 @@ def rdm(query: FeaturesRdm, lab: Lab) -> Outcome:
         "ceiling_reason": no_ceiling,
         "models": _against(query, lab, line, header, seen) if query.against else [],
     }
-    return Outcome(body, figures=_figures(body), provenance={"gate": header["gate"]} if header["gate"] else {})
+    return Outcome(body, figures=_figures(body), provenance={"gate": header["gate"]})
 
 
 def _seen(lab: Lab, line: LogLine, indices: list[int]) -> _Seen:

@@ -94,7 +94,7 @@ def ranking_space(command: FeaturesContrast, lab: Lab) -> tuple[FeatureSpace, di
     model, loaded = lab.model, lab.entry("sae") or {}
     site = command.site or loaded.get("site") or f"blocks.{model.layers // 2}.hook_resid_post"
     space = lab.models.space({"ref": "raw", "site": site, "digest": ""}, model)
-    return space, {} if loaded.get("name") == space.name else chosen(space)
+    return space, {} if loaded.get("name") == space.name else chosen(space, lab)
 
 
 def read_sentences(

@@ -47,7 +47,7 @@ def why(query: FeaturesWhy, lab: Lab) -> Outcome:
     line = ranking_line(lab, query.ranking, verbs=tuple(EXPLAINERS))
     header = ranking_header(lab, line, query.effect)
     ranking = ranking_of(lab, line, header)
-    index = feature_index(query.feature, ranking.space, len(ranking.status))
+    index = feature_index(query.feature, ranking.space, len(ranking.status), "ranking's")
     row = ranking.rows(np.array([index]), labels=labels_by_index(lab, ranking.space))[0]
     order = ranking.order()
     row["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if row["status"] == "ok" else None
@@ -62,7 +62,7 @@ def why(query: FeaturesWhy, lab: Lab) -> Outcome:
         "provenance": {key: value for key, value in line.provenance.items() if key != "gate"},
     }
     figures = [] if body["null"] is None else [_figure(body)]
-    return Outcome(body, figures=figures, provenance={"gate": header["gate"]} if header["gate"] else {})
+    return Outcome(body, figures=figures, provenance={"gate": header["gate"]})
 
 
 def _contrast(

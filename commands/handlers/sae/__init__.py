@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from commands.handlers.sae.earlier import earlier
 from commands.handlers.sae.gate import check, gate
 from commands.handlers.sae.training import sweep, train
 from commands.sae import SaeLoad
@@ -28,15 +29,17 @@ def load(command: SaeLoad, lab: Lab) -> Outcome:
     return Outcome(
         {**space.info, **checked["result"]},
         figures=checked["figures"],
-        sets={**chosen(space), **checked["sets"]},
+        sets={**chosen(space, lab), **checked["sets"]},
         warnings=warnings + checked["warnings"],
         provenance=checked["provenance"],
     )
 
 
-def chosen(space: FeatureSpace) -> dict[str, Any]:
-    """The state entries that make a feature space the session's own; what rested on another one is gone."""
+def chosen(space: FeatureSpace, lab: Lab) -> dict[str, Any]:
+    """The state entries that make a feature space the session's own, with the index that it had of these features."""
     entry = {key: space.info[key] for key in ("ref", "name", "digest", "site", "width", "architecture", "units")}
     if listed := space.info.get("neuronpedia"):
         entry["neuronpedia"] = listed
-    return {"sae": entry, "index": None}
+    before = earlier(lab, entry["name"])
+    same = before is not None and before[0]["digest"] == entry["digest"]
+    return {"sae": entry, "index": before[1] if before is not None and same else None}

@@ -54,8 +54,8 @@ def _question(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
     found, chance_finds = int(result["discoveries"]), result["null_discoveries_max"]
     asked = (
-        f"Which features tell “{result['positive']}” from {others(result)}? Of {count(result['tested'])} tested on the "
-        f"stimulus set “{result['stimuli']}” ({result['categories']['positive']} sentences against "
+        f"Which features tell “{result['positive']}” from {others(result)}? Of {count(result['tested'])} features of "
+        f"{result['space']} tested on the stimulus set “{result['stimuli']}” ({result['categories']['positive']} sentences against "
         f"{result['categories']['rest']}), "
     )
     number_found = several(found, "feature") if found else "no feature"
