@@ -55,8 +55,8 @@ def _question(source: ReportSource, line: LogLine) -> list[Block]:
     found, chance_finds = int(result["discoveries"]), result["null_discoveries_max"]
     asked = (
         f"Which features tell “{result['positive']}” from {others(result)}? Of {count(result['tested'])} features of "
-        f"{result['space']} tested on the stimulus set “{result['stimuli']}” ({result['categories']['positive']} sentences against "
-        f"{result['categories']['rest']}), "
+        f"{result['space']} tested on the stimulus set “{result['stimuli']}” "
+        f"({result['categories']['positive']} sentences against {result['categories']['rest']}), "
     )
     number_found = several(found, "feature") if found else "no feature"
     answer = Strong(f"{number_found} {'have' if found > 1 else 'has'} q < {float(result['alpha']):g}")
