@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.handlers import handler_of
+from commands.leading import leading
 from commands.script import parse_script
 from workbench import demo
 from workbench.files import write_atomic
@@ -50,13 +51,11 @@ def _parsed(line: str, variables: dict[str, str]) -> list[Verb]:
 
 
 def _strongest(reply: dict[str, Any]) -> dict[str, str]:
-    """The strongest feature of each sign of a ranking, as the variables TOP and BOTTOM."""
+    """The leading feature of each sign of a ranking, as the variables TOP and BOTTOM."""
     if reply["command"] != "features.contrast":
         return {}
-    found = {}
-    for row in reversed(reply["result"]["rows"]):
-        found["TOP" if row["score"] > 0 else "BOTTOM"] = str(row["index"])
-    return found
+    named = zip(("TOP", "BOTTOM"), leading(reply["result"]), strict=True)
+    return {name: str(feature) for name, feature in named if feature is not None}
 
 
 def _mark(path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.cli import show_reply
 from commands.execute import clear_progress, show_progress
+from commands.leading import leading
 from commands.line import format_line, parse_line
 from commands.registry import all_verbs
 from commands.report import Demo, Report, Run, Spec
@@ -131,13 +132,13 @@ def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
 
 
 def _top_feature(replies: list[dict[str, Any]]) -> int:
-    """The strongest feature of the positive class in the last ranking.
+    """The feature that the demo steers.
 
     Raises:
         WorkbenchError: the ranking has none.
     """
-    rows = next(reply for reply in reversed(replies) if reply["command"] == "features.contrast")["result"]["rows"]
-    for row in rows:
-        if row["score"] is not None and row["score"] > 0:
-            return int(row["index"])
-    raise WorkbenchError("no feature is stronger on the positive class", "The ranking is empty on that side.")
+    ranking = next(reply for reply in reversed(replies) if reply["command"] == "features.contrast")
+    top, _ = leading(ranking["result"])
+    if top is None:
+        raise WorkbenchError("no feature is discovered on the positive class", "The ranking is empty on that side.")
+    return top
