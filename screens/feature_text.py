@@ -20,18 +20,29 @@ def card_lines(shown: dict[str, Any], place: str) -> list[list[Piece]]:
         (f" {visible(shown['feature'])}", palette.NAME),
         (f"  {place}" if place else "", palette.DIM),
     ]
-    lines = [head, _label(shown.get("label")), _test(shown), _corpus(shown.get("corpus"))]
+    lines = [head, _label(shown), _test(shown), _corpus(shown.get("corpus"))]
     return [*lines, remarks(shown)] if shown.get("tags") or shown.get("note") else lines
 
 
-def _label(label: dict[str, Any] | None) -> list[Piece]:
+def _label(shown: dict[str, Any]) -> list[Piece]:
+    label = shown.get("label")
     if not label:
         return [(" label   ", palette.DIM), ("none yet: l writes one, a suggests one", palette.PLAIN)]
     return [
         (" label   ", palette.DIM),
         (visible(label["text"]), palette.BOLD),
-        (f"  ({visible(label['source'])}, {visible(label['status'])})", palette.DIM),
+        (f"  ({visible(label['source'])}, {visible(label['status'])}{_scored(shown)})", palette.DIM),
     ]
+
+
+def _scored(shown: dict[str, Any]) -> str:
+    """The label's first score beside what another feature's label gets on the same windows."""
+    scores = shown.get("label_scores") or []
+    if not scores:
+        return ""
+    first = scores[0]
+    other = number(first["other"]["value"], 2)
+    return f"; {first['scorer']} {first['protocol']} {number(first['accuracy']['value'], 2)}, another's {other}"
 
 
 def _test(shown: dict[str, Any]) -> list[Piece]:
@@ -148,7 +159,7 @@ def pair_lines(shown: dict[str, Any], which: str) -> list[list[Piece]]:
         "stimuli": f"stimuli: {visible(stimuli['name'])}" if stimuli else "stimuli",
         **{key: f"corpus, {text}" for key, text in WINDOWS.items()},
     }
-    return [head, _label(shown.get("label")), _corpus(corpus), [(f" {names[which]}", palette.BOLD)]]
+    return [head, _label(shown), _corpus(corpus), [(f" {names[which]}", palette.BOLD)]]
 
 
 def _window(title: str, example: dict[str, Any], peak: bool = False) -> Sentence:

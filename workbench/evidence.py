@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.lab import Lab
     from workbench.session.log import LogLine
     from workbench.session.record import SessionRecord
+    from workbench.session.state import State
 
 
 def cut(text: str, most: int) -> str:
@@ -68,6 +69,12 @@ def label_of(record: SessionRecord, feature: str) -> dict[str, str] | None:
     if not imported:
         return None
     return {"text": imported[0]["text"], "source": "imported", "status": "published"}
+
+
+def scores_of(state: State, feature: str, text: str) -> list[dict[str, Any]]:
+    """The scores of a label's text, one for each scorer, protocol and kind of negatives, a model's first."""
+    found = [one.value for one in state.under(f"label_scores/{feature}").values() if one.value["text"] == text]
+    return sorted(found, key=lambda one: (one["scorer"] == "offline", one["protocol"], one["negatives"]))
 
 
 def labels_by_index(lab: Lab, space: str) -> dict[int, str]:

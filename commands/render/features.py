@@ -179,6 +179,10 @@ def feature(result: Result, console: Console) -> None:
     """One feature: test, label, tokens, corpus and logits."""
     label = f"  “{visible(result['label']['text'])}” ({result['label']['source']})" if result["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
+    for score in result["label_scores"]:
+        told = f"{number(score['accuracy']['value'], 2)}, another feature's label {number(score['other']['value'], 2)}"
+        negatives = f"against {score['negatives']} windows"
+        console.print(Text(visible(f"  label scored by {score['scorer']}, {score['protocol']} {negatives}: {told}")))
     if result["tags"]:
         console.print(Text(visible(f"  tags: {', '.join(result['tags'])}")))
     if result["note"]:

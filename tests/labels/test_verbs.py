@@ -108,6 +108,8 @@ def test_a_language_model_scores_and_never_mixes_with_the_offline_scorer(
     first = firing[0]
     indexed(f"labels.set {first} Monday")
     indexed(f"labels.score {first} each=4")
+    one = indexed(f"features.show {first}")["result"]
+    assert [score["text"] for score in one["label_scores"]] == [one["label"]["text"]] * len(one["label_scores"]) != []
     reply = indexed(f"labels.score {first} each=4 scorer=anthropic protocol=detection")
     assert {row["scorer"] for row in reply["result"]["scores"]} == {"claude-haiku-5-5"}
     detection = next(row for row in reply["result"]["scores"] if row["protocol"] == "detection")

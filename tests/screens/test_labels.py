@@ -7,6 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
+from screens.feature_text import card_lines
 from screens.labels import HIDDEN, LabelsPage, _best, _origin, _row, _score_line
 from screens.widgets.lines import Lines, cell_text
 from tests.screens.stage import play, press, reply_to
@@ -71,3 +72,11 @@ def test_a_label_of_ones_own_is_there_to_be_edited_and_a_suggestion_is_not() -> 
         assert offered["offline"][0] == ""
 
     play(scenario)
+
+
+def test_a_features_card_says_what_its_label_is_worth_beside_another_features() -> None:
+    label = {"text": "won · prize", "source": "offline", "status": "suggested"}
+    line = card_lines({"feature": "demo/x/sae#7", "label": label, "label_scores": [score(value=0.9)]}, "")[1]
+    assert "".join(text for text, _ in line).endswith("offline, suggested; offline detection 0.90, another's 0.50)")
+    unscored = card_lines({"feature": "demo/x/sae#7", "label": label, "label_scores": []}, "")[1]
+    assert "".join(text for text, _ in unscored).endswith("(offline, suggested)")

@@ -23,7 +23,7 @@ from commands.handlers.features.stored_rankings import ranking_header, ranking_l
 from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, sentence_lines
+from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
 from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
@@ -65,7 +65,8 @@ def show(query: FeaturesShow, lab: Lab) -> Outcome:
     index = feature_index(query.feature, space["name"], space["width"])
     missing: list[str] = []
     body: dict[str, Any] = {"feature": feature_id(space["name"], index), "index": index, "space": space["name"]}
-    body["label"] = label_of(lab.record, body["feature"])
+    body["label"] = label = label_of(lab.record, body["feature"])
+    body["label_scores"] = scores_of(lab.state, body["feature"], label["text"]) if label else []
     body |= _on_stimuli(query, lab, index, space["name"], missing)
     body |= _on_corpus(lab, corpus, index, missing)
     body["tags"] = tags_by_feature(lab.state).get(body["feature"], [])

@@ -9,7 +9,7 @@ from commands.handlers.labels.scoring import cost, score
 from commands.handlers.labels.suggesting import suggest
 from commands.labels import LabelsAccept, LabelsCompare, LabelsReject, LabelsSet, LabelsShow
 from workbench.errors import UsageError
-from workbench.evidence import cut, explanations_of
+from workbench.evidence import cut, explanations_of, scores_of
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
@@ -64,7 +64,7 @@ def compare(query: LabelsCompare, lab: Lab) -> Outcome:
         if not wanted or feature in wanted:
             value = entry.value
             row = {"source": source, "text": value["text"], "status": value["status"], "seq": entry.seq}
-            found.setdefault(feature, []).append(row | {"scores": scores_of(lab, feature, str(value["text"]))})
+            found.setdefault(feature, []).append(row | {"scores": scores_of(lab.state, feature, str(value["text"]))})
     rows = [
         {"feature": feature, "index": int(feature.rpartition("#")[2]), "labels": rows}
         for feature, rows in sorted(found.items(), key=lambda item: int(item[0].rpartition("#")[2]))
@@ -80,14 +80,6 @@ def _feature(text: str, lab: Lab) -> tuple[str, int]:
     return feature_id(space["name"], number), number
 
 
-def scores_of(lab: Lab, feature: str, text: str) -> list[dict[str, Any]]:
-    """The scores of a label's text, one for each scorer, protocol and kind of negatives,
-    a model's first."""
-    entries = lab.state.under(f"label_scores/{feature}").values()
-    found = [entry.value for entry in entries if entry.value["text"] == text]
-    return sorted(found, key=lambda one: (one["scorer"] == "offline", one["protocol"], one["negatives"]))
-
-
 def show(query: LabelsShow, lab: Lab) -> Outcome:
     """A page of the labels by feature: those given in the session, then imported ones of features without."""
     rows = [
@@ -99,7 +91,7 @@ def show(query: LabelsShow, lab: Lab) -> Outcome:
             "stale": entry.stale,
             "scores": [
                 {key: value for key, value in score.items() if key != "text"}
-                for score in scores_of(lab, name, str(entry.value["text"]))[:SHOWN_SCORES]
+                for score in scores_of(lab.state, name, str(entry.value["text"]))[:SHOWN_SCORES]
             ],
             "by": entry.value.get("by"),
         }
