@@ -48,7 +48,9 @@ class GeometryEnergy(Command):
     dims: tuple[int, ...] = Field((), description="Dimensions of the abstract optima; left out: 2 to one below n")
     restarts: int = Field(3, ge=1, le=50, description=_RESTARTS)
     perturb: bool = Field(False, description="Also push the fitted vectors and let the energy settle again")
-    sigmas: tuple[float, ...] = Field((0.01, 0.1, 0.4), description="Sizes of the push, relative to the vectors")
+    sigmas: tuple[float, ...] = Field(
+        (0.01, 0.1, 0.4), min_length=1, description="Sizes of the push, relative to the vectors"
+    )
     draws: int = Field(20, ge=2, le=500, description="Draws of each null")
     ridge: float = Field(1.0, gt=0, description="Penalty of the probes")
     seed: int = Field(0, ge=0, description="Seed of everything random")

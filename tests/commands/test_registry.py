@@ -246,3 +246,10 @@ def test_parameters_are_plain_json(verb: type[Verb]) -> None:
 def test_what_draws_a_result_is_there_and_its_command_too(command: str) -> None:
     assert command in VERBS
     assert callable(render._drawer(command))
+
+
+@verbs
+def test_a_list_that_is_not_given_differs_from_an_empty_one_only_where_a_line_can_say_so(verb: type[Verb]) -> None:
+    for name, field in verb.model_fields.items():
+        if is_list(field) and not field.is_required() and field.default:
+            assert any(getattr(rule, "min_length", 0) for rule in field.metadata), name
