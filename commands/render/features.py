@@ -121,6 +121,8 @@ def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console)
             "bold",
         )
     )
+    if said := result.get("quantity"):
+        console.print(Text(f"each cell tests {said}"))
     names = [place.removesuffix(".hook_resid_post") for place in result["places"]]
     cells = [[_map_cell(t, p, head["alpha"]) for t, p in zip(row["t"], row["p_fwer"], strict=True)]
              for row in result["features"]]  # fmt: skip

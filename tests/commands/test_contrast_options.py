@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from commands.line import parse_line
-from commands.render import render
+from commands.render import as_lines, render
 from tests import tiny
 from workbench.errors import EngineDied, InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.session import Session, SessionRecord
@@ -304,6 +304,19 @@ def test_a_map_has_a_figure_for_every_front_end(wins: Any, sessions: Path) -> No
     assert len(matrix["data"]["rows"]) == 4
     assert all(len(row) == tiny.LAYERS for row in matrix["data"]["values"])
     assert "max-T over all" in matrix["note"]
+    assert "decoder direction" in matrix["note"]
+
+
+def test_a_map_by_layer_says_that_it_does_not_test_the_rankings_activations(wins: Any) -> None:
+    reply = wins("features.contrast wins map=layer permutations=20 shown=2")
+    made = reply["result"]
+    assert "without threshold" in made["map"]["quantity"]
+    assert wins("features.map")["result"]["map"]["quantity"] == made["map"]["quantity"]
+    assert "without threshold" in " ".join(as_lines(reply, 120))
+    by_place = wins("features.contrast wins map=position permutations=20 shown=2")["result"]["map"]
+    assert by_place["quantity"] == "the activations at each position alone"
+    raw = wins("features.contrast wins sae=raw map=layer permutations=20 shown=2")["result"]["map"]
+    assert raw["quantity"] == "the activations at each layer alone"
 
 
 def test_a_map_of_raw_units_by_layer_reads_each_layer(wins: Any, sessions: Path, tiny_model: Any) -> None:
