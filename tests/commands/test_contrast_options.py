@@ -595,6 +595,25 @@ def test_the_report_tells_windows_factors_maps_and_replications(crossed: Any, tm
 # --- words for what cannot be trusted
 
 
+def test_a_small_design_is_told_with_the_numbers_of_its_labellings(loaded: Any, tmp_path: Path) -> None:
+    sides = {"good": tiny.GOOD[:2], "bad": tiny.BAD[:2]}
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'few.json', sides)}")
+    reply = loaded("features.contrast few permutations=1000")
+    said = "6 labellings, 3 different ones (mirror images give the same |t|)"
+    assert any(said in told for told in reply["warnings"])
+    assert any(said in told for told in loaded("stimuli.check few")["result"]["warnings"])
+    assert (reply["result"]["relabellings"], reply["result"]["exhaustive"]) == (5, True)
+    assert "all 5 relabellings" in as_lines(reply, 120)[0]
+    feature = next(row["feature"] for row in reply["result"]["rows"])
+    assert any("mirror image" in line for line in as_lines(loaded(f"features.why {feature}"), 120))
+    assert "all 5 relabellings" in as_lines(loaded("features.list"), 120)[0]
+
+
+def test_a_sample_of_labellings_is_called_permutations(wins: Any) -> None:
+    reply = wins("features.contrast wins permutations=20")
+    assert "20 permutations" in as_lines(reply, 120)[0]
+
+
 def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path) -> None:
     strange = {"good": ["zqxjk vwfpl brtnm", "kjhgf mnbvc xzlkj"], "bad": ["qwrtp sdfgh zxcvb", "plmkn bvcxz gfdsa"]}
     loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'strange.json', strange)}")

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from commands.render import features
+from commands.render import features, tables
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -24,6 +24,28 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     assert max(map(len, shown.splitlines())) <= width
     listed = [word for line in shown.splitlines() if line.lstrip().startswith("feature ") for word in line.split()[1:]]
     assert listed == places
+
+
+def row_of(p: float, fwer: float, q: float) -> dict[str, float]:
+    return {"p": p, "p_fwer": fwer, "q": q}
+
+
+def footnotes(row: dict[str, float], floor: str = tables.ONE_MORE) -> str:
+    out = io.StringIO()
+    tables.finer_q([row], Console(width=400, file=out), floor)
+    return out.getvalue()
+
+
+def test_the_least_p_of_a_design_whose_mirror_image_counts_is_said_as_it_is() -> None:
+    head = {"exhaustive": True, "relabellings": 15, "min_p": 0.125}
+    assert "cannot be below 0.1250 = 2 / (15 + 1)" in footnotes(row_of(0.125, 0.125, 0.01), features.floor_of(head))
+    uneven = {"exhaustive": True, "relabellings": 9, "min_p": 0.1}
+    assert "cannot be below 1 / (shuffles + 1)" in footnotes(row_of(0.1, 0.1, 0.01), features.floor_of(uneven))
+
+
+def test_a_small_q_beside_a_large_family_wise_p_is_explained() -> None:
+    assert "q small where fwer is not" in footnotes(row_of(0.001, 0.1319, 1e-12))
+    assert footnotes(row_of(0.001, 0.001, 0.002)) == ""
 
 
 def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
