@@ -183,7 +183,8 @@ def stored_map(result: Result, console: Console) -> None:
 def heat(tokens: list[str], values: list[float], maximum: float, at: int | None = None) -> Text:
     """Tokens with the strong ones emphasised, and the value after the one that was drawn (`at`), else the strongest.
 
-    Its mark stands for nothing else: brackets are text too, and a token that holds the mark is spelled out.
+    A token that was drawn is marked whatever its value's sign. The mark stands for nothing
+    else: brackets are text too, and a token that holds the mark is spelled out.
     """
     text = Text()
     peak = max(range(len(values)), key=values.__getitem__, default=-1) if at is None else at
@@ -193,7 +194,7 @@ def heat(tokens: list[str], values: list[float], maximum: float, at: int | None 
         stripped = body.lstrip(" ")
         text.append(" " * (len(body) - len(stripped)))
         text.append(stripped, LEVELS[level])
-        if place == peak and value > 0:
+        if place == peak and (value > 0 or (at is not None and value)):
             text.append(f" {VALUE_MARK}{value:.2f}", "dim")
     return text
 

@@ -25,7 +25,8 @@ def activations(result: Result, console: Console) -> None:
     rows = [
         [
             f"#{row['index']}", number(row["maximum"], 2), number(row["mean"], 2), percent(row["density"]),
-            number(row["surprise"], 1), _with_label(row, heat(result["tokens"], row["values"], row["maximum"])),
+            number(row["surprise"], 1),
+            _with_label(row, heat(result["tokens"], row["values"], row["maximum"], row["at"])),
         ]
         for row in result["features"]
     ]  # fmt: skip

@@ -15,8 +15,8 @@ FINER_Q = (
     "the shuffles of all features alike in sparsity pooled"
 )
 APART = (
-    "q small where fwer is not: fwer counts the shuffles whose largest statistic of all features reaches this one, and a few "
-    "features of wide null set that largest; q compares a feature with those alike in sparsity"
+    "q small where fwer is not: fwer counts the shuffles whose largest statistic of all features reaches this one, and "
+    "a few features of wide null set that largest; q compares a feature with those alike in sparsity"
 )
 CLEAR = 0.05
 """A q below this beside a family-wise p above it is explained."""

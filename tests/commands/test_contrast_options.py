@@ -546,6 +546,18 @@ def test_a_replication_needs_the_features_of_the_first(wins: Any) -> None:
         wins("features.replicate seed=1")
 
 
+def test_raw_units_without_a_site_are_those_of_the_loaded_features_site(wins: Any, tiny_space: Any) -> None:
+    wins("features.contrast wins permutations=50")
+    found = wins("features.replicate sae=raw")["result"]["second"]["space"]
+    assert found.endswith(f"/{tiny_space.site.name}/raw")
+
+
+def test_rsa_of_an_interaction_does_not_call_its_halves_categories(crossed: Any) -> None:
+    note = crossed("features.rsa cross model=two-by-two factor=interaction permutations=50")["result"]["note"]
+    assert "two categories" not in note
+    assert "4 categories into two halves" in note
+
+
 # --- replay and tables
 
 
@@ -617,13 +629,15 @@ def test_a_sample_of_labellings_is_called_permutations(wins: Any) -> None:
 def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path) -> None:
     strange = {"good": ["zqxjk vwfpl brtnm", "kjhgf mnbvc xzlkj"], "bad": ["qwrtp sdfgh zxcvb", "plmkn bvcxz gfdsa"]}
     loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'strange.json', strange)}")
-    assert any(
-        "the model does not know" in said for said in loaded("features.contrast strange permutations=20")["warnings"]
-    )
+    told = "the model knows none of the words of these sentences"
+    assert any(told in said for said in loaded("features.contrast strange permutations=20")["warnings"])
+    for line in ("activate 'zqxjk vwfpl'", "diff 'zqxjk vwfpl' 'kjhgf mnbvc'", "common strange:good"):
+        assert any(told in said for said in loaded(f"features.{line}")["warnings"]), line
 
 
 def test_known_words_need_no_warning(wins: Any) -> None:
-    assert not any("does not know" in said for said in wins("features.contrast wins permutations=20")["warnings"])
+    for line in ("contrast wins permutations=20", "activate 'the cat won'", "common wins:good"):
+        assert not any("the model" in said for said in wins(f"features.{line}")["warnings"]), line
 
 
 def test_a_report_into_no_folder_is_refused(wins: Any, tmp_path: Path) -> None:

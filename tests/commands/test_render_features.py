@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from commands.render import features, tables
+from commands.render import features, rsa, tables
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -57,3 +57,14 @@ def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
 def test_the_value_stands_after_the_token_that_was_drawn_not_after_the_windows_strongest() -> None:
     told = features.heat(["weak", " strong"], [0.5, 3.0], 3.0, at=0).plain
     assert told == "weak ◂0.50 strong"
+
+
+def test_a_drawn_token_is_marked_though_its_value_is_below_zero() -> None:
+    assert features.heat(["The", " tired"], [0.47, -7.42], -7.42, at=1).plain == "The tired ◂-7.42"
+    assert features.heat(["silent", " too"], [0.0, 0.0], 0.0, at=0).plain == "silent too"
+
+
+def test_the_feature_and_not_the_model_is_said_to_be_constant() -> None:
+    head = {"against": "graded Monday > Sunday", "statistic": "corr"}
+    assert rsa._told({"status": "constant"}, head).startswith("constant (every two sentences")
+    assert rsa._told({"status": "ok", "score": 0.5}, head) == "corr 0.500 with graded Monday > Sunday"

@@ -28,8 +28,8 @@ def quantity(over: str, space: str) -> str:
     """Which number of a sentence the cells of a map test, in words."""
     if over == "layer" and not space.endswith("/raw"):
         return (
-            "the stream of each layer along the decoder direction, x.d / |d|^2, without threshold, at the features' own "
-            "layer too: not the activations that the ranking tests"
+            "the stream of each layer along the decoder direction, x.d / |d|^2, without threshold, at the features' "
+            "own layer too: not the activations that the ranking tests"
         )
     return f"the activations at each {over} alone"
 

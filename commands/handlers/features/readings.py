@@ -165,8 +165,9 @@ def spelled_warning(texts: Sequence[TokenizedText]) -> list[str]:
     share = float((sizes >= SPELLED).mean()) if sizes.size else 0.0
     if share < MOST_SPELLED:
         return []
+    known = f"does not know {share:.0%}" if share < 1 else "knows none"
     return [
-        f"the model does not know {share:.0%} of the words of these sentences: its tokenizer spells them in {SPELLED} "
+        f"the model {known} of the words of these sentences: its tokenizer spells them in {SPELLED} "
         f"pieces or more ({sizes.mean():.1f} tokens a word). What is measured is spelling, not meaning; take sentences "
         "of words it knows, or a model that knows these"
     ]
