@@ -56,6 +56,11 @@ def chance(value: float | None) -> str:
     return "<1e-9" if value is not None and value < 1e-9 else number(value, 4)
 
 
+def percent(value: float | None) -> str:
+    """A share of the corpus, `-` where nothing says so."""
+    return "-" if value is None else f"{100 * value:.3g} %"
+
+
 def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
     """Print a table; columns are (name, whether numeric)."""
     if title:

@@ -635,6 +635,12 @@ def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path
         assert any(told in said for said in loaded(f"features.{line}")["warnings"]), line
 
 
+def test_one_unknown_word_of_a_few_is_told_of_a_sentence_of_ones_own(loaded: Any) -> None:
+    said = "does not know 25% of the words"
+    for line in ("activate 'the zqxjk cat won'", "diff 'the zqxjk cat won' 'the kjhgf cat won'"):
+        assert any(said in told for told in loaded(f"features.{line}")["warnings"]), line
+
+
 def test_known_words_need_no_warning(wins: Any) -> None:
     for line in ("contrast wins permutations=20", "activate 'the cat won'", "common wins:good"):
         assert not any("the model" in said for said in wins(f"features.{line}")["warnings"]), line

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from commands.render import as_lines
 from commands.render import features, rsa, tables
 
 
@@ -24,6 +26,50 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     assert max(map(len, shown.splitlines())) <= width
     listed = [word for line in shown.splitlines() if line.lstrip().startswith("feature ") for word in line.split()[1:]]
     assert listed == places
+
+
+def printed(command: str, result: dict[str, Any]) -> str:
+    return "\n".join(as_lines({"command": command, "result": result}, 100))
+
+
+STORED = {"seq": 42, "utc": "2026-01-01T00:00:00Z", "line": "labels.set 7 'a name'", "withdrawn": True, "stale": False,
+          "warnings": [], "do": "labels.set"}  # fmt: skip
+
+
+def test_a_stored_result_is_drawn_as_its_own_command_draws_it() -> None:
+    own = {"feature": "m/s#7", "index": 7, "text": "a name", "before": ""}
+    shown = printed("session.result", {**STORED, "result": own}).splitlines()
+    assert shown[0] == "log line 42, 2026-01-01T00:00:00Z (withdrawn): labels.set 7 'a name'"
+    assert shown[1:] == printed("labels.set", own).splitlines() == ["m/s#7: “a name”"]
+
+
+def test_a_stored_result_of_an_older_version_is_listed() -> None:
+    assert printed("session.result", {**STORED, "result": {"index": 7}}).splitlines()[1:] == ["index: 7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "said"),
+    [
+        ("", "old", "the label “old” is taken away"),
+        ("", "", "had no label, and has none now"),
+        ("new", "old", "“new” (before: “old”)"),
+    ],
+)
+def test_a_label_that_is_set_says_what_happened(text: str, before: str, said: str) -> None:
+    assert printed("labels.set", {"feature": "f#7", "index": 7, "text": text, "before": before}) == f"f#7: {said}"
+
+
+def test_a_cluster_is_drawn_with_as_many_cosines_as_the_width_holds() -> None:
+    members = [{"index": index, "cosine": 0.9, "density": 0.01, "label": "", "feature": f"f#{index}"}
+               for index in range(30)]  # fmt: skip
+    result = {"cluster": 3, "size": 30, "cosine": 0.8, "name": "", "features": members,
+              "matrix": [[0.25] * 30 for _ in range(30)]}  # fmt: skip
+    shown = printed("clusters.show", result)
+    assert "cluster 3: 30 features, mean cosine 0.80" in shown
+    assert "matrix:" not in shown and "…" not in shown
+    assert "cosines of the first 13 of 30 features" in shown
+    assert shown.count("0.25") == 13 * 13
+    assert max(map(len, shown.splitlines())) <= 100
 
 
 def row_of(p: float, fwer: float, q: float) -> dict[str, float]:
