@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands.render import as_lines
-from commands.render import features, rsa, tables
+from commands.render import as_lines, features, rsa, tables
 
 
 @pytest.mark.parametrize("width", [80, 120])
