@@ -203,7 +203,8 @@ def _verb_parser(verb: type[Verb]) -> argparse.ArgumentParser:
     for field_name, field in verb.model_fields.items():
         text = (field.description or "").replace("%", "%%")
         if not field.is_required() and field.default not in ("", (), None, False):
-            text += f" (default: {field.default})"
+            told = ", ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+            text += f" (default: {told})"
         flag = "--" + field_name.replace("_", "-")
         if is_flag(field):
             parser.add_argument(flag, dest=field_name, action=argparse.BooleanOptionalAction, default=None, help=text)

@@ -18,6 +18,7 @@ from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
 from workbench.errors import UsageError, WorkbenchError
+from workbench.paths import require_folder
 from workbench.session import catalog
 from workbench.uploads import read_uploads
 from workbench.verbs import Verb
@@ -106,6 +107,7 @@ def _print_summary(verb: Verb, replies: list[dict[str, Any]], executor: Executor
 def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     """The main job: contrast map, ranked features, heatmap, label, steering check, session, report."""
     started = time.perf_counter()
+    require_folder(Path(verb.out).absolute(), "the report")  # before the work, not after it
     executor.session = executor.session or DEMO  # the demo never writes into the session last worked in
     if executor.session not in catalog.names(executor.sessions):
         executor.do(SessionNew(name=executor.session, title="The main job on the embedded model"))

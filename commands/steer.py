@@ -10,7 +10,7 @@ from workbench.verbs import Command
 
 
 class SteerClamp(Command):
-    """Set, add, scale or ablate features while the model reads prompts, and measure what changes in its predictions.
+    """Set, add, scale, zero or mean-ablate features on prompts, and measure what changes in the predictions.
 
     Any push of that size changes something: beside each number stands what random features do whose directions are
     scaled to the norm of the same change (the random control). What they do too is "not beyond control". Of a
@@ -31,7 +31,7 @@ class SteerClamp(Command):
     raises: tuple[str, ...] = Field((), description="Words expected to become likelier; repeat for several")
     lowers: tuple[str, ...] = Field((), description="Words expected to become unlikelier; repeat for several")
     mode: Literal["set", "add", "scale", "zero", "mean"] = Field(
-        "set", description="Set to, add, scale by the value; or ablate to zero or to the mean"
+        "set", description="Set to, add, scale by the value; zero or mean: ablate to 0 or to its mean"
     )
     value: float | None = Field(
         None, description="Activation to set or add (default: the largest seen), or factor to scale by (default: 2)"

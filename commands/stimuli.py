@@ -83,6 +83,17 @@ class StimuliEdit(Command):
     description: str = Field("", description="What the set is about")
 
 
+WORD_LISTS = (
+    "adjectives, aloft, beasts, birds, blamed, calls, cities, compared, cooked, cooks, days, defeat, "
+    "digits, distant, dreadful, drinks, effort, fell, fish, flew, foods, glad, greeted, grieved, held, "
+    "how, judges, kin, lost, made, marks, meals, men, moments, months, names, near, numbers, occasions, "
+    "offsets, places, praised, ran, rejoiced, remarks, requests, sad, said, seasons, skies, spans, "
+    "spices, splendid, streets, success, swam, tastes, things, travelled, variables, waters, weather, "
+    "with_legs, women, won, workers"
+)
+"""The demo's word lists, which slots may name; told in the help, where the lexicon itself is not imported."""
+
+
 class StimuliDraft(Command):
     """Propose matched pairs for a concept, from templates or from a language model, and check the design at once.
 
@@ -103,7 +114,9 @@ class StimuliDraft(Command):
     template: tuple[str, ...] = Field(
         (), description="Such as 'The {kin} <won|lost> the {race|exam}.'; repeat for several"
     )
-    slot: tuple[str, ...] = Field((), description="Words of a slot: NAME=WORD,WORD (the demo's word lists have names)")
+    slot: tuple[str, ...] = Field(
+        (), description=f"Words of a slot: NAME=WORD,WORD; a slot may also name a word list of the demo: {WORD_LISTS}"
+    )
     model: str = Field("claude-haiku-5-5", description="The language model to ask; its key is in ANTHROPIC_API_KEY")
     category: tuple[str, ...] = Field((), description="Names of the two categories (concept, other)")
     pairs: int = Field(40, ge=2, le=500, description="Pairs to use")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workbench.errors import UsageError
+
 
 def home() -> Path:
     """`WORKBENCH_HOME`, or the platform's user cache folder for the workbench."""
@@ -13,6 +15,16 @@ def home() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("feature-workbench")
+
+
+def require_folder(file: Path, what: str) -> None:
+    """Refuse to write a file where there is no folder.
+
+    Raises:
+        UsageError: the folder is missing.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(f"there is no folder {str(file.parent)!r} for {what}", "Make it, or choose another --out.")
 
 
 def default_sessions() -> Path:

@@ -9,6 +9,7 @@ from commands.report import Report
 from workbench.errors import UsageError
 from workbench.files import write_atomic
 from workbench.lab import Lab
+from workbench.paths import require_folder
 from workbench.session import SessionRecord, catalog
 from workbench.verbs import Outcome
 
@@ -24,8 +25,8 @@ def report(query: Report, lab: Lab) -> Outcome:
         raise UsageError(f"session {record.name!r} has no results yet", "Run a command first.")
     form = query.format or ("md" if Path(query.out).suffix.lower() in MARKDOWN else "html")
     path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
-    if query.out and not path.parent.is_dir():
-        raise UsageError(f"there is no folder {str(path.parent)!r} for the report", "Make it, or choose another --out.")
+    if query.out:
+        require_folder(path, "the report")
     text = write_report(record, lab, form, text_of)
     write_atomic(path, text)
     return Outcome({"path": str(path), "bytes": len(text.encode())})

@@ -33,11 +33,28 @@ def as_lines(reply: dict[str, Any], width: int) -> list[str]:
 
 
 def _drawer(command: str) -> Callable[[Result, Console], None]:
+    if command == "session.result":
+        return _stored
     if command not in _DRAWERS:
         return _generic
     module, _, name = _DRAWERS[command].partition(".")
     draw: Callable[[Result, Console], None] = getattr(import_module(f"commands.render.{module}"), name)
     return draw
+
+
+def _stored(result: Result, console: Console) -> None:
+    """A stored result: the line that gave it, then the table of its own command."""
+    marks = "".join(f" ({mark})" for mark in ("withdrawn", "stale") if result[mark])
+    console.print(Text(visible(f"log line {result['seq']}, {result['utc']}{marks}: {result['line']}"), "bold"))
+    for warning in result["warnings"]:
+        console.print(Text(visible(f"! {warning}")))
+    try:
+        with console.capture() as drawn:
+            _drawer(result["do"])(result["result"], console)
+    except KeyError:  # a result of an older version lacks what today's table shows
+        _generic(result["result"], console)
+    else:
+        console.file.write(drawn.get())
 
 
 def _generic(result: Result, console: Console) -> None:
@@ -94,6 +111,7 @@ _DRAWERS: dict[str, str] = {
     "features.export": "marks.exported",
     "steer.clamp": "steering.steer",
     "labels.suggest": "labels.labels",
+    "labels.set": "labels.given",
     "labels.show": "labels.labels",
     "labels.score": "labels.scores",
     "labels.compare": "labels.comparison",
@@ -101,6 +119,7 @@ _DRAWERS: dict[str, str] = {
     "labels.import": "labels.imported",
     "clusters.find": "clusters.clusters",
     "clusters.list": "clusters.clusters",
+    "clusters.show": "clusters.cluster",
     "clusters.import": "clusters.imported",
     "clusters.rank": "clusters.ranked",
     "clusters.planes": "clusters.planes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, chance, number, table, visible
+from commands.render.tables import Result, chance, number, percent, table, visible
 
 
 def clusters(result: Result, console: Console) -> None:
@@ -27,6 +27,32 @@ def clusters(result: Result, console: Console) -> None:
     title = f"clusters of {how_found(result)}; {result['singletons']} features stand alone"
     table(console, [*columns, ("features", False), ("labels", False)], rows, title)
     _stability(result, console)
+
+
+def cluster(result: Result, console: Console) -> None:
+    """One cluster: its members, nearest to its middle first, and their cosines."""
+    name = f" “{result['name']}”" if result["name"] else ""
+    told = f"cluster {result['cluster']}{name}: {result['size']} features, mean cosine {number(result['cosine'], 2)}"
+    console.print(Text(visible(told), "bold"))
+    columns = [("feature", True), ("cosine to the middle", True), ("density", True), ("label", False)]
+    rows = [[f"#{row['index']}", number(row["cosine"]), percent(row["density"]), row["label"]]
+            for row in result["features"][:20]]  # fmt: skip
+    table(console, columns, rows)
+    if len(result["features"]) > len(rows):
+        console.print(Text(f"{len(rows)} of {result['size']} features given (--json has more)"))
+    if result["matrix"]:
+        _cosines(result, console)
+
+
+def _cosines(result: Result, console: Console) -> None:
+    """The matrix of cosines, as many members as the width holds."""
+    wide = max(len(f"#{row['index']}") for row in result["features"])
+    fit = max(1, (console.width - wide) // (max(wide, 5) + 2))
+    names = [f"#{row['index']}" for row in result["features"][: len(result["matrix"])]][:fit]
+    of = "" if len(names) == result["size"] else f" of the first {len(names)} of {result['size']} features"
+    rows = [[name, *(number(value, 2) for value in row[:fit])]
+            for name, row in zip(names, result["matrix"], strict=False)]  # fmt: skip
+    table(console, [("", True), *((name, True) for name in names)], rows, f"cosines{of}")
 
 
 def how_found(result: Result) -> str:

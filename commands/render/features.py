@@ -10,7 +10,7 @@ from rich.text import Text
 
 from commands.render.corpora import sliced
 from commands.render.rsa import rsa
-from commands.render.tables import LEVELS, Result, chance, finer_q, number, table, visible
+from commands.render.tables import LEVELS, ONE_MORE, Result, chance, finer_q, number, table, visible
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
@@ -21,6 +21,8 @@ SIZES = {"auc": "auc", "rate_difference": "rate"}
 """Effect sizes that a ranking may lack (a factorial one, a probe), and their columns, shown where there are numbers."""
 MATCHED = 11
 """Columns of a replication without those of the match."""
+MIRRORED = 1.5
+"""Least p times labellings: 1, or 2 where the extreme one comes twice."""
 SYMBOLS = {"welch": "t", "paired": "paired t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
 
 
@@ -40,7 +42,7 @@ def ranking(result: Result, console: Console) -> None:
             f"{head['undefined']} undefined{_left_out(head)}; {head['space']}"
         )
     )
-    ranked_rows(result["rows"][:20], str(head["statistic"]), console)
+    ranked_rows(result["rows"][:20], str(head["statistic"]), console, floor_of(head))
     if len(result["rows"]) > 20:
         console.print(Text(f"20 of {len(result['rows'])} rows given (--json has them all; `features list` pages)"))
     for effect in result.get("effects") or []:
@@ -49,7 +51,7 @@ def ranking(result: Result, console: Console) -> None:
         contrast_map(result["map"], head, console)
 
 
-def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) -> None:
+def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console, floor: str = ONE_MORE) -> None:
     """Rows of a ranking with their tests and effect sizes."""
     wide = console.width >= NARROW
     symbol = SYMBOLS.get(statistic, "score")
@@ -58,7 +60,7 @@ def ranked_rows(rows: list[dict[str, Any]], statistic: str, console: Console) ->
     names = ["rank", "feature", "effect", d, symbol, "p", "fwer", "q", *known.values()]
     columns = [(name, True) for name in names] + [("", False)]
     table(console, columns, [_cells(row, d, known) for row in rows])
-    finer_q(rows, console)
+    finer_q(rows, console, floor)
 
 
 def size_of(rows: list[dict[str, Any]]) -> str:
@@ -84,8 +86,27 @@ def _how(head: dict[str, Any]) -> str:
     window = "" if head.get("window", "whole") == "whole" else f" of {head['window']} {head['width'] or ''}".rstrip()
     pairs = f", {head['pairs']['whole']} matched items" if head.get("pairs") else ""
     rule = ", q by Benjamini-Yekutieli" if head.get("fdr") == "by" else ""
-    test = f"{head['statistic']} on {head['pool']}{window}, {head['permutations']} permutations{pairs}{rule}"
-    return f"{test}, seed {head['seed']}"
+    drawn = f"all {head['relabellings']} relabellings" if counted(head) else f"{head['permutations']} permutations"
+    return f"{head['statistic']} on {head['pool']}{window}, {drawn}{pairs}{rule}, seed {head['seed']}"
+
+
+def counted(head: dict[str, Any]) -> bool:
+    """Whether a contrast counted every relabelling there is."""
+    return bool(head.get("exhaustive") and head.get("relabellings"))
+
+
+def mirrored(head: dict[str, Any]) -> bool:
+    """Whether one of the relabellings counted is the mirror image of the real labels, which has the same |t|."""
+    least = head.get("min_p")
+    return counted(head) and least is not None and least * (head["relabellings"] + 1) > MIRRORED
+
+
+def floor_of(head: dict[str, Any]) -> str:
+    """The least p of a ranking, in words."""
+    if not mirrored(head):
+        return ONE_MORE
+    others = head["relabellings"]
+    return f"{number(head['min_p'], 4)} = 2 / ({others} + 1), as a labelling and its mirror image give the same |t|"
 
 
 def _left_out(head: dict[str, Any]) -> str:
@@ -121,6 +142,8 @@ def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console)
             "bold",
         )
     )
+    if said := result.get("quantity"):
+        console.print(Text(f"each cell tests {said}"))
     names = [place.removesuffix(".hook_resid_post") for place in result["places"]]
     cells = [[_map_cell(t, p, head["alpha"]) for t, p in zip(row["t"], row["p_fwer"], strict=True)]
              for row in result["features"]]  # fmt: skip
@@ -160,7 +183,8 @@ def stored_map(result: Result, console: Console) -> None:
 def heat(tokens: list[str], values: list[float], maximum: float, at: int | None = None) -> Text:
     """Tokens with the strong ones emphasised, and the value after the one that was drawn (`at`), else the strongest.
 
-    Its mark stands for nothing else: brackets are text too, and a token that holds the mark is spelled out.
+    A token that was drawn is marked whatever its value's sign. The mark stands for nothing
+    else: brackets are text too, and a token that holds the mark is spelled out.
     """
     text = Text()
     peak = max(range(len(values)), key=values.__getitem__, default=-1) if at is None else at
@@ -170,7 +194,7 @@ def heat(tokens: list[str], values: list[float], maximum: float, at: int | None 
         stripped = body.lstrip(" ")
         text.append(" " * (len(body) - len(stripped)))
         text.append(stripped, LEVELS[level])
-        if place == peak and value > 0:
+        if place == peak and (value > 0 or (at is not None and value)):
             text.append(f" {VALUE_MARK}{value:.2f}", "dim")
     return text
 
@@ -259,6 +283,8 @@ def why(result: Result, console: Console) -> None:
             console.print(Text(line))
         shuffled = result.get("shuffled", "labellings")
         every = f"all the {shuffled} there are" if null["exhaustive"] else f"{null['draws']} random {shuffled}"
+        if null["exhaustive"] and mirrored(result["ranking"]):
+            every += "; the mirror image of the real one is among them and gives the same |t|"
         console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
         console.print(
             Text(

@@ -24,6 +24,17 @@ def labels(result: Result, console: Console) -> None:
     return table(console, [("feature", True), ("label", False), ("from", False), ("scores", False)], rows)
 
 
+def given(result: Result, console: Console) -> None:
+    """A label of one's own: what it is now, or what was taken away."""
+    before = result.get("before", "")
+    if result["text"]:
+        instead = f" (before: “{before}”)" if before not in ("", result["text"]) else ""
+        told = f"“{result['text']}”{instead}"
+    else:
+        told = f"the label “{before}” is taken away" if before else "had no label, and has none now"
+    console.print(Text(visible(f"{result['feature']}: {told}")))
+
+
 def _said(score: Result) -> str:
     """A stored score in a few letters; offline ones say so."""
     return f"{score['scorer']} {score['protocol']} {number(score['accuracy']['value'], 2)}"

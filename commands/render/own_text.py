@@ -8,12 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from commands.render.features import heat
-from commands.render.tables import Result, number, table, visible
-
-
-def percent(value: float | None) -> str:
-    """A share of the corpus, `-` where nothing says so."""
-    return "-" if value is None else f"{100 * value:.3g} %"
+from commands.render.tables import Result, number, percent, table, visible
 
 
 def activations(result: Result, console: Console) -> None:
@@ -25,7 +20,8 @@ def activations(result: Result, console: Console) -> None:
     rows = [
         [
             f"#{row['index']}", number(row["maximum"], 2), number(row["mean"], 2), percent(row["density"]),
-            number(row["surprise"], 1), _with_label(row, heat(result["tokens"], row["values"], row["maximum"])),
+            number(row["surprise"], 1),
+            _with_label(row, heat(result["tokens"], row["values"], row["maximum"], row["at"])),
         ]
         for row in result["features"]
     ]  # fmt: skip

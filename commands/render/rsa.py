@@ -81,10 +81,9 @@ def _chances(row: dict[str, Any]) -> list[str]:
 def rdm(result: Result, console: Console) -> None:
     """The model RDM and that of a feature or set of them, its noise ceiling, and other models beside."""
     head, test = result["ranking"], result["test"]
-    score = test["status"] if test["status"] != "ok" else f"{scored(head)} {number(test['score'])}"
     also = result["features"][1:]
     with_them = f" (alone; below with {', '.join(f'#{index}' for index in also)} as one set)" if also else ""
-    said = f"{result['feature']}: {score} with {head['against']} (log line {head['seq']}){with_them}"
+    said = f"{result['feature']}: {_told(test, head)} (log line {head['seq']}){with_them}"
     console.print(Text(visible(said), "bold"))
     kind = "crossnobis" if result["distance"] == "crossnobis" else "squared"
     of = "set" if also else "feature"
@@ -95,6 +94,15 @@ def rdm(result: Result, console: Console) -> None:
     console.print(Text(visible(_ceiling(result))))
     if result["models"]:
         _models(result, console)
+
+
+def _told(test: dict[str, Any], head: dict[str, Any]) -> str:
+    """The score with the model, or why there is none."""
+    if test["status"] == "constant":
+        return f"constant (every two sentences are equally far apart), so it has no score with {head['against']}"
+    if test["status"] != "ok":
+        return f"no score with {head['against']}: {test['status']}"
+    return f"{scored(head)} {number(test['score'])} with {head['against']}"
 
 
 def _ceiling(result: Result) -> str:

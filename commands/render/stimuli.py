@@ -53,7 +53,7 @@ def _column(row: Result, name: str) -> str:
 
 def drafted(result: Result, console: Console) -> None:
     """A draft: its sentences, then the check of their design."""
-    stimulus_set(result, console)
+    stimulus_set({**result, "rows": result.get("together", result["rows"])}, console)
     design({**result["check"], "warnings": []}, console)  # the reply's own warnings say them
 
 

@@ -9,10 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 Result = dict[str, Any]
+ONE_MORE = "1 / (shuffles + 1)"
 FINER_Q = (
-    "q below p: p counts one feature's own shuffles and cannot be below 1 / (shuffles + 1); q comes from a finer tail, "
+    "q below p: p counts one feature's own shuffles and cannot be below {floor}; q comes from a finer tail, "
     "the shuffles of all features alike in sparsity pooled"
 )
+APART = (
+    "q small where fwer is not: fwer counts the shuffles whose largest statistic of all features reaches this one, and "
+    "a few features of wide null set that largest; q compares a feature with those alike in sparsity"
+)
+CLEAR = 0.05
+"""A q below this beside a family-wise p above it is explained."""
 LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
 """Styles of heat levels 0 to 5: never colour alone, so that it survives a pipe, a light theme and a print."""
 
@@ -49,6 +56,11 @@ def chance(value: float | None) -> str:
     return "<1e-9" if value is not None and value < 1e-9 else number(value, 4)
 
 
+def percent(value: float | None) -> str:
+    """A share of the corpus, `-` where nothing says so."""
+    return "-" if value is None else f"{100 * value:.3g} %"
+
+
 def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any]], title: str = "") -> None:
     """Print a table; columns are (name, whether numeric)."""
     if title:
@@ -62,10 +74,12 @@ def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any
     console.print()
 
 
-def finer_q(rows: list[dict[str, Any]], console: Console) -> None:
-    """Why a q stands below its p, where one does."""
+def finer_q(rows: list[dict[str, Any]], console: Console, floor: str = ONE_MORE) -> None:
+    """Why a q stands below its p, and far below its family-wise p, where one does."""
     if any(row["p"] is not None and row["q"] is not None and row["q"] < row["p"] for row in rows):
-        console.print(Text(FINER_Q, "dim"))
+        console.print(Text(FINER_Q.format(floor=floor), "dim"))
+    if any((q := row["q"]) is not None and q < CLEAR <= (row.get("p_fwer") or 0.0) for row in rows):
+        console.print(Text(APART, "dim"))
 
 
 def cost(result: Result, what: str, console: Console) -> None:

@@ -313,6 +313,20 @@ def test_the_words_that_a_parameter_takes_stand_in_its_help(call: Any) -> None:
     assert "--statistic welch|paired|mann_whitney|rate" in call("features", "contrast", "--help").out
 
 
+def test_a_default_of_several_words_is_told_in_words(call: Any) -> None:
+    said = " ".join(call("features", "compare", "--help").out.split())
+    assert "(default: maxact, rsa_discriminative, rsa_categorical, contrast, random)" in said
+
+
+def test_a_demo_without_a_place_for_its_report_is_refused_before_the_work(
+    call: Any, sessions: Path, tmp_path: Path
+) -> None:
+    found = call("demo", "--out", str(tmp_path / "nowhere" / "x.html"))
+    assert found.code == 2
+    assert "there is no folder" in found.err
+    assert not (sessions / "demo").exists()
+
+
 def test_a_report_takes_its_form_from_the_ending(call: Any, tmp_path: Path) -> None:
     call("session", "new", "s")
     call("session", "note", "words")

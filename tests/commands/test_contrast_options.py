@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from commands.line import parse_line
-from commands.render import render
+from commands.render import as_lines, render
 from tests import tiny
 from workbench.errors import EngineDied, InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.session import Session, SessionRecord
@@ -304,6 +304,19 @@ def test_a_map_has_a_figure_for_every_front_end(wins: Any, sessions: Path) -> No
     assert len(matrix["data"]["rows"]) == 4
     assert all(len(row) == tiny.LAYERS for row in matrix["data"]["values"])
     assert "max-T over all" in matrix["note"]
+    assert "decoder direction" in matrix["note"]
+
+
+def test_a_map_by_layer_says_that_it_does_not_test_the_rankings_activations(wins: Any) -> None:
+    reply = wins("features.contrast wins map=layer permutations=20 shown=2")
+    made = reply["result"]
+    assert "without threshold" in made["map"]["quantity"]
+    assert wins("features.map")["result"]["map"]["quantity"] == made["map"]["quantity"]
+    assert "without threshold" in " ".join(as_lines(reply, 120))
+    by_place = wins("features.contrast wins map=position permutations=20 shown=2")["result"]["map"]
+    assert by_place["quantity"] == "the activations at each position alone"
+    raw = wins("features.contrast wins sae=raw map=layer permutations=20 shown=2")["result"]["map"]
+    assert raw["quantity"] == "the activations at each layer alone"
 
 
 def test_a_map_of_raw_units_by_layer_reads_each_layer(wins: Any, sessions: Path, tiny_model: Any) -> None:
@@ -533,6 +546,18 @@ def test_a_replication_needs_the_features_of_the_first(wins: Any) -> None:
         wins("features.replicate seed=1")
 
 
+def test_raw_units_without_a_site_are_those_of_the_loaded_features_site(wins: Any, tiny_space: Any) -> None:
+    wins("features.contrast wins permutations=50")
+    found = wins("features.replicate sae=raw")["result"]["second"]["space"]
+    assert found.endswith(f"/{tiny_space.site.name}/raw")
+
+
+def test_rsa_of_an_interaction_does_not_call_its_halves_categories(crossed: Any) -> None:
+    note = crossed("features.rsa cross model=two-by-two factor=interaction permutations=50")["result"]["note"]
+    assert "two categories" not in note
+    assert "4 categories into two halves" in note
+
+
 # --- replay and tables
 
 
@@ -582,16 +607,43 @@ def test_the_report_tells_windows_factors_maps_and_replications(crossed: Any, tm
 # --- words for what cannot be trusted
 
 
+def test_a_small_design_is_told_with_the_numbers_of_its_labellings(loaded: Any, tmp_path: Path) -> None:
+    sides = {"good": tiny.GOOD[:2], "bad": tiny.BAD[:2]}
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'few.json', sides)}")
+    reply = loaded("features.contrast few permutations=1000")
+    said = "6 labellings, 3 different ones (mirror images give the same |t|)"
+    assert any(said in told for told in reply["warnings"])
+    assert any(said in told for told in loaded("stimuli.check few")["result"]["warnings"])
+    assert (reply["result"]["relabellings"], reply["result"]["exhaustive"]) == (5, True)
+    assert "all 5 relabellings" in as_lines(reply, 120)[0]
+    feature = next(row["feature"] for row in reply["result"]["rows"])
+    assert any("mirror image" in line for line in as_lines(loaded(f"features.why {feature}"), 120))
+    assert "all 5 relabellings" in as_lines(loaded("features.list"), 120)[0]
+
+
+def test_a_sample_of_labellings_is_called_permutations(wins: Any) -> None:
+    reply = wins("features.contrast wins permutations=20")
+    assert "20 permutations" in as_lines(reply, 120)[0]
+
+
 def test_words_that_the_model_does_not_know_are_told(loaded: Any, tmp_path: Path) -> None:
     strange = {"good": ["zqxjk vwfpl brtnm", "kjhgf mnbvc xzlkj"], "bad": ["qwrtp sdfgh zxcvb", "plmkn bvcxz gfdsa"]}
     loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'strange.json', strange)}")
-    assert any(
-        "the model does not know" in said for said in loaded("features.contrast strange permutations=20")["warnings"]
-    )
+    told = "the model knows none of the words of these sentences"
+    assert any(told in said for said in loaded("features.contrast strange permutations=20")["warnings"])
+    for line in ("activate 'zqxjk vwfpl'", "diff 'zqxjk vwfpl' 'kjhgf mnbvc'", "common strange:good"):
+        assert any(told in said for said in loaded(f"features.{line}")["warnings"]), line
+
+
+def test_one_unknown_word_of_a_few_is_told_of_a_sentence_of_ones_own(loaded: Any) -> None:
+    said = "does not know 25% of the words"
+    for line in ("activate 'the zqxjk cat won'", "diff 'the zqxjk cat won' 'the kjhgf cat won'"):
+        assert any(said in told for told in loaded(f"features.{line}")["warnings"]), line
 
 
 def test_known_words_need_no_warning(wins: Any) -> None:
-    assert not any("does not know" in said for said in wins("features.contrast wins permutations=20")["warnings"])
+    for line in ("contrast wins permutations=20", "activate 'the cat won'", "common wins:good"):
+        assert not any("the model" in said for said in wins(f"features.{line}")["warnings"]), line
 
 
 def test_a_report_into_no_folder_is_refused(wins: Any, tmp_path: Path) -> None:

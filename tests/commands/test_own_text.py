@@ -122,6 +122,11 @@ def test_what_is_refused(loaded: Any, line: str, kind: type[Exception], said: st
         loaded(line)
 
 
+def test_a_label_says_what_it_stood_for_before(loaded: Any) -> None:
+    told = [loaded(f"labels.set 5 '{text}'")["result"]["before"] for text in ("one", "two", "", "")]
+    assert told == ["", "one", "two", ""]
+
+
 def test_a_minimal_pair(loaded: Any, dense: Any) -> None:
     one, other = "the cat won the prize", "the dog won the prize today"
     found = loaded(f"features.diff '{one}' '{other}' top=200")["result"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from commands.render import features
+from commands.render import as_lines, features, rsa, tables
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -26,6 +27,72 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     assert listed == places
 
 
+def printed(command: str, result: dict[str, Any]) -> str:
+    return "\n".join(as_lines({"command": command, "result": result}, 100))
+
+
+STORED = {"seq": 42, "utc": "2026-01-01T00:00:00Z", "line": "labels.set 7 'a name'", "withdrawn": True, "stale": False,
+          "warnings": [], "do": "labels.set"}  # fmt: skip
+
+
+def test_a_stored_result_is_drawn_as_its_own_command_draws_it() -> None:
+    own = {"feature": "m/s#7", "index": 7, "text": "a name", "before": ""}
+    shown = printed("session.result", {**STORED, "result": own}).splitlines()
+    assert shown[0] == "log line 42, 2026-01-01T00:00:00Z (withdrawn): labels.set 7 'a name'"
+    assert shown[1:] == printed("labels.set", own).splitlines() == ["m/s#7: “a name”"]
+
+
+def test_a_stored_result_of_an_older_version_is_listed() -> None:
+    assert printed("session.result", {**STORED, "result": {"index": 7}}).splitlines()[1:] == ["index: 7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "said"),
+    [
+        ("", "old", "the label “old” is taken away"),
+        ("", "", "had no label, and has none now"),
+        ("new", "old", "“new” (before: “old”)"),
+    ],
+)
+def test_a_label_that_is_set_says_what_happened(text: str, before: str, said: str) -> None:
+    assert printed("labels.set", {"feature": "f#7", "index": 7, "text": text, "before": before}) == f"f#7: {said}"
+
+
+def test_a_cluster_is_drawn_with_as_many_cosines_as_the_width_holds() -> None:
+    members = [{"index": index, "cosine": 0.9, "density": 0.01, "label": "", "feature": f"f#{index}"}
+               for index in range(30)]  # fmt: skip
+    result = {"cluster": 3, "size": 30, "cosine": 0.8, "name": "", "features": members,
+              "matrix": [[0.25] * 30 for _ in range(30)]}  # fmt: skip
+    shown = printed("clusters.show", result)
+    assert "cluster 3: 30 features, mean cosine 0.80" in shown
+    assert "matrix:" not in shown and "…" not in shown
+    assert "cosines of the first 13 of 30 features" in shown
+    assert shown.count("0.25") == 13 * 13
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def row_of(p: float, fwer: float, q: float) -> dict[str, float]:
+    return {"p": p, "p_fwer": fwer, "q": q}
+
+
+def footnotes(row: dict[str, float], floor: str = tables.ONE_MORE) -> str:
+    out = io.StringIO()
+    tables.finer_q([row], Console(width=400, file=out), floor)
+    return out.getvalue()
+
+
+def test_the_least_p_of_a_design_whose_mirror_image_counts_is_said_as_it_is() -> None:
+    head = {"exhaustive": True, "relabellings": 15, "min_p": 0.125}
+    assert "cannot be below 0.1250 = 2 / (15 + 1)" in footnotes(row_of(0.125, 0.125, 0.01), features.floor_of(head))
+    uneven = {"exhaustive": True, "relabellings": 9, "min_p": 0.1}
+    assert "cannot be below 1 / (shuffles + 1)" in footnotes(row_of(0.1, 0.1, 0.01), features.floor_of(uneven))
+
+
+def test_a_small_q_beside_a_large_family_wise_p_is_explained() -> None:
+    assert "q small where fwer is not" in footnotes(row_of(0.001, 0.1319, 1e-12))
+    assert footnotes(row_of(0.001, 0.001, 0.002)) == ""
+
+
 def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
     told = features.heat(["[", "8", "]", " ◂9.00"], [0.5, 3.0, 0.2, 1.0], 3.0).plain
     assert told == "[8 ◂3.00] \\u25c29.00"
@@ -35,3 +102,14 @@ def test_the_value_of_the_strongest_token_is_not_mistaken_for_text() -> None:
 def test_the_value_stands_after_the_token_that_was_drawn_not_after_the_windows_strongest() -> None:
     told = features.heat(["weak", " strong"], [0.5, 3.0], 3.0, at=0).plain
     assert told == "weak ◂0.50 strong"
+
+
+def test_a_drawn_token_is_marked_though_its_value_is_below_zero() -> None:
+    assert features.heat(["The", " tired"], [0.47, -7.42], -7.42, at=1).plain == "The tired ◂-7.42"
+    assert features.heat(["silent", " too"], [0.0, 0.0], 0.0, at=0).plain == "silent too"
+
+
+def test_the_feature_and_not_the_model_is_said_to_be_constant() -> None:
+    head = {"against": "graded Monday > Sunday", "statistic": "corr"}
+    assert rsa._told({"status": "constant"}, head).startswith("constant (every two sentences")
+    assert rsa._told({"status": "ok", "score": 0.5}, head) == "corr 0.500 with graded Monday > Sunday"

@@ -72,7 +72,7 @@ def test_few_sentences_are_told_with_what_they_can_show() -> None:
     body = checked(found, features=1000)
     assert (body["design"]["labellings"], body["design"]["smallest_p"]) == (10, 0.1)
     assert body["design"]["effect_of_features"] > body["design"]["effect"] > 3
-    assert any("admit 10 labellings" in told for told in body["warnings"])
+    assert any("admit 20 labellings, 10 different ones (mirror images" in told for told in body["warnings"])
     assert any("only effects of d = 3.07" in told for told in body["warnings"])
 
 

@@ -157,7 +157,7 @@ def test_a_shipped_set_is_edited_in_the_sessions_own_version(loaded: Any) -> Non
         ("stimuli.edit null add=x", "no category"),
         ("stimuli.edit null remove=nosuch", "'nosuch'"),
         ("stimuli.edit null level=nosuch", "'nosuch'"),
-        ("stimuli.edit null level=words", "levels words"),
+        ("stimuli.edit null level=words", "words is level already in 'null' (AUC 0.50)"),
         (f"stimuli.edit null category=first add='{'the cat ' * tiny.CONTEXT}'", "tokens"),
     ],
 )

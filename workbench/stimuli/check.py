@@ -343,13 +343,21 @@ def _of_words(body: dict[str, Any]) -> list[str]:
     return told
 
 
+def _labellings(design: dict[str, Any]) -> str:
+    """How many labellings there are; with equal sides two of them are mirror images, as a contrast says too."""
+    if design["positives"] != design["rest"]:
+        return f"{design['labellings']} labellings"
+    different = design["labellings"]
+    return f"{2 * different} labellings, {different} different ones (mirror images give the same |t|)"
+
+
 def _of_reach(design: dict[str, Any]) -> list[str]:
     if design["status"] != "ok":
         return ["there are no two sides with sentences: nothing can be tested"]
     told = []
     if design["smallest_p"] > ALPHA:
         told.append(
-            f"{design['positives']} against {design['rest']} sentences admit {design['labellings']} labellings: "
+            f"{design['positives']} against {design['rest']} sentences admit {_labellings(design)}: "
             f"no permutation p can be below {design['smallest_p']:.3g}, alpha is {ALPHA}"
         )
     paired = design["smallest_p_paired"]

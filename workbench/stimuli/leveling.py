@@ -11,6 +11,9 @@ from workbench.stats.design import leveling_pair_swaps, leveling_swaps
 from workbench.stimuli.pairs import LARGEST
 from workbench.stimuli.sets import Stimulus, StimulusSet
 
+LEVEL = 0.02
+"""How far from 1/2 an AUC is that needs no exchange."""
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -19,6 +22,23 @@ class Exchange:
     out: tuple[Stimulus, ...]
     into: tuple[Stimulus, ...]
     auc: float
+
+
+def side_auc(found: StimulusSet, values: Sequence[float], positive: str) -> float | None:
+    """The chance that a sentence in use of one category has the larger number, ties half; None with an empty side.
+
+    Args:
+        values: the measure, one for each sentence of `everything`; NaN where unknown.
+        positive: that category.
+    """
+    from scipy.stats import mannwhitneyu
+
+    sides: tuple[list[float], list[float]] = ([], [])
+    for one, value in zip(found.everything, values, strict=True):
+        if one.include and np.isfinite(value):
+            sides[one.category == positive].append(value)
+    rest, named = sides
+    return float(mannwhitneyu(named, rest).statistic) / (len(named) * len(rest)) if named and rest else None
 
 
 def exchanges(found: StimulusSet, values: Sequence[float], positive: str) -> list[Exchange]:

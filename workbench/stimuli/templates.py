@@ -23,6 +23,8 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Templates of the demo's own concepts, from its lexicon."""
+LEAST = 2
+"""Pairs below which there is nothing to test."""
 _SIGN = re.compile(r"\\(.)|([{}<>|])|([^\\{}<>|]+)|(\\)", re.DOTALL)
 
 
@@ -128,7 +130,8 @@ def _slot(signs: _Signs, at: int, text: str, slots: Mapping[str, tuple[str, ...]
         return _Slot("|".join(words), tuple(words)), end + 1
     name = words[0].strip()
     if name not in slots:
-        raise UnknownNameError.among("slot", name, slots, "Fill it with --slot NAME=WORD,WORD.")
+        hint = f"Fill it with --slot NAME=WORD,WORD, or use one of the word lists: {', '.join(sorted(slots))}."
+        raise UnknownNameError.among("slot", name, slots, hint)
     return _Slot(name, tuple(slots[name])), end + 1
 
 
@@ -178,10 +181,10 @@ def write_pair(parts: Sequence[Part], random: Random) -> Pair:
 
 
 def draft_pairs(templates: Sequence[str], slots: Mapping[str, tuple[str, ...]], count: int, seed: int) -> list[Pair]:
-    """Pairs without any sentence twice, from each template in turn.
+    """At most `count` pairs without any sentence twice, from each template in turn; fewer where no more are to be had.
 
     Raises:
-        UsageError: the templates do not give so many different sentences.
+        UsageError: the templates give fewer than two.
     """
     parsed = [parse_template(template, slots) for template in templates]
     random = Random(f"draft {seed}")
@@ -193,8 +196,10 @@ def draft_pairs(templates: Sequence[str], slots: Mapping[str, tuple[str, ...]], 
             seen |= set(pair.texts)
             found.append(pair)
         if len(found) == count:
-            return found
-    raise UsageError(
-        f"the templates gave {len(found)} different pairs of the {count} asked for",
-        "Add templates or words, or ask for fewer with --pairs and --spare.",
-    )
+            break
+    if len(found) < LEAST:
+        raise UsageError(
+            f"the templates gave {len(found)} different pairs of the {count} asked for; a set has {LEAST} or more",
+            "Add templates or words.",
+        )
+    return found

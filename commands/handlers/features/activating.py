@@ -9,6 +9,7 @@ import numpy as np
 
 from commands.features import FeaturesActivate, FeaturesDiff
 from commands.handlers.features.own_text import Beside, repaired, space_of
+from commands.handlers.features.readings import SPELLED_OF_ONE, spelled_warning
 from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.saes.ids import feature_index
@@ -29,6 +30,7 @@ def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
     (text,) = repaired([query.text], warnings)
     space = space_of(query.sae, query.site, lab)
     tokens = tokens_of(lab.model, text)
+    warnings += spelled_warning([tokens], SPELLED_OF_ONE)
     table = read_sentences(lab.model, space, [tokens], lab.tick)
     beside = Beside(lab, space)
     peaks, pieces = table.peaks(), tokens.text_pieces
@@ -123,6 +125,7 @@ def diff(query: FeaturesDiff, lab: Lab) -> Outcome:
     texts = repaired([query.text_a, query.text_b], warnings)
     space = space_of(query.sae, query.site, lab)
     tokens = [tokens_of(lab.model, text, MOST_COLUMNS) for text in texts]
+    warnings += spelled_warning(tokens, SPELLED_OF_ONE)
     ids = [[one for one, keep in zip(text.ids, text.is_text, strict=True) if keep] for text in tokens]
     columns = align(*ids)
     table = read_sentences(lab.model, space, tokens, lab.tick, alone=True)

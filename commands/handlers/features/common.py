@@ -11,6 +11,7 @@ import numpy as np
 
 from commands.features import FeaturesCommon
 from commands.handlers.features.own_text import Beside, repaired, space_of
+from commands.handlers.features.readings import spelled_warning
 from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.evidence import cut
 from workbench.lab import Lab
@@ -33,6 +34,7 @@ def common(query: FeaturesCommon, lab: Lab) -> Outcome:
     texts, controls = repaired(texts, warnings), repaired(controls, warnings)
     space = space_of(query.sae, query.site, lab)
     tokens = [tokens_of(lab.model, text, lab.model.context) for text in [*texts, *controls]]
+    warnings += spelled_warning(tokens)
     table = read_sentences(lab.model, space, tokens, lab.tick)
     found = shared(table, len(texts), threshold=query.threshold, share=query.share, control_share=query.control_share)
     beside = Beside(lab, space)

@@ -109,6 +109,8 @@ def groups_body(
         "width": reading.window.width,
         "pool": command.pool,
         "permutations": command.permutations,
+        "exhaustive": result.exhaustive,
+        "relabellings": result.permutations,
         "alpha": command.alpha,
         "fdr": command.fdr,
         "seed": command.seed,
@@ -125,9 +127,12 @@ def groups_body(
 def _warnings(command: FeaturesContrast, body: dict[str, Any], result: ContrastMap) -> list[str]:
     warnings = alpha_warning(command.permutations, command.alpha)
     if result.exhaustive and result.min_p > 0.001:
+        total = result.permutations + 1
+        same = result.min_p * total > 1.5  # the extreme labelling and its mirror image
+        mirrored = f", {total // 2} different ones (mirror images give the same |t|)" if same else ""
         warnings.append(
-            f"this design has only {result.permutations + 1} labellings: no feature's p can be below "
-            f"{result.min_p:.2g}; a q below that leans on the null of all features together"
+            f"this design has only {total} labellings{mirrored}: no feature's p can be below "
+            f"{result.min_p:.3g}; a q below that leans on the null of all features together"
         )
     few, many = sorted(body["categories"][side] - body["masked"][side] for side in ("positive", "rest"))
     if few < 5:

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from workbench.stats import ContrastMap
 
 
+def quantity(over: str, space: str) -> str:
+    """Which number of a sentence the cells of a map test, in words."""
+    if over == "layer" and not space.endswith("/raw"):
+        return (
+            "the stream of each layer along the decoder direction, x.d / |d|^2, without threshold, at the features' "
+            "own layer too: not the activations that the ranking tests"
+        )
+    return f"the activations at each {over} alone"
+
+
 def contrast_map_over(
     command: FeaturesContrast, lab: Lab, design: Design, reading: Reading, settings: dict[str, Any]
 ) -> tuple[dict[str, Any], list[Figure]]:
@@ -45,6 +55,7 @@ def contrast_map_over(
     seen = (~np.isnan(x).all(axis=2)).sum(axis=0)  # (places,)
     body = {
         "over": command.map,
+        "quantity": quantity(command.map, reading.space.name),
         "places": names,
         "sentences": [int(count) for count in seen],
         "tested": result.tested,
@@ -67,7 +78,11 @@ def map_(query: FeaturesMap, lab: Lab) -> Outcome:
     else:
         shown = [int(index) for index in _strongest(table["t"], query.shown)]
     labels = labels_by_index(lab, header["space"])
-    body = {**stored, "features": [_row(index, table, header["space"], labels) for index in shown]}
+    body = {
+        **stored,
+        "quantity": quantity(stored["over"], header["space"]),  # maps of an older version do not say it
+        "features": [_row(index, table, header["space"], labels) for index in shown],
+    }
     gate = {"gate": header["gate"]}  # none for raw units, whatever is loaded now
     return Outcome({"ranking": header, "map": body}, provenance=gate)
 
@@ -134,7 +149,8 @@ def _figure(command: FeaturesContrast, design: Design, body: dict[str, Any]) -> 
         y_label="feature",
         note=(
             f"{body['tested']:,} cells tested, {body['family_wise']} with family-wise p < {command.alpha:g} (max-T "
-            "over all of them, also those of features not drawn); an empty cell is drawn as 0"
+            "over all of them, also those of features not drawn); an empty cell is drawn as 0. "
+            f"Each cell tests {body['quantity']}"
         ),
         data={
             "rows": [f"#{row['index']}" for row in rows],

@@ -28,7 +28,9 @@ WORD = re.compile(r"\w+")
 SPELLED = 3
 """Pieces of a word from which it counts as spelt out."""
 MOST_SPELLED = 1 / 3
-"""Share of such words from which a reader is told."""
+"""Share of such words in a set from which a reader is told."""
+SPELLED_OF_ONE = 1 / 5
+"""And in a sentence of one's own, where a single word of a few is much of what is read."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +161,15 @@ def length_warning(texts: Sequence[TokenizedText], labels: np.ndarray, positive:
     return [f"the two sides differ in length ({sides}): features of length or of rare spellings are found as well"]
 
 
-def spelled_warning(texts: Sequence[TokenizedText]) -> list[str]:
-    """Sentences whose words the tokenizer does not know, so that the model sees letters instead."""
+def spelled_warning(texts: Sequence[TokenizedText], least: float = MOST_SPELLED) -> list[str]:
+    """Sentences of which so many words the tokenizer does not know, so that the model sees letters instead."""
     sizes = np.concatenate([np.zeros(0, dtype=np.intp), *(_word_sizes(text.text_pieces) for text in texts)])
     share = float((sizes >= SPELLED).mean()) if sizes.size else 0.0
-    if share < MOST_SPELLED:
+    if share < least:
         return []
+    known = f"does not know {share:.0%}" if share < 1 else "knows none"
     return [
-        f"the model does not know {share:.0%} of the words of these sentences: its tokenizer spells them in {SPELLED} "
+        f"the model {known} of the words of these sentences: its tokenizer spells them in {SPELLED} "
         f"pieces or more ({sizes.mean():.1f} tokens a word). What is measured is spelling, not meaning; take sentences "
         "of words it knows, or a model that knows these"
     ]

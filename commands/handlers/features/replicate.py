@@ -9,6 +9,7 @@ import numpy as np
 
 from commands.features import FeaturesContrast, FeaturesReplicate
 from commands.handlers.features.contrast import groups_body, groups_design, groups_ranking
+from commands.handlers.features.own_text import space_of
 from commands.handlers.features.readings import Reading, ranking_space, read_sentences
 from commands.handlers.features.stored_rankings import choose_or_make, ranking_header, ranking_line, ranking_lines
 from commands.line import from_params
@@ -61,8 +62,7 @@ def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
     first = Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
     second_command = _second(command, line, header, lab)
     own = _own_space(second_command, header, lab)
-    space = own if not command.sae else lab.models.space({"ref": command.sae, "site": command.site, "digest": ""},
-                                                         lab.model)  # fmt: skip
+    space = space_of(command.sae, command.site, lab) if command.sae else own
     design = groups_design(second_command, lab)
     reading = read_sentences(second_command, lab, design.stimuli, space)
     reading.require_sides(design.labels)

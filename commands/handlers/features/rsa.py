@@ -43,6 +43,10 @@ NOTHING_NEW = (
     "two categories of equal size: for one number per sentence RSA tests nothing beyond t squared; the signed t of the "
     "same sentences stands beside the score"
 )
+NOTHING_BEYOND = (
+    "the model ({said}) parts the sentences of {count} categories into two halves: for one number per sentence RSA "
+    "tests nothing beyond the squared t of these halves; their signed t stands beside the score"
+)
 
 
 def rsa(command: FeaturesRsa, lab: Lab) -> Outcome:
@@ -144,7 +148,7 @@ def _ranked(
         turned = np.array_equal(design.labels, ~design.classes)
         classes = design.labels if turned else design.classes
         numbers["t"] = contrast_map(reading.pooled, classes, permutations=0).t
-        body = {**body, "note": NOTHING_NEW}
+        body = {**body, "note": _nothing_beyond(design)}
     ranking = Ranking(reading.space.name, numbers, result.status, one_sided=True)
     store_reading(lab, ranking, reading, design.stimuli, design.labels, items)
     extra = {"nuisance": np.stack(nuisances.rdms)} if nuisances.rdms else {}
@@ -154,6 +158,12 @@ def _ranked(
     figures = [_scatter(ranking, command, design), *_figures(design, best, order)]
     rows = ranking.rows(order[: command.top])
     return _outcome(command, lab, design, reading, body, rows, figures, nuisances, is_ranking=True)
+
+
+def _nothing_beyond(design: ModelDesign) -> str:
+    """What a model of two equal classes comes to: those of a factorial one are no categories."""
+    count = len({one.category for one in design.stimuli})
+    return NOTHING_NEW if count == 2 else NOTHING_BEYOND.format(said=design.said, count=count)
 
 
 def _regions(

@@ -21,7 +21,7 @@ _TESTS = ("welch", "paired", "mann_whitney", "rate", "factorial")
 """Statistics whose score is called t."""
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
           "kind": "contrast", "over": "features", "nuisance": [], "constant_nuisance": [], "note": "",
-          "p_reason": None}  # fmt: skip
+          "p_reason": None, "exhaustive": False, "relabellings": None, "min_p": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
 EFFECT_KEYS = ("a", "b", "interaction")
 """What the arrays of a factorial ranking call its effects, in the order they are stored in."""

@@ -28,7 +28,9 @@ def set_(command: LabelsSet, lab: Lab) -> Outcome:
     name, number = _feature(command.feature, lab)
     text = command.text.strip()
     value = {"text": text, "source": "investigator", "status": "accepted"} if text else None
-    return Outcome({"feature": name, "index": number, "text": text}, sets={f"labels/{name}": value})
+    before = (lab.entry(f"labels/{name}") or {}).get("text", "")
+    told = {"feature": name, "index": number, "text": text, "before": before}
+    return Outcome(told, sets={f"labels/{name}": value})
 
 
 def accept(command: LabelsAccept, lab: Lab) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from workbench.errors import UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.stimuli import edits
 from workbench.stimuli.importers import import_set
-from workbench.stimuli.leveling import Exchange, exchanged, exchanges
+from workbench.stimuli.leveling import LEVEL, Exchange, exchanged, exchanges, side_auc
 from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import StimulusSet, find_set, shipped_names, shipped_set
 from workbench.verbs import Outcome
@@ -71,10 +72,7 @@ def edit(command: StimuliEdit, lab: Lab) -> Outcome:
             raise UnknownNameError.among("measure", command.level, values)
         swaps = exchanges(after, values[command.level], after.positive or after.names[0])
         if not swaps:
-            raise UsageError(
-                f"no exchange with an excluded sentence levels {command.level} in {after.name!r}",
-                "Add sentences of the other length and exclude them, then repeat.",
-            )
+            raise _not_leveled(after, values[command.level], command.level)
         after = exchanged(after, swaps)
     if after == before:
         raise UsageError(f"nothing of {before.name!r} would change", "See `workbench stimuli edit --help`.")
@@ -86,6 +84,20 @@ def edit(command: StimuliEdit, lab: Lab) -> Outcome:
     found = kept(after, lab, warnings)
     moved = [{"out": [one.text for one in swap.out], "into": [one.text for one in swap.into]} for swap in swaps]
     return replace(found, result={**found.result, "swaps": moved})
+
+
+def _not_leveled(found: StimulusSet, values: Sequence[float], measure: str) -> UsageError:
+    """Why no exchange levels a measure: it is level as it is, or no excluded sentence would help."""
+    auc = side_auc(found, values, found.positive or found.names[0])
+    if auc is not None and abs(auc - 0.5) < LEVEL:
+        return UsageError(
+            f"no exchange: {measure} is level already in {found.name!r} (AUC {auc:.2f})",
+            f"`workbench stimuli check {found.name}` shows the other measures.",
+        )
+    return UsageError(
+        f"no exchange with an excluded sentence levels {measure} in {found.name!r}",
+        f"Add sentences with another number of {measure} and exclude them, then repeat.",
+    )
 
 
 def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:

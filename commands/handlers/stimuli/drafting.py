@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.handlers.stimuli.sets import CATEGORIES, check_lengths, free_name, kept, measured
+from commands.handlers.stimuli.sets import CATEGORIES, check_lengths, free_name, kept, measured, rows_of
 from commands.stimuli import StimuliDraft
 from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab
@@ -12,6 +12,9 @@ from workbench.stimuli import proposing
 from workbench.stimuli.sets import Stimulus, StimulusSet
 from workbench.stimuli.templates import BUILT_IN, Pair, draft_pairs, lexicon_slots, read_slots
 from workbench.verbs import Outcome
+
+SHOWN = 20
+"""Sentences of a draft that its reply shows."""
 
 
 def draft(command: StimuliDraft, lab: Lab) -> Outcome:
@@ -31,8 +34,10 @@ def draft(command: StimuliDraft, lab: Lab) -> Outcome:
     measures, sources = measured(found, lab)
     features = int((lab.entry("sae") or {}).get("width", 0))
     check = {**check_design(found, measures, features=features, seed=command.seed), "sources": sources}
-    outcome = kept(found, lab, [*_of_proposal(command, proposal), *check["warnings"]])
+    came = _of_proposal(command, proposal) if proposal else _of_templates(command, pairs)
+    outcome = kept(found, lab, [*came, *check["warnings"]])
     outcome.result |= {
+        "together": _together(found),
         "by": proposal.record["model"] if proposal else "templates",
         "spare": max(0, len(pairs) - command.pairs),
         "check": check,
@@ -42,6 +47,12 @@ def draft(command: StimuliDraft, lab: Lab) -> Outcome:
         lab.save_json("proposal", proposal.exchanges)
         outcome.provenance["language_model"] = proposal.record
     return outcome
+
+
+def _together(found: StimulusSet) -> list[dict[str, Any]]:
+    """The first sentences pair by pair, where a page of the set would show those of one side alone."""
+    one, other = (rows_of([one for one in found.everything if one.category == name]) for name in found.names)
+    return [row for pair in zip(one, other, strict=True) for row in pair][:SHOWN]
 
 
 def _categories(command: StimuliDraft) -> tuple[str, str]:
@@ -94,9 +105,17 @@ def _as_set(command: StimuliDraft, categories: tuple[str, str], pairs: list[Pair
     return StimulusSet(command.name, tuple(stimuli), categories[0], about, declared=categories)
 
 
-def _of_proposal(command: StimuliDraft, proposal: Any) -> list[str]:
-    if proposal is None:
+def _of_templates(command: StimuliDraft, pairs: list[Pair]) -> list[str]:
+    asked = command.pairs + command.spare
+    if len(pairs) == asked:
         return []
+    return [
+        f"the templates gave {len(pairs)} different pairs of the {asked} asked for (--pairs {command.pairs}, --spare "
+        f"{command.spare}): add templates or words for more"
+    ]
+
+
+def _of_proposal(command: StimuliDraft, proposal: proposing.Proposal) -> list[str]:
     told = ["a language model wrote these sentences: read them before believing anything about them"]
     asked = command.pairs + command.spare
     if len(proposal.pairs) < asked:

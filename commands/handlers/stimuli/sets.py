@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputFileError, UsageError
 from workbench.lab import Lab
 from workbench.stimuli.pairs import find_pairs
-from workbench.stimuli.sets import StimulusSet, shipped_names
+from workbench.stimuli.sets import Stimulus, StimulusSet, shipped_names
 from workbench.stimuli.words import words_of
 from workbench.verbs import Outcome
 
@@ -64,13 +65,16 @@ def page(found: StimulusSet, offset: int, limit: int) -> dict[str, Any]:
         "positive": found.positive,
         "categories": found.counts,
         "factors": found.factors,
-        "rows": [
-            {"category": one.category, "text": one.text, **one.columns()} for one in rows[offset : offset + limit]
-        ],
+        "rows": rows_of(rows[offset : offset + limit]),
         "offset": offset,
         "total": len(rows),
         "steering": found.steering.as_dict() if found.steering else None,
     }
+
+
+def rows_of(sentences: Sequence[Stimulus]) -> list[dict[str, Any]]:
+    """Sentences as rows of a reply."""
+    return [{"category": one.category, "text": one.text, **one.columns()} for one in sentences]
 
 
 def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measure], dict[str, Any]]:
