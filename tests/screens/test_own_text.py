@@ -60,7 +60,10 @@ def test_features_follow_while_one_types(size: tuple[int, int]) -> None:
         assert engine.texts[-1] == (ONE, OTHER)
         text = text_of(app)
         assert f"of {different['differing']} that differ" in text
-        assert " won>lost" in text
+        assert "max 1st" in text
+        assert "max 2nd" in text
+        place = next(place for place, column in enumerate(different["columns"]) if not column["same"])
+        assert f" {place}  won>lost" in text  # the change is there, the maxima are those of the whole sentences
         assert_fits(app)
         assert_golden(app, "own-sentences")
         await press(pilot, "j", "s")

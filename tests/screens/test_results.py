@@ -212,6 +212,15 @@ def test_w_on_a_replicated_feature_draws_its_null_again() -> None:
     play(scenario, engine=engine())
 
 
+@pytest.mark.parametrize(("listed", "said_new"), [(0, "0 new"), (6, "6 new"), (10, "10 or more new")])
+def test_a_replication_counts_as_new_what_it_lists(listed: int, said_new: str) -> None:
+    found = stored(REPLICATE)["result"]
+    found["new"] = [{**found["rows"][0]["first"], "index": at} for at in range(listed)]
+    view = replicate.view(found, 80)
+    assert view.head[1][0].endswith(f" · {said_new}")
+    assert sum(row.key.startswith("fresh:") and row.key != "fresh:names" for row in view.rows) == listed
+
+
 def test_sets_of_units_keep_their_order_and_say_when_they_are_undefined() -> None:
     found = stored(RSA)["result"]
     found["rows"][1] |= {"status": "constant", "score": None, "effect": None, "p": None, "q": None, "p_fwer": None}
