@@ -101,6 +101,18 @@ def test_a_line_is_shown_there_with_its_sentences() -> None:
     play(scenario)
 
 
+def test_help_explains_the_page_and_gives_it_back() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command(f"features.diff '{ONE}' '{OTHER}'")
+        await press(pilot, "enter", "question_mark")
+        assert "the tokens are aligned" in " ".join(text_of(app).split())
+        await press(pilot, "escape")
+        assert app.over == "try"
+        assert f"of {different['differing']} that differ" in text_of(app)
+
+    play(scenario)
+
+
 def test_a_token_that_one_sentence_has_not_leaves_a_gap() -> None:
     columns = [
         {"a": 0, "b": 0, "token_a": "we", "token_b": "we", "same": True},
