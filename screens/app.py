@@ -80,6 +80,8 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "cosines": CosinesPage,
 }
 """The screens that are made once Home is in sight, by their names."""
+EXPLAINING = frozenset(("why", "help"))
+"""Pages that explain what they lie over, and give it back as it was."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 
 
@@ -114,6 +116,8 @@ class WorkbenchApp(App[None]):
         self.history: list[str] = []
         self.trail = Trail(Place("home"))
         self.over = ""
+        self._beneath: list[str] = []
+        """Pages over the screen that others lie over, the lowest first."""
         self.running = 0
         self.link = Link(self)
         self.saved_view = SavedView(self)
@@ -242,7 +246,7 @@ class WorkbenchApp(App[None]):
 
     def show_place(self) -> None:
         """Bring the place that the trail is at to the front."""
-        self.over = ""
+        self.over, self._beneath = "", []
         self.hide_notice()
         here = self.trail.here
         if self.page.outdated and self.engine is not None:
@@ -254,7 +258,12 @@ class WorkbenchApp(App[None]):
         self.saved_view.changed()
 
     def show_over(self, name: str) -> None:
-        """Put an opaque page over the screen, until esc."""
+        """Put an opaque page over the screen, until esc; an explanation gives back the page that it lies over."""
+        if self.over != name:
+            self._beneath = [*self._beneath, self.over] if self.over and name in EXPLAINING else []
+        self._put_over(name)
+
+    def _put_over(self, name: str) -> None:
         self.over = name
         self.query_one(ContentSwitcher).current = name
         self.page.bring("")
@@ -285,7 +294,9 @@ class WorkbenchApp(App[None]):
         """One level back: close what lies over the screen, a filter, a pane, else go to the screen above."""
         if self.hide_notice():
             return
-        if self.over:
+        if self._beneath:
+            self._put_over(self._beneath.pop())
+        elif self.over:
             self.show_place()
         elif self.page.back_out():
             self.show_hints()
@@ -343,7 +354,7 @@ class WorkbenchApp(App[None]):
 
     def action_help(self) -> None:
         """Explain the focused thing and the keys of this screen."""
-        if not self.over:
+        if self.over != "help":
             self.query_one(HelpPage).explain(self.page, self.focused)
             self.show_over("help")
 

@@ -12,6 +12,7 @@ from screens.page import Act
 from screens.select import steer_line
 from screens.text import short_id
 from screens.typing_lines import label_question
+from screens.why import ask_line
 from screens.widgets.lines import Column, Lines, Row, cell_text
 from screens.widgets.painted import Paragraph
 
@@ -36,6 +37,7 @@ class LabelsPage(FilteredPage):
         ("X", "reject"),
         ("S", "score"),
         ("B", "blind"),
+        ("w", "why"),
         ("/", "filter"),
         ("y", "copy"),
         ("?", "help"),
@@ -106,10 +108,23 @@ class LabelsPage(FilteredPage):
             found["label"] = self._label
             found["accept"] = lambda: self.workbench.do(verbs.LabelsAccept(feature=key))
             found["reject"] = lambda: self.workbench.do(verbs.LabelsReject(feature=key))
+            if not self.blind:
+                found["why"] = self._why
             found["score"] = lambda: self.workbench.do(verbs.LabelsScore())
             found["blind"] = self._toggle_blind
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
+
+    def why_not(self, action: str) -> str:
+        """The line that gave a label holds its text."""
+        return (
+            "texts and scores are hidden, and w would tell them: B shows them" if action == "why" and self.blind else ""
+        )
+
+    def _why(self) -> None:
+        item = self._items.get(self.lines.key)
+        if item:
+            ask_line(self.workbench, int(item["seq"]), label_facts(item))
 
     def _toggle_blind(self) -> None:
         self.blind = not self.blind
@@ -121,6 +136,20 @@ class LabelsPage(FilteredPage):
             text, own = str(item["text"]), item["source"] == "investigator"
             question = label_question(self.workbench, item["feature"], "" if own else text)
             self.workbench.open_line(question, text if own else "")
+
+
+def label_facts(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """What `w` says of a label and its scores, before the line that gave it."""
+    scores = item.get("scores") or []
+    facts = [("label", f"{short_id(item['feature'])} “{item['text']}”, {item['source']}, {item['status']}")]
+    definition = (
+        "score: balanced accuracy of telling windows on which the feature fires from others by the label alone; in "
+        "brackets its 95 % interval, joined from Wilson's intervals of sensitivity and specificity"
+    )
+    facts.append(("definition", definition))
+    facts += [("observed", _score_line(score)) for score in scores] or [("observed", "not scored yet: S scores labels")]
+    baselines = "no test: another feature's label and random windows are the baselines; chance is 0.5"
+    return [*facts, ("null", baselines), *(("origin", told) for told in _origin(item.get("by")))]
 
 
 def _row(item: dict[str, Any], blind: bool) -> Row:

@@ -24,9 +24,9 @@ DIFFERENT = (
     Column("feature", 9),
     Column("change", 8, "right"),
     Column("- change +", 11),
-    Column("first", 7, "right"),
-    Column("second", 7, "right"),
-    Column("at", 14),
+    Column("max 1st", 7, "right"),
+    Column("max 2nd", 7, "right"),
+    Column("at", 16),
     Column("label"),
 )
 GAP = "·"
@@ -74,7 +74,7 @@ def diff_rows(result: dict[str, Any]) -> list[Row]:
                 (signed_bar(item["change"], largest, 11), palette.GOOD if item["change"] > 0 else palette.BAD),
                 number(item["maximum_a"]),
                 number(item["maximum_b"]),
-                _place(result["columns"][item["at"]]),
+                f"{item['at']} {_place(result['columns'][item['at']])}",
                 item["label"],
             ),
         )

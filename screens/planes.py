@@ -12,6 +12,7 @@ from screens import background, palette, verbs
 from screens.cosines import ask_cosines
 from screens.page import Act, Page
 from screens.text import fit, number, percent, thousands, visible
+from screens.why import show_facts
 from screens.widgets.box import Box
 from screens.widgets.painted import Piece, TextLines
 from screens.widgets.scatter import MARKS, Scatter, mark_style
@@ -38,9 +39,10 @@ class PlanesPage(Page):
     hints = (
         ("j k", "walk"),
         ("H L", "plane"),
-        ("t", "next token"),
+        ("t", "next"),
         ("m", "cosines"),
         ("o", "HTML"),
+        ("w", "why"),
         ("enter", "feature"),
         ("esc", "back"),
     )
@@ -56,6 +58,7 @@ class PlanesPage(Page):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.result: dict[str, Any] = {}
+        self.provenance: dict[str, Any] = {}
         self.plane = 0
         self.following = False
         """Whether points are marked by the token after them."""
@@ -90,6 +93,7 @@ class PlanesPage(Page):
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show what `clusters.planes` said."""
         self.result, self.params = reply["result"], dict(reply["params"])
+        self.provenance = dict(reply["provenance"])
         self.plane, self.point, self.scatter.cursor = 0, {}, 0
         self._show_plane()
         self._ask_point()
@@ -213,7 +217,16 @@ class PlanesPage(Page):
         """The other token, the cosines, the page to write."""
         if self.result.get("status") != "ok":
             return {}
-        return {"sign": self._turn_colour, "matrix": self._cosines, "order": self._export}
+        return {"why": self._why, "sign": self._turn_colour, "matrix": self._cosines, "order": self._export}
+
+    def why_not(self, action: str) -> str:
+        """Without points there is no number to explain; the header says why there are none."""
+        return "there are no points here: the screen says why" if action == "why" else ""
+
+    def _why(self) -> None:
+        line = verbs.format_line(verbs.ClustersPlanes.model_validate(self.params))
+        stored = {"line": line, "provenance": self.provenance}
+        show_facts(self.workbench, plane_facts(self.result, self.plane), stored)
 
     def _turn_colour(self) -> None:
         self.following = not self.following
@@ -230,6 +243,32 @@ class PlanesPage(Page):
     def copyable(self) -> str:
         """The context of the point."""
         return visible("".join(self.point.get("tokens", [])))
+
+
+def plane_facts(told: dict[str, Any], at: int) -> list[tuple[str, str]]:
+    """What `w` says of the numbers of a plane."""
+    plane = told["planes"][at]
+    first, second = plane["axes"]
+    definition = (
+        "each point is a token: the sum of the members' decoder directions by their activations, on two principal "
+        "components. S: separability in bits, the least mutual information of the two coordinates over all turns of "
+        "the plane, bias corrected; M: mixture, the largest share of points in a narrow band around a line"
+    )
+    counts = f"{thousands(told['points'])} of {thousands(told['active'])} tokens above {told['threshold']:g}"
+    indices = (
+        f"S {number(plane['separability'])} bits, M {number(plane['mixture'])}" if plane["status"] == "ok"
+        else f"no indices: {plane['status']}"
+    )  # fmt: skip
+    return [
+        ("plane", f"{first}-{second} of cluster {told['cluster']}, {thousands(told['size'])} features"),
+        ("definition", definition),
+        (
+            "n",
+            f"{counts}; {thousands(plane['points'])} of them in the indices, {told['bins']} bins, eps {told['eps']:g}",
+        ),
+        ("observed", indices),
+        ("null", "none here: :clusters.rank sets every cluster beside one with its coordinates shuffled"),
+    ]
 
 
 def ask_planes(app: WorkbenchApp, cluster: int) -> None:

@@ -19,9 +19,11 @@ from screens.quanta_text import (
     cluster_row,
     counts_lines,
     overview_header,
+    quantum_facts,
     side_lines,
 )
 from screens.text import in_app
+from screens.why import ask_line
 from screens.widgets.box import Box
 from screens.widgets.command_line import Question
 from screens.widgets.lines import Lines
@@ -30,6 +32,8 @@ from screens.widgets.samples import Samples
 from workbench.errors import WorkbenchError
 
 ALL = "all"
+MAKERS = frozenset(("quanta.cluster", "quanta.split", "quanta.merge"))
+"""Commands that make the clusters as they are."""
 SORTS = ("size", "cohesion", "separation", "entropy", "number")
 FILTERS = ("present-trigram", "present-bigram", "none")
 THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -88,6 +92,7 @@ class QuantaPage(FilteredPage):
         self.stage = "none"
         self.matrix_only = False
         self.shown: dict[str, Any] = {}
+        self._listed: list[dict[str, Any]] = []
 
     def compose(self) -> ComposeResult:
         """Header; the list, or samples with a side panel, or counts."""
@@ -156,6 +161,7 @@ class QuantaPage(FilteredPage):
                 self.lines.put_cursor(self.subject)
                 return
         page = await self.ask(verbs.QuantaList(sort=self.sort, limit=500, filter=self.wanted))
+        self._listed = page["clusters"]
         if not self._inside:
             self.query_one("#quanta-header", TextLines).show(overview_header(page))
         self.lines.empty = f"No cluster has {self.wanted!r} in label or answers." if self.wanted else "No clusters."
@@ -253,7 +259,7 @@ class QuantaPage(FilteredPage):
             return {"sign": self._next_filter}
         if self.stage != "clusters":
             return {}
-        found: dict[str, Act] = {"edit": self._edit, "label": self._label, "contrast": self._stimuli}
+        found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label, "contrast": self._stimuli}
         if self._inside:
             return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
                     "previous_feature": lambda: self.action_step(-1)}  # fmt: skip
@@ -262,6 +268,16 @@ class QuantaPage(FilteredPage):
     @property
     def _cluster(self) -> str:
         return self.subject if self._inside else self.lines.key
+
+    def _why(self) -> None:
+        """The numbers of the cluster under the cursor, and the line that made the clusters as they are."""
+        item = next((one for one in self._listed if str(one["cluster"]) == self._cluster), None)
+        log = self.workbench.summary.get("log") or []
+        made = [one for one in log if one["do"] in MAKERS and one["outcome"] == "ok" and not one["withdrawn"]]
+        if made:
+            ask_line(self.workbench, int(made[-1]["seq"]), quantum_facts(item))
+        else:
+            self.workbench.explain("the line that made the clusters is older than what the Log shows")
 
     def _next_filter(self) -> None:
         self.filter_name = FILTERS[(FILTERS.index(self.filter_name) + 1) % len(FILTERS)]

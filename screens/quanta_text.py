@@ -69,6 +69,22 @@ def cluster_header(shown: dict[str, Any]) -> list[list[Piece]]:
     ]  # fmt: skip
 
 
+def quantum_facts(item: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What `w` says of a cluster of predictions, before the line that made it."""
+    definition = (
+        "predictions that the model makes with the same parameters; cohesion: mean cosine inside the cluster; "
+        "separation: that less the mean cosine to the nearest cluster; bits: entropy of its answers"
+    )
+    facts = [("definition", definition)]
+    if item is not None:
+        numbers = (
+            f"cluster {item['cluster']}: cohesion {number(item['cohesion'])}, separation {number(item['separation'])}, "
+            f"answers {number(item['entropy'], 2)} bits"
+        )
+        facts += [("n", f"{thousands(item['size'])} predictions"), ("observed", numbers)]
+    return [*facts, ("null", "none: quanta.cluster describes similarities and tests nothing")]
+
+
 def side_lines(shown: dict[str, Any], width: int = SIDE) -> list[list[Piece]]:
     """Answers as bars, the nearest clusters, similarities as shades: beside each other where it is wide, else below."""
     told = [*_answer_bars(shown, min(width, SIDE)), [], *_nearest(shown)]

@@ -198,7 +198,9 @@ class StimuliPage(ListPage):
         return self._rows.get(row.key, {}) if row else {}
 
     def _new(self) -> None:
-        self.workbench.open_command("stimuli.new NAME category=concept category=other")
+        """The line for a new set, the cursor where its name goes; nothing stands there that could be taken for one."""
+        rest = " category=concept category=other"
+        self.workbench.open_command(f"stimuli.new {rest}", back=len(rest))
 
     def _add(self) -> None:
         counts = self._sets[self.lines.key]["categories"]

@@ -105,11 +105,10 @@ def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     """Name and text of each line."""
     test, null, count = result["test"], result["null"], result["n"]
     label = f" “{visible(test['label'])}”" if test["label"] else ""
-    sides = f"{thousands(count['positive'])} positive, {thousands(count['rest'])} others"
     pairs = f", {thousands(count['pairs'])} pairs" if count["pairs"] else ""
     found = _told("feature", f"{visible(result['feature'])}{label}", width)
     found += _told("definition", result["definition"], width)
-    found += _told("n", f"{sides}, {thousands(count['masked'])} masked{pairs}", width)
+    found += _told("n", f"{_sides(result)}, {thousands(count['masked'])} masked{pairs}", width)
     if null is None:
         return found + _told("not drawn", not_drawn(test), width) + _foot(result, width)
     sizes = f"d {number(test['d'], 2)}, AUC {number(test.get('auc'), 2)}, rate {number(test.get('rate_difference'), 2)}"
@@ -127,6 +126,15 @@ def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     )
     found += _told("q", f"{chance(test['q'])}: {result['tail']['source']}", width)
     return found + _foot(result, width)
+
+
+def _sides(result: dict[str, Any]) -> str:
+    """How many sentences each side has, by the names of the sides; a model of many categories has no sides."""
+    count = result["n"]
+    if not count["positive"]:
+        return f"{thousands(count['rest'])} sentences"
+    one, other = result.get("sides") or ("positive", "others")
+    return f"{thousands(count['positive'])} {visible(one)}, {thousands(count['rest'])} {visible(other)}"
 
 
 def not_drawn(test: dict[str, Any]) -> str:

@@ -32,6 +32,11 @@ def as_lines(reply: dict[str, Any], width: int) -> list[str]:
     return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
+def has_drawer(command: str) -> bool:
+    """Whether a command's result has tables or pictures of its own, beside its values."""
+    return command in _DRAWERS
+
+
 def _drawer(command: str) -> Callable[[Result, Console], None]:
     if command == "session.result":
         return _stored

@@ -1,16 +1,19 @@
-"""Circles and energies: the tables and pictures that the shell prints, with what their numbers are."""
+"""Results without a layout of their own: the tables and pictures that the shell prints, with what their numbers are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 
-from commands.render import as_lines
+from commands.render import as_lines, has_drawer
 from screens import palette
 from screens.results.tables import Result, Told, View
-from screens.text import visible
+from screens.text import visible, wrapped
 from screens.widgets.lines import Row
 
+WIDER, WIDEST = (96, 116, 136), 156
+"""Widths at which a table is tried whose cells are cut on the screen."""
 MOST = 2000
 """Lines that are shown of one result."""
 TITLES = {
@@ -45,11 +48,44 @@ DEFINITIONS = {
 
 def views() -> dict[str, Callable[[Result, int], View]]:
     """The view of each command."""
-    return {command: partial(_view, command) for command in TITLES}
+    return {command: partial(view, command) for command in TITLES}
 
 
-def _view(command: str, result: Result, width: int) -> View:
-    drawn = as_lines({"command": command, "result": result}, max(40, width - 4))
-    rows = [Row(f"line:{at}", (visible(line),)) for at, line in enumerate(drawn[:MOST])]
-    head = ((f"  {TITLES[command]}", palette.BOLD),)
-    return View(head, tuple(rows), {}, {}, Told((("definition", DEFINITIONS[command]),)))
+def view(command: str, result: Result, width: int) -> View:
+    """What the shell prints of a result, line by line."""
+    rows = [Row(f"line:{at}", (visible(line),)) for at, line in enumerate(lines_of(command, result, width))]
+    told = f"a number of the stored result of {command}; docs/wire.md says what each is"
+    head = ((f"  {TITLES.get(command, command)}", palette.BOLD),)
+    return View(head, tuple(rows), {}, {}, Told((("definition", DEFINITIONS.get(command, told)),)))
+
+
+def lines_of(command: str, result: Result, width: int) -> list[str]:
+    """The shell's tables and pictures; none for a command without them, and for a result too old to fill them."""
+    if not has_drawer(command):
+        return []
+    try:
+        drawn = _whole(command, result, max(40, width - 4))
+    except (KeyError, TypeError):  # stored by an older version, without a field: its values are shown instead
+        return []
+    fitted = (part for line in drawn for part in _prose_wrapped(line, width - 4))
+    return list(islice(fitted, MOST))
+
+
+def _whole(command: str, result: Result, width: int) -> list[str]:
+    """Drawn so wide that no cell is cut: a row may then end beyond the screen, but its first numbers are whole."""
+    reply = {"command": command, "result": result}
+    widest = as_lines(reply, max(width, WIDEST))
+    for room in (width, *(room for room in WIDER if room > width)):
+        drawn = as_lines(reply, room)
+        if _cuts(drawn) <= _cuts(widest):
+            return drawn
+    return widest
+
+
+def _cuts(lines: list[str]) -> int:
+    return sum(line.count("…") for line in lines)
+
+
+def _prose_wrapped(line: str, width: int) -> list[str]:
+    """A sentence goes on below; the row of a table, which has gaps, does not."""
+    return wrapped(line, width) if len(line) > width and "  " not in line.strip() else [line]

@@ -27,7 +27,7 @@ VIEWS: dict[str, Callable[[Result, int], View]] = {
     "features.rsa": rsa_sets.view,
     **drawn.views(),
 }
-"""How the result of each command is shown; any other is shown value by value."""
+"""How the result of each command is laid out; any other is what the shell prints, or its values."""
 MOST = 2000
 """Lines of a result that has no view of its own."""
 
@@ -142,12 +142,14 @@ class ResultPage(ListPage):
 
 
 def view_of(stored: dict[str, Any], width: int) -> View:
-    """The view of a stored result; one that has none of its own is shown value by value."""
+    """The view of a stored result; one without a layout is what the shell prints, else its values."""
     result = stored["result"]
     sets = stored["do"] != "features.rsa" or "name" in (result["rows"][:1] or [{}])[0]
     made = VIEWS.get(stored["do"]) if sets else None
     if made is not None:
         return made(result, width)
+    if drawn.lines_of(stored["do"], result, width):
+        return drawn.view(stored["do"], result, width)
     columns = (Column("", 30), Column(""))
     rows = [Row(str(at), pair, columns=columns) for at, pair in enumerate(flat(result)[:MOST])]
     about = Told((("definition", f"a value of the stored result of {stored['do']}; docs/wire.md says what each is"),))

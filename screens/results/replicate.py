@@ -10,6 +10,8 @@ from screens.text import chance, number, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100
+NAMED = 10
+"""Discoveries of the second ranking alone that a result names at most: so many may be more."""
 OUTCOMES = {"held": palette.GOOD, "reversed": palette.BAD, "gone": palette.BAD, "not powered": palette.WARN}
 DEFINITION = (
     "held: discovered both times with one sign. gone: not discovered the second time, and the 95 % interval of its "
@@ -40,7 +42,7 @@ def _head(result: Result) -> tuple[tuple[str, Style], ...]:
     counts = f"  {result['held']} of {found['first']} held"
     lost = (
         f" · {result['gone']} gone · {result['not_powered']} not powered · {result['reversed']} reversed · "
-        f"{result['not_testable']} not testable · {max(0, found['second'] - found['both'])} new"
+        f"{result['not_testable']} not testable · {_new_count(result)} new"
     )
     good = palette.GOOD if found["first"] and result["held"] * 2 > found["first"] else palette.WARN
     return ((what, palette.BOLD), (counts + lost, good))
@@ -112,6 +114,11 @@ def _row(one: Result, result: Result) -> list[Cell]:
 
 def _numbers(side: Result) -> list[Cell]:
     return [number(side.get("score"), 1), number(effect_size.value_of(side), 2), chance(side.get("q"))]
+
+
+def _new_count(result: Result) -> str:
+    """How many were discovered the second time only: those listed below the table, as in the shell."""
+    return f"{len(result['new'])}{' or more' if len(result['new']) >= NAMED else ''}"
 
 
 def _new(one: Result) -> list[Cell]:

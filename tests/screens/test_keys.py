@@ -94,7 +94,11 @@ def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
         assert (added["add"], added["category"]) == (["we won"], "achievement")
         assert (rewritten["replace"], rewritten["text"]) == (first, f"{first} Twice.")
         await press(pilot, "n")
-        assert app.line.text.startswith("stimuli.new ")
+        await press(pilot, *"mine")
+        assert app.line.text == "stimuli.new mine category=concept category=other"
+        await press(pilot, "escape", "n", "enter")
+        assert "name" in app.line.error  # without one there is no set
+        assert not asked(engine, "stimuli.new")
 
     play(scenario, engine=engine)
 

@@ -10,7 +10,8 @@ from screens.app import WorkbenchApp
 from screens.feature_text import card_lines
 from screens.labels import HIDDEN, LabelsPage, _best, _origin, _row, _score_line
 from screens.widgets.lines import Lines, cell_text
-from tests.screens.stage import play, press, reply_to
+from tests.screens.stage import play, press, recorded, reply_to, text_of
+from workbench.engine.fake import FakeEngine
 
 
 def score(scorer: str = "offline", value: float = 0.9) -> dict[str, Any]:
@@ -80,3 +81,24 @@ def test_a_features_card_says_what_its_label_is_worth_beside_another_features() 
     assert "".join(text for text, _ in line).endswith("offline, suggested; offline detection 0.90, another's 0.50)")
     unscored = card_lines({"feature": "demo/x/sae#7", "label": label, "label_scores": []}, "")[1]
     assert "".join(text for text, _ in unscored).endswith("(offline, suggested)")
+
+
+def test_w_says_what_a_score_is_and_which_line_gave_the_label_but_not_to_the_blind() -> None:
+    first = reply_to("labels.show")["labels"][0]
+    params = {"line": first["seq"]}
+    stored = {"line": "labels.suggest", "provenance": {"seed": 7}}
+    reply = {"command": "session.result", "params": params, "result": stored, "artifact": None, "seconds": 0.0,
+             "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
+    line = {"do": "session.result", "params": params, "session": "demo", "reply": reply}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7", "g", "w")
+        shown = " ".join(text_of(app).split())
+        assert "balanced accuracy of telling windows" in shown
+        assert ":labels.suggest" in shown
+        assert "seed 7" in shown
+        await press(pilot, "escape", "B", "w")
+        assert app.over == ""
+        assert "w would tell them" in text_of(app)
+
+    play(scenario, engine=FakeEngine([*recorded(), line]))

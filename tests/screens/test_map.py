@@ -81,10 +81,14 @@ def test_the_places_scroll_with_the_cursor() -> None:
 
 def test_w_explains_the_cell_under_both_cursors() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "3", "m", "right", "right", "w")
-        assert "100 sentences have this position" in text_of(app)
+        await press(pilot, "3", "m", "right", "right")
+        before = text_of(app).split("\n")[1:22]
+        await press(pilot, "w")
+        assert "at position 3" in text_of(app)
+        await press(pilot, "question_mark", "escape", "escape")
+        assert (app.over, text_of(app).split("\n")[1:22]) == ("map", before)  # the cell that was asked about
         await press(pilot, "escape")
-        assert app.trail.here.screen == "select"
+        assert (app.over, app.trail.here.screen) == ("", "select")
 
     play(scenario, engine=engine())
     row = dict(cell_facts(answer(), TOP, 2))

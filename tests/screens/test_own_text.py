@@ -60,7 +60,10 @@ def test_features_follow_while_one_types(size: tuple[int, int]) -> None:
         assert engine.texts[-1] == (ONE, OTHER)
         text = text_of(app)
         assert f"of {different['differing']} that differ" in text
-        assert " won>lost" in text
+        assert "max 1st" in text
+        assert "max 2nd" in text
+        place = next(place for place, column in enumerate(different["columns"]) if not column["same"])
+        assert f" {place}  won>lost" in text  # the change is there, the maxima are those of the whole sentences
         assert_fits(app)
         assert_golden(app, "own-sentences")
         await press(pilot, "j", "s")
@@ -94,6 +97,18 @@ def test_a_line_is_shown_there_with_its_sentences() -> None:
         assert app.over == "try"
         for fact in (ONE, OTHER, f"of {different['differing']} that differ"):
             assert fact in text_of(app)
+
+    play(scenario)
+
+
+def test_help_explains_the_page_and_gives_it_back() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command(f"features.diff '{ONE}' '{OTHER}'")
+        await press(pilot, "enter", "question_mark")
+        assert "the tokens are aligned" in " ".join(text_of(app).split())
+        await press(pilot, "escape")
+        assert app.over == "try"
+        assert f"of {different['differing']} that differ" in text_of(app)
 
     play(scenario)
 

@@ -56,6 +56,21 @@ def test_planes_with_their_legend_and_the_context_of_a_point(size: tuple[int, in
     play(scenario, size=size)
 
 
+def test_w_says_what_the_indices_are_and_gives_the_plane_back() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, *TO_PLANES, "L", "w")
+        shown = text_of(app)
+        assert "separability in bits" in " ".join(shown.split())
+        assert f"S {planes['planes'][1]['separability']:.3f} bits" in shown
+        assert ":clusters.planes 0" in shown
+        assert_fits(app)
+        await press(pilot, "escape")
+        assert app.over == "planes"
+        assert "plane 2-3 of 4" in text_of(app)
+
+    play(scenario)
+
+
 def test_the_keys_walk_around_and_the_context_follows() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, *TO_PLANES)

@@ -190,3 +190,26 @@ def test_a_cluster_of_one_and_missing_similarities_are_drawn() -> None:
     shown = {**replies("quanta.show", cluster=0)[0], "matrix": None}
     assert any("not on this machine" in text for line in side_lines(shown) for text, _ in line)
     assert any("one member" in text for line in side_lines({**shown, "matrix": [[1.0]]}) for text, _ in line)
+
+
+def test_w_says_what_the_numbers_of_a_cluster_are_and_which_line_made_it() -> None:
+    log = next(one["reply"]["result"]["log"] for one in EXCHANGES if one["do"] == "session.show" and "reply" in one)
+    made = [one for one in log if one["do"] in ("quanta.cluster", "quanta.split", "quanta.merge")][-1]
+    params = {"line": made["seq"]}
+    stored = {"line": made["line"], "provenance": {"seed": 7}}
+    reply = {"command": "session.result", "params": params, "result": stored, "artifact": None, "seconds": 0.0,
+             "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
+    line = {"do": "session.result", "params": params, "session": "demo", "reply": reply}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "w")
+        shown = " ".join(text_of(app).split())
+        assert "mean cosine inside the cluster" in shown
+        assert f"cluster {LISTED['clusters'][0]['cluster']}: cohesion" in shown
+        assert f":{made['line']}" in shown
+        await press(pilot, "escape")
+        assert app.trail.here.screen == "quanta"
+
+    play(scenario, engine=FakeEngine([*(one for one in EXCHANGES if one["do"] != "session.result"
+                                        and not (one["do"] in ("quanta.list", "quanta.counts") and "error" in one)),
+                                      line]))  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from commands.render import as_lines
 from screens.app import WorkbenchApp
 from screens.glyphs import curves
 from screens.results import compare, probe, replicate, rsa_sets
@@ -17,7 +18,7 @@ from screens.results.tables import View, span, with_interval
 from screens.select import SelectPage
 from screens.text import chance, number, short_id
 from screens.widgets.lines import cell_text
-from tests.screens.stage import TRANSCRIPT, assert_fits, assert_golden, play, press, text_of
+from tests.screens.stage import TRANSCRIPT, assert_fits, assert_golden, play, press, reply_to, text_of
 from tests.transcripts.record_selection import CLUSTERS, COMPARE, CONTRAST, FACTORIAL, PROBE, REPLICATE, RSA
 from workbench.engine.fake import FakeEngine, load_transcript
 
@@ -96,14 +97,35 @@ def test_r_in_the_log_shows_the_result_of_the_line_under_the_cursor() -> None:
     play(scenario, engine=engine())
 
 
-def test_a_result_without_a_view_is_shown_value_by_value() -> None:
+def test_a_result_without_a_layout_is_what_the_shell_prints() -> None:
+    printed = as_lines({"command": "clusters.find", "result": stored(CLUSTERS)["result"]}, 76)
+
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "9", "R")
         assert app.trail.here.subject == str(CLUSTERS)
-        assert "tau" in text_of(app)
-        assert "singletons" in text_of(app)
+        shown = [line[2:] for line in text_of(app).split("\n")]
+        assert all(line[:70] in " ".join(shown) for line in printed[1:6])
+        await press(pilot, "w")
+        assert ":clusters.find" in text_of(app)
 
     play(scenario, engine=engine())
+
+
+def test_a_result_that_the_shell_has_no_table_for_is_shown_value_by_value() -> None:
+    one = {**stored(CLUSTERS), "do": "features.untold", "result": {"tau": 0.5, "singletons": 3}}
+    assert [cell_text(cell) for row in view_of(one, 80).rows for cell in row.cells] == ["tau", "0.5", "singletons", "3"]
+
+
+def test_a_result_too_old_for_its_table_is_shown_value_by_value() -> None:
+    one = {**stored(CLUSTERS), "result": {"size": 3}}
+    assert [cell_text(cell) for row in view_of(one, 80).rows for cell in row.cells] == ["size", "3"]
+
+
+def test_a_table_of_the_shell_keeps_its_numbers_whole_on_a_narrow_screen() -> None:
+    ranked = reply_to("clusters.rank")
+    first = said(view_of({**stored(CLUSTERS), "do": "clusters.rank", "result": ranked}, 80))
+    assert f"{ranked['rows'][0]['separability']:.2f}" in first
+    assert "…" not in first
 
 
 def test_a_line_that_is_gone_says_so() -> None:
@@ -210,6 +232,15 @@ def test_w_on_a_replicated_feature_draws_its_null_again() -> None:
         assert ":features.contrast achievement" in shown
 
     play(scenario, engine=engine())
+
+
+@pytest.mark.parametrize(("listed", "said_new"), [(0, "0 new"), (6, "6 new"), (10, "10 or more new")])
+def test_a_replication_counts_as_new_what_it_lists(listed: int, said_new: str) -> None:
+    found = stored(REPLICATE)["result"]
+    found["new"] = [{**found["rows"][0]["first"], "index": at} for at in range(listed)]
+    view = replicate.view(found, 80)
+    assert view.head[1][0].endswith(f" · {said_new}")
+    assert sum(row.key.startswith("fresh:") and row.key != "fresh:names" for row in view.rows) == listed
 
 
 def test_sets_of_units_keep_their_order_and_say_when_they_are_undefined() -> None:

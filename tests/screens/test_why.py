@@ -102,5 +102,12 @@ def test_an_undefined_feature_has_a_reason_instead_of_numbers() -> None:
     assert "|t|" not in shown
 
 
+def test_a_model_of_many_categories_has_no_positives_and_sides_have_their_names() -> None:
+    many = told(n={"positive": 0, "rest": 49, "masked": 0, "pairs": None}, sides=["sentences", "others"])
+    assert "n 49 sentences, 0 masked" in many
+    assert "positive" not in many
+    assert "n 50 of food, 49 others, 1 masked" in told(sides=["of food", "others"])
+
+
 def test_hostile_labels_stay_text() -> None:
     assert "\x1b" not in told()
