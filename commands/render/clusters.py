@@ -50,7 +50,7 @@ def _cosines(result: Result, console: Console) -> None:
     fit = max(1, (console.width - wide) // (max(wide, 5) + 2))
     names = [f"#{row['index']}" for row in result["features"][: len(result["matrix"])]][:fit]
     of = "" if len(names) == result["size"] else f" of the first {len(names)} of {result['size']} features"
-    rows = [[name, *(number(value, 2) for value in row[:fit])]
+    rows = [[name, *("-" if value is None else f"{value:.2f}" for value in row[:fit])]
             for name, row in zip(names, result["matrix"], strict=False)]  # fmt: skip
     table(console, [("", True), *((name, True) for name in names)], rows, f"cosines{of}")
 

@@ -8,7 +8,10 @@ from itertools import pairwise
 
 from tests.reports.example import HOSTILE, IMAGE, SCRIPT, lab_of
 from tests.reports.reading import Page
+from workbench.figures import Figure
 from workbench.reports import write_report
+from workbench.reports.document import Chart, Document, Section
+from workbench.reports.html import to_html
 from workbench.reports.text import visible
 from workbench.session.record import SessionRecord
 
@@ -21,6 +24,15 @@ def test_nothing_in_the_page_acts_or_loads(hostile_page: str) -> None:
                        element.attributes), element  # fmt: skip
         link = element.attributes.get("href", "#")
         assert link.startswith(("#", "data:text/csv;base64,")), link
+
+
+def test_a_note_that_a_caption_holds_is_not_said_again() -> None:
+    figure = Figure(kind="matrix", title="a map", note="30 cells tested", data={"rows": ["a"], "columns": ["b"],
+                    "values": [[1.0]]})  # fmt: skip
+    for caption, times in (("a map: 30 cells tested.", 1), ("a map", 1)):
+        document = Document("t", "", (), (Section("s", "s", [Chart(figure, 1, caption)]),))
+        shown = to_html(document).partition("<figcaption>")[2].partition("</figcaption>")[0]
+        assert shown.count("30 cells tested") == times, caption
 
 
 def test_policy_forbids_scripts_and_requests(page: str) -> None:
