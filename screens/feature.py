@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -296,7 +297,9 @@ class FeaturePage(LatestPage):
         """Label, steer, suggest, walk the ranking."""
         if not self.subject:
             return {}
+        stored = self.query_one(SteeringView).stored
         return {
+            **({"result": partial(self._show_stored, stored)} if stored else {}),
             "label": self._label,
             "steer": self._steer,
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
@@ -315,6 +318,12 @@ class FeaturePage(LatestPage):
         """The line that steers this feature, as the last one was steered in this pane."""
         line = self.query_one(SteeringView).line_for(self.subject)
         self.workbench.open_command(line or steer_line(self.subject, self.workbench.summary))
+
+    def _show_stored(self, steering: dict[str, Any]) -> None:
+        """The result of a log line that steered this feature."""
+        from screens.routes import show_result
+
+        show_result(self.workbench, steering)
 
     def _why(self) -> None:
         """Where the numbers of the pane in front come from: the test's, or those of the steering."""

@@ -161,7 +161,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
     found = f"{last['stimuli']}: {_found(last)}" if last else ""
     facts = [
-        ("", f"{summary.get('name')}: {summary.get('title')}"),
+        ("", f"open session {summary.get('name')}: {summary.get('title')}"),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),
         ("features", str((summary.get("sae") or {}).get("name") or "none yet (:sae.load demo)")),
         *([("gate", str(gate["text"]))] if gate else []),

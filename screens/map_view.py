@@ -167,7 +167,8 @@ def cell_facts(result: dict[str, Any], feature: str, place: int) -> list[tuple[s
 def _cell(t: float | None, p: float | None, alpha: float) -> Cell:
     if t is None:
         return ("–", palette.DIM)
-    return (number(t, 1) + "*", palette.BOLD) if p is not None and p < alpha else (number(t, 1) + " ", palette.PLAIN)
+    text = f"{t:.2f}" if abs(t) < 0.1 else number(t, 1)  # an exponent has no room in a cell
+    return (text + "*", palette.BOLD) if p is not None and p < alpha else (text + " ", palette.PLAIN)
 
 
 def _short(name: str) -> str:

@@ -119,7 +119,7 @@ def beside_question(app: WorkbenchApp, feature: str, suggested: str) -> Question
         return None
 
     told = "a number, or an id of another SAE this session has loaded"
-    told = f"{suggested} (tab takes it); {told}" if suggested else told
+    told = f"tab takes {short_id(suggested)}; {told}" if suggested else told
     return Question(
         f"beside {short_id(feature)}: ", submit, complete=lambda text: text or suggested, advise=lambda _: told
     )

@@ -18,7 +18,7 @@ _REASONS = {
     "planes": "shows the planes of a cluster: open Clusters (5) and put the cursor on one",
     "effect": "turns to the next effect of a two-by-two ranking: open Select (3)",
     "result": "shows the stored result of a log line: open the Log (9), or Select (3) on a ranking by a probe",
-    "why": "says where a number comes from: Select (3), a feature (4), Clusters (5), Quanta (6), Labels (7), R in the Log",
+    "why": "says where a number comes from: Select (3), Feature (4), Clusters (5), Quanta (6), Labels (7), Log (9, R)",
     "try": "takes a sentence of yours: open a session on Home (1) first",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",

@@ -33,6 +33,8 @@ class SteeringView(Lines):
         """The last reply for each feature that was steered here: J and K come back to it."""
         self._last: dict[str, Any] = {}
         """The parameters of the last of them."""
+        self.stored: dict[str, Any] | None = None
+        """The latest log line that steered this feature, whose result `R` shows."""
 
     @property
     def reply(self) -> dict[str, Any] | None:
@@ -51,7 +53,7 @@ class SteeringView(Lines):
 
     def forget(self) -> None:
         """Another session is opened."""
-        self._results, self._last = {}, {}
+        self._results, self._last, self.stored = {}, {}, None
         self.clear("")
 
     def show_feature(self, feature: str, summary: dict[str, Any]) -> None:
@@ -63,15 +65,16 @@ class SteeringView(Lines):
             self._show(self.reply)
             return
         number_ = feature.rpartition("#")[2]
-        earlier = [
-            f":{item['line']}"
-            for item in summary.get("steers") or []
-            if str(item["feature"]).rpartition("#")[2] == number_
-        ]
-        lines = "\n".join(dict.fromkeys(earlier))
-        told = f"\nSteered before; the same line shows the stored result:\n{lines}" if earlier else ""
+        steers = summary.get("steers") or []
+        earlier = [item for item in steers if str(item["feature"]).rpartition("#")[2] == number_]
+        self.stored = earlier[-1] if earlier else None
+        if earlier:
+            lines = "\n".join(dict.fromkeys(f":{item['line']}" for item in earlier))
+            told = f"Steered before: R shows the stored result of the last line below.\n{lines}\ns steers it again."
+        else:
+            told = "This feature was not steered yet here.\nPress s, then enter."
         again = "\ns writes the line with the values of the last one; J and K come back to its result."
-        self.empty = f"This feature was not steered yet here.\nPress s, then enter.{again if self._last else ''}{told}"
+        self.empty = told + (again if self._last else "")
         self.show([])
         self.refresh()
 

@@ -71,7 +71,7 @@ class Volcano(Painted):
             return []
         if y == 0:
             tall = max(height for _, height, _ in self._points.values())
-            return [(fit(f"-log10 q, up to {number(tall, 1)}  (first {len(self._points)})", width), palette.DIM)]
+            return [(fit(f"-log10 q 0–{number(tall, 1)}, first {len(self._points)}", width), palette.DIM)]
         if y == self.size.height - 1:
             wide = max(abs(x) for x, _, _ in self._points.values())
             left, right = number(-wide, 2), number(wide, 2, sign=True)

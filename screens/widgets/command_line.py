@@ -176,6 +176,8 @@ class CommandLine(Painted, can_focus=True):
         room = max(8, width - cell_len(prompt) - 1)
         start = max(0, self.at - room + 1)
         shown = [visible(sign) for sign in self.text[start : start + room]]
+        if start and shown:
+            shown[0] = "…"  # what stands before it is out of sight
         place = self.at - start
         under = shown[place] if place < len(shown) else " "
         pieces: list[Piece] = [(prompt, palette.KEY), ("".join(shown[:place]), None), (under, palette.CURSOR)]

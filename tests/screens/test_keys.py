@@ -477,3 +477,14 @@ def test_another_session_shows_nothing_of_the_one_before() -> None:
             assert "achievement" not in shown, shown
 
     play(scenario, engine=Empty(recorded()), size=(120, 40))
+
+
+def test_a_line_longer_than_the_screen_says_that_its_beginning_is_out_of_sight() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command("steer.clamp 'demo/blocks.1.hook_resid_post/sae#419' stimuli=achievement strength=1")
+        await press(pilot, "end")
+        assert text_of(app).split("\n")[-1].startswith(":…")
+        await press(pilot, "home")
+        assert text_of(app).split("\n")[-1].startswith(":steer.clamp 'demo/")
+
+    play(scenario)

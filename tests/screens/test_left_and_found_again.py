@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
+from screens.feature import FeaturePage
 from screens.home import short_space
 from screens.routes import show_result
 from screens.steering import steering_facts
@@ -52,6 +53,33 @@ def test_a_stored_steering_opens_with_its_own_feature() -> None:
     play(scenario, engine=FakeEngine([*recorded(), line]))
 
 
+def test_r_shows_what_a_feature_steered_before_came_to() -> None:
+    known, steered = recorded(), reply_to("steer.clamp")
+    item = {"seq": 8, "feature": FIRST, "line": f"steer.clamp '{FIRST}' stimuli=achievement"}
+    for one in known:
+        if one["do"] == "session.show" and "reply" in one:
+            one["reply"]["result"]["steers"] = [item]
+    stored = {**item, "provenance": {}, "stale": False, "withdrawn": False, "warnings": [], "do": "steer.clamp",
+              "result": steered}  # fmt: skip
+    reply = {"command": "session.result", "params": {"line": 8}, "result": stored, "artifact": None, "seconds": 0.0,
+             "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
+    line = {"do": "session.result", "params": {"line": 8}, "session": "demo", "reply": reply}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter")
+        app.query_one(FeaturePage).turn_pane("steer")
+        await press(pilot, "g")
+        told = text_of(app)
+        assert "R shows the stored result" in told
+        assert "not steered yet" not in told
+        assert f":{item['line']}"[:60] in told
+        await press(pilot, "R")
+        assert "control" in text_of(app)
+        assert "clamped to" in text_of(app)
+
+    play(scenario, engine=FakeEngine([*known, line]))
+
+
 def test_s_proposes_the_values_of_the_last_steering() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "3", "enter", "s")
@@ -87,6 +115,7 @@ def test_home_has_room_for_the_features_and_spells_the_session_out(size: tuple[i
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         lines = text_of(app).split("\n")
         assert all("…" not in line for line in lines[2:6])
+        assert any(line.startswith(" open session demo: ") for line in lines)  # wherever the cursor is
         assert any("demo/blocks.1.resid_post/sae · example" in line for line in lines[2:6])
         assert any("demo/blocks.1.hook_resid_post/sae · changed 20" in line for line in lines)
         assert_fits(app)

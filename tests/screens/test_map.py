@@ -7,7 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.map_view import cell_facts, map_rows
+from screens.map_view import CELL, cell_facts, map_rows
 from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, reply_to, settle, text_of
 from workbench.engine.fake import FakeEngine
@@ -100,3 +100,13 @@ def test_w_explains_the_cell_under_both_cursors() -> None:
 def test_only_what_survives_has_a_star_and_what_is_undefined_a_dash() -> None:
     _, row = map_rows(answer(), 9)
     assert [cell_text(cell).strip() for cell in row.cells] == ["#419", "1.2", "–", "-30*"]
+
+
+def test_a_small_number_fits_its_cell_without_an_exponent() -> None:
+    found = answer()
+    found["map"]["features"][0]["t"] = [-0.08, 0.004, 99.95]
+    _, row = map_rows(found, 9)
+    texts = [cell_text(cell) for cell in row.cells[1:]]
+    assert texts[0] == "-0.08 "
+    assert all(len(text) <= CELL for text in texts)
+    assert not any("e" in text for text in texts)

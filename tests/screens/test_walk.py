@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
+from screens.select import COLUMNS
 from screens.text import chance, number, short_id
 from tests.screens.stage import assert_fits, assert_golden, play, press, reply_to, text_of, type_line
 
@@ -64,6 +65,8 @@ def test_select(size: tuple[int, int]) -> None:
         has(app, "achievement against all others", "1,000 permutations")
         assert hint_line(app).startswith("enter feature  l label  s steer")
         assert ("-log10 q" in text_of(app)) == (size[0] >= 120)
+        fixed = sum(column.width for column in COLUMNS) + len(COLUMNS) - 1 + 2
+        assert size[0] < 120 or app.query_one("#ranking").size.width - fixed >= 24  # for the labels
         assert_fits(app)
         assert_golden(app, "select")
 
