@@ -151,7 +151,8 @@ def cell_facts(result: dict[str, Any], feature: str, place: int) -> list[tuple[s
     told, head = result["map"], result["ranking"]
     where = f"{told['over']} {told['places'][place]}"
     facts = [("cell", f"{feature if '#' in feature else 'sentences'} at {where}")]
-    definition = f"{head['statistic']} of the activations at this {told['over']} alone, as in the ranking"
+    quantity = told.get("quantity") or f"the activations at this {told['over']} alone, as in the ranking"
+    definition = f"{head['statistic']} of {quantity}"
     facts.append(("definition", f"{definition}; bold with * where the family-wise p is below {head['alpha']}"))
     facts.append(("n", f"{thousands(told['sentences'][place])} sentences have this {told['over']}"))
     row = next((one for one in told["features"] if one["feature"] == feature), None)

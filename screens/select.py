@@ -326,7 +326,7 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
     if ranking.get("effect"):
         place, names = ranking["effects"].index(ranking["effect"]), ranking["effects"]
         compared = f"{visible(ranking['effect'])} ({place + 1} of {len(names)}, E): {compared}"
-    beyond = [(" · two equal classes: nothing beyond t squared", palette.WARN)] if ranking.get("note") else []
+    beyond = [(" · two halves: nothing beyond t squared", palette.WARN)] if ranking.get("note") else []
     return [
         [
             (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),

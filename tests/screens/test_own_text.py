@@ -14,7 +14,7 @@ from tests.screens.stage import assert_fits, assert_golden, play, press, recorde
 from workbench.engine.fake import FakeEngine
 from workbench.errors import UsageError
 
-ONE, OTHER = "The girl won the prize.", "The girl lost the prize."
+ONE, OTHER = "The team won the race.", "The team lost the race."
 active, different = reply_to("features.activate"), reply_to("features.diff")
 SIZES = ((80, 24), (120, 40))
 

@@ -64,8 +64,8 @@ QUERIES = (
     "labels.show",
     "labels.show filter=nosuchlabel",
     "index.info",
-    "features.activate 'The girl won the prize.'",
-    "features.diff 'The girl won the prize.' 'The girl lost the prize.'",
+    "features.activate 'The team won the race.'",
+    "features.diff 'The team won the race.' 'The team lost the race.'",
 )
 POINTS = 3
 """Points of a cluster whose contexts are recorded."""
