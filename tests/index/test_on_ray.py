@@ -212,3 +212,32 @@ def test_the_verb_builds_on_a_cluster_of_its_own(loaded: Any, home: Path, sessio
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["result"]["tokens"] > 0, "stdout is one JSON object"
     assert {path.name: tiny.snapshot(path) for path in (home / "index").iterdir()} == built
+
+
+class BusyHead:
+    """Ray as it is while a head cannot give a connection yet."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals, self.asked, self.ended = refusals, 0, 0
+
+    def init(self, **settings: Any) -> None:
+        self.asked += 1
+        if self.asked <= self.refusals:
+            raise ConnectionAbortedError("Initialization failure from server")
+
+    def shutdown(self) -> None:
+        self.ended += 1
+
+
+@pytest.mark.parametrize(("refusals", "asked"), [(0, 1), (3, 4), (9, 4)])
+def test_a_busy_head_is_asked_again_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, refusals: int, asked: int
+) -> None:
+    monkeypatch.setattr(on_ray, "_PAUSE", 0.0)
+    busy = BusyHead(refusals)
+    if refusals < asked:
+        on_ray._connect(busy, {})
+    else:
+        with pytest.raises(ConnectionAbortedError):
+            on_ray._connect(busy, {})
+    assert (busy.asked, busy.ended) == (asked, min(refusals, asked))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,8 @@ _POLL = 0.5
 """Seconds between two looks at whether the work was cancelled."""
 _REACH = 10
 """Seconds to wait for an address."""
+_TRIES, _PAUSE = 4, 5.0
+"""How often to ask a head that answers for a connection, and the seconds between: a busy one fails at first."""
 
 
 @dataclass(frozen=True)
@@ -166,13 +169,25 @@ def _cluster(ray: Any, address: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ray.init(**settings)
+            _connect(ray, settings)
     except Exception as error:  # Ray raises whatever its parts do
         raise _unreachable(address, f"{type(error).__name__}: {str(error).strip()[:200]}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, settings: dict[str, Any]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            ray.init(**settings)
+            return
+        except ConnectionError:
+            ray.shutdown()
+            if not left:
+                raise
+            time.sleep(_PAUSE)
 
 
 def _reach(address: str) -> None:
