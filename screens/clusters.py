@@ -237,7 +237,7 @@ def _how(told: dict[str, Any]) -> str:
     """How the clusters were found, in a line."""
     method = told["method"]
     if method == "graph":
-        return f"each feature's {told['k']} nearest by decoder cosine above {told['tau']}"
+        return f"{told['k']} nearest by decoder cosine above {told['tau']}"
     if method == "import":
         return "published clusters"
     joined = {

@@ -136,13 +136,14 @@ class PlanesPage(Page):
         told, plane = self.result, self.result["planes"][self.plane]
         first, second = plane["axes"]
         shares = f"{percent(told['explained'][first - 1])} + {percent(told['explained'][second - 1])} of variance"
+        silent = f" · {len(told['silent'])} members not above {told['threshold']:g}" if told["silent"] else ""
         where: list[Piece] = [
             (f"  plane {first}-{second}", palette.NAME),
-            (f" of {len(told['planes'])} · {shares} · {self._indices(plane)}", None),
+            (f" of {len(told['planes'])} · {shares}{silent}", None),
         ]
         values = " ".join(number(value, 1) for value in told["singular_values"])
-        silent = f" · {len(told['silent'])} members not above {told['threshold']:g}" if told["silent"] else ""
-        return [self._title(), where, [(f"  singular values {values}{silent}", palette.DIM)]]
+        numbers: list[Piece] = [(f"  {self._indices(plane)}", None), (f" · singular values {values}", palette.DIM)]
+        return [self._title(), where, numbers]
 
     def _indices(self, plane: dict[str, Any]) -> str:
         if plane["status"] != "ok":
