@@ -29,11 +29,12 @@ $(VENV)/.developed: $(VENV)/.installed
 demo: install
 	$(BIN)/workbench demo
 
+# Two files of tests at a time, each on one thread: most tests wait for other processes.
 test: develop
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: develop
-	$(BIN)/python -m pytest -m 'not slow and not tmux'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not tmux'
 
 gates: develop
 	$(BIN)/ruff check .
