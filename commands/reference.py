@@ -23,10 +23,10 @@ HEAD = """\
 
 Written from the verbs themselves by `python -m commands.reference`; `workbench GROUP VERB --help` says the same.
 
-A verb is typed in three ways, here with one example each: in the shell (`workbench features show 459`), after a colon in
-the app and as a line of a script (`features.show 459`). Words without a name fill the parameters marked *in place*, in
-their order; the others are `--name VALUE` in the shell and `name=VALUE` elsewhere, with `_` or `-`. A list is the same
-parameter several times. A **command** changes the investigation: it is logged and replayed. A **query** only reads.
+A verb is typed in three ways: in the shell (`workbench features show 459`), after a colon in the app, and as a line of
+a script (`features.show 459`). Words without a name fill the parameters marked *in place*, in their order; the others
+are `--name VALUE` in the shell and `name=VALUE` elsewhere. A list is the same parameter several times. A **command**
+changes the investigation: it is logged and replayed. A **query** only reads.
 """
 
 
