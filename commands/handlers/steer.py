@@ -239,8 +239,9 @@ def _about_controls(body: dict[str, Any]) -> list[str]:
     """Effects that random changes of equal norm have too."""
     here = next(item for item in body["dose"] if item["strength"] == body["strength"])
     found = [
-        f"{_verdict(name, here)}: {NAMES[name]} changed by {here[name]:+.3g} nats, random features of equal norm change "
-        f"{'them' if name != 'kl' else 'it'} by {here['control'][name][0]:+.3g} to {here['control'][name][2]:+.3g}"
+        f"{_verdict(name, here)}: {NAMES[name]} changed by {here[name]:+.3g} nats, random features of equal norm "
+        f"change {'it' if name == 'kl' else 'them'} by {here['control'][name][0]:+.3g} to "
+        f"{here['control'][name][2]:+.3g}"
         for name, outside in (body["beyond"] or {}).items()
         if not outside
     ]

@@ -7,9 +7,9 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.models.tokenizer_file import token_counts
-from workbench.reports.document import Block, Code, Column, Fold, Notice, Paragraph, Section, Table
+from workbench.reports.document import Block, Bullets, Code, Column, Fold, Notice, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
-from workbench.reports.text import chance, number, several
+from workbench.reports.text import chance, count, number, several
 from workbench.session.log import LogLine
 from workbench.stimuli.check import Measure, check_design, plain_measures
 from workbench.stimuli.sets import StimulusSet
@@ -62,9 +62,13 @@ def _check(source: ReportSource, line: LogLine) -> list[Block]:
     ]  # fmt: skip
     names = ("Measure", "Of", "Mean", "Mean of the rest", "AUC", "Accuracy", "p")
     columns = [Column(name, place > 1) for place, name in enumerate(names)]
-    warnings: list[Block] = [Notice("warning", (text,)) for text in body["warnings"]]
+    told = [str(text) for text in body["warnings"]]
+    warnings: list[Block] = [Notice("warning", (text,)) for text in told]
+    if len(told) > 1:
+        warnings = [Notice("warning", (f"{count(len(told))} remarks on these sentences.",))]
+        warnings.append(Bullets([(text,) for text in told]))
     what = f"What else tells the sentences of {found.name} apart, each measure as a classifier on held-out sentences"
-    return [*warnings, *([Table(what, columns, rows)] if rows else [])]
+    return [*warnings, *([Table(what, columns, rows, line.seq)] if rows else [])]
 
 
 def _same_set(source: ReportSource, line: LogLine) -> StimulusSet | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from workbench.evidence import scores_of
@@ -20,7 +19,6 @@ from workbench.reports.document import (
     feature_anchor,
 )
 from workbench.reports.source import ReportSource
-from workbench.reports.text import number, signed
 from workbench.saes.ids import feature_id
 from workbench.session.state import Entry
 
@@ -39,32 +37,42 @@ def labels_section(source: ReportSource) -> Section | None:
 
 
 _SCORES = (
-    "Accuracy is balanced (0.5 by chance), on windows of documents that no labeller saw, with its 95 % interval; beside "
-    "it the accuracy of another feature's label on the same windows. A label says something of its feature where the "
-    "interval of the difference lies above 0."
+    "Accuracy is balanced (0.5 by chance), on windows of documents that no labeller saw, with its 95 % interval; "
+    "beside it the accuracy of another feature's label on the same windows. A label says something of its "
+    "feature where the interval of the difference lies above 0."
 )
 _SCORE_COLUMNS = [
     Column("Feature"), Column("Scorer"), Column("Protocol"), Column("Negatives"), Column("Accuracy", True),
     Column("Another's label", True), Column("Random windows", True), Column("Above the other's", True),
+    Column("Given in"),
 ]  # fmt: skip
 
 
 def _scores(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[list[Cell]]:
-    found = scores_of(source.record.state, feature_id(space, index), str(entry.value["text"]))
+    feature, text = feature_id(space, index), str(entry.value["text"])
+    given = {id(one.value): one.seq for one in source.record.state.under(f"label_scores/{feature}").values()}
     return [
         [
             _feature_cell(source, space, index, in_full),
             *(str(score[key]) for key in ("scorer", "protocol", "negatives")),
-            _interval(score["accuracy"], number),
-            *(number((score[key] or {}).get("value")) for key in ("other", "random")),
-            _interval(score["margin"], signed),
+            _interval(score["accuracy"], ".2f"),
+            *(_value((score[key] or {}).get("value"), ".2f") for key in ("other", "random")),
+            _interval(score["margin"], "+.2f"),
+            (at_line(given[id(score)]),),
         ]
-        for score in found
+        for score in scores_of(source.record.state, feature, text)
     ]
 
 
-def _interval(found: dict[str, Any] | None, write: Callable[[float | None], str]) -> str:
-    return "–" if found is None else f"{write(found['value'])} ({write(found['low'])} to {write(found['high'])})"
+def _value(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}".replace("-", "−")
+
+
+def _interval(found: dict[str, Any] | None, form: str) -> str:
+    if found is None:
+        return "–"
+    value, low, high = (_value(found[key], form) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def marks_section(source: ReportSource) -> Section | None:

@@ -66,9 +66,13 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
         hits = discovered(ranking, features, alpha)
         shown = features[: min(OF_EACH_SIGN, max(hits, AT_LEAST))]
         if len(shown):
-            caption = f"Higher in {title}: the {len(shown)} strongest; {count(hits)} {'has' if hits == 1 else 'have'} q < {alpha:g}"
+            caption = f"Higher in {title}: the {len(shown)} strongest; {_have(hits)} q < {alpha:g}"
             blocks.append(_table(source, line, ranking, shown, caption))
     return [*blocks, _why(line, ranking)]
+
+
+def _have(hits: int) -> str:
+    return f"{count(hits)} {'has' if hits == 1 else 'have'}"
 
 
 def _with_threshold(figure: Figure, alpha: float) -> Figure:
@@ -97,8 +101,8 @@ def _found(result: dict[str, Any]) -> str:
         f"; {count(undefined)} are undefined (they never vary on these sentences) and not ranked" if undefined else ""
     )
     return (
-        f"{count(result['tested'])} features were tested{left}. {count(hits := int(result['discoveries']))} "
-        f"{'has' if hits == 1 else 'have'} q < {float(result['alpha']):g}. With the labels of the sentences shuffled, the same procedure finds "
+        f"{count(result['tested'])} features were tested{left}. {_have(int(result['discoveries']))} "
+        f"q < {float(result['alpha']):g}. With the labels of the sentences shuffled, the same procedure finds "
         f"{count(result['null_discoveries'])} (median over the shuffles), "
         f"at most {count(result['null_discoveries_max'])}."
     )
