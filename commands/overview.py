@@ -8,7 +8,7 @@ from commands.registry import ABOUT, in_group, lookup
 
 WIDTH = 80
 _INDENT = " " * 13
-_OPTIONS = """\
+OPTIONS = """\
 Options, before or after the verb:
   --session NAME    session to work in (default: the last one;
                     WORKBENCH_SESSION)
@@ -36,7 +36,7 @@ def of_all() -> str:
     ]
     for name, about in ABOUT.items():
         lines += [f"  {name:<10} {about}", *_verbs_of(name)]
-    return "\n".join([*lines, "", _OPTIONS])
+    return "\n".join([*lines, "", OPTIONS])
 
 
 def _verbs_of(group: str) -> list[str]:

@@ -54,6 +54,9 @@ class Report(Query):
         None, description="One offline HTML file, or Markdown (default: by the ending of --out, else html)"
     )
     out: OutputFile = Field("", description="File to write (default: report-SESSION.html or .md here)")
+    figures: OutputFile = Field(
+        "", description="Folder for every figure as SVG with its data as CSV, and every table as LaTeX and CSV"
+    )
 
 
 class Spec(Query):

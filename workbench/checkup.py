@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ State = Literal["ok", "missing", "broken", "optional"]
 DISTRIBUTION = "feature-workbench"
 ROOM = 2 * 1024**3
 """Bytes of free disk below which indices and activation sets soon fail."""
+SLOW_ESCAPE = 50
+"""Milliseconds of tmux's escape-time above which esc feels dead."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def tools() -> Iterator[Check]:
     ):
         path = shutil.which(program)
         yield Check(program, "ok" if path else "optional", path or f"not found: {use}", "" if path else mend)
+    yield from _card()
+    yield from _escape()
     key = bool(os.environ.get("ANTHROPIC_API_KEY"))
     mend = "" if key else "Set ANTHROPIC_API_KEY for labels by a language model; the offline labeller needs none."
     yield Check("Anthropic key", "ok" if key else "optional", "set" if key else "not set", mend)
@@ -134,3 +139,35 @@ def tools() -> Iterator[Check]:
         small = size.columns < 80 or size.lines < 24
         found = f"{size.columns}x{size.lines}, TERM={os.environ.get('TERM', '')}"
         yield Check("terminal", "broken" if small else "ok", found, "Make it at least 80x24." if small else "")
+
+
+def _card() -> Iterator[Check]:
+    """Whether a GPU that is here can be used: the CPU build of torch says so in its version."""
+    build = "CPU build" if _torch_version().endswith("+cpu") else "GPU build where the platform has one"
+    if shutil.which("nvidia-smi") and build == "CPU build":
+        mend = "Install torch with the command that its install page shows for CUDA; until then models run on the CPU."
+        yield Check("torch build", "optional", f"{build}: it cannot use the GPU that is here", mend)
+    elif _torch_version():
+        yield Check("torch build", "ok", build)
+
+
+def _torch_version() -> str:
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _escape() -> Iterator[Check]:
+    """How long tmux holds every esc back; nothing where no tmux server runs."""
+    try:
+        asked = ["tmux", "show-options", "-sv", "escape-time"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=2, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    wait = done.stdout.strip()
+    if done.returncode or not wait.isdecimal():
+        return
+    slow = int(wait) > SLOW_ESCAPE
+    mend = "Put `set -sg escape-time 10` into ~/.tmux.conf: esc is felt at once." if slow else ""
+    yield Check("tmux escape-time", "optional" if slow else "ok", f"{wait} ms", mend)

@@ -15,7 +15,7 @@ class Figure(BaseModel):
     table:     columns [str], rows [[cell]]
     curve:     x [n], series {name: [n]}
     histogram: edges [n+1], counts [n]
-    scatter:   x [n], y [n], names [n] or None, groups [n] or None
+    scatter:   x [n], y [n], names [n] or None, groups [n] or None, level {"y", "name"} or absent
     matrix:    rows [str], columns [str], values [[float]]
     tokens:    lines [{"title", "tokens" [t], "values" [t]}], maximum
     text:      text

@@ -228,12 +228,20 @@ NAMES = {
 }
 
 
+def _verdict(name: str, here: dict[str, Any]) -> str:
+    """Words that moved the other way further than with any random feature are an effect, only not the expected one."""
+    least, _, most = here["control"][name]
+    turned = (name == "raised" and here[name] < least) or (name == "lowered" and here[name] > most)
+    return "against what was expected, beyond control" if turned else "not beyond control"
+
+
 def _about_controls(body: dict[str, Any]) -> list[str]:
     """Effects that random changes of equal norm have too."""
     here = next(item for item in body["dose"] if item["strength"] == body["strength"])
     found = [
-        f"not beyond control: {NAMES[name]} changed by {here[name]:+.3g} nats, random features of equal norm change it "
-        f"by {here['control'][name][0]:+.3g} to {here['control'][name][2]:+.3g}"
+        f"{_verdict(name, here)}: {NAMES[name]} changed by {here[name]:+.3g} nats, random features of equal norm "
+        f"change {'it' if name == 'kl' else 'them'} by {here['control'][name][0]:+.3g} to "
+        f"{here['control'][name][2]:+.3g}"
         for name, outside in (body["beyond"] or {}).items()
         if not outside
     ]

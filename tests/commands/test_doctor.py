@@ -58,6 +58,30 @@ def test_a_folder_that_cannot_be_made_is_broken(tmp_path: Path, monkeypatch: pyt
     assert "WORKBENCH_HOME" in found.mend
 
 
+@pytest.mark.parametrize(("version", "card", "state"), [("2.9+cpu", True, "optional"), ("2.9+cpu", False, "ok"),
+                                                       ("2.9+cu130", True, "ok")])  # fmt: skip
+def test_a_gpu_that_torch_cannot_use_is_said(
+    version: str, card: bool, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup.metadata, "version", lambda name: version)
+    monkeypatch.setattr(checkup.shutil, "which", lambda name: "/bin/it" if card or name != "nvidia-smi" else None)
+    found = {check.name: check for check in checkup.tools()}["torch build"]
+    assert found.state == state
+    assert ("CUDA" in found.mend) == (state == "optional")
+
+
+@pytest.mark.parametrize(("answer", "state"), [("500\n", "optional"), ("10\n", "ok"), ("", None)])
+def test_a_tmux_that_holds_esc_back_is_said(
+    answer: str, state: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmux = tmp_path / "tmux"
+    tmux.write_text(f"#!/bin/sh\nprintf '{answer}'\n" if answer else "#!/bin/sh\nexit 1\n")
+    tmux.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = {check.name: check.state for check in checkup.tools()}
+    assert found.get("tmux escape-time") == state
+
+
 def test_no_secret_is_shown(do: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     assert "sk-very-secret" not in str(do("doctor", None))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from tests.reports.example import SPACE, add, contrast, lab_of, write_session
 from tests.reports.reading import Page
+from workbench.lab import Lab
 from workbench.reports import write_report
 from workbench.session.record import SessionRecord
 from workbench.session.session import Session
@@ -40,9 +42,64 @@ def test_summary_gives_steering_beside_its_control(page: str) -> None:
     assert "Not beyond control: the words expected down." in text
 
 
+def test_words_that_move_the_other_way_are_an_effect(record: SessionRecord) -> None:
+    result = dict(lab_of(record).stored(record.line(7)))
+    turned = {**result, "raised": -3.0, "lowered": 2.5, "beyond": {"raised": False, "lowered": False, "kl": True}}
+    change(record, "steer.clamp", Outcome(turned), feature=f"{SPACE}#0")
+    said = "Against what was expected, and further than any random feature: the words expected up"
+    assert text_of(record).count(said) == 2  # in the summary and at the result
+    assert "Not beyond control: the words expected up" not in text_of(record)
+
+
+def test_labels_stand_with_their_scores(record: SessionRecord) -> None:
+    value = {"value": 0.8, "low": 0.7, "high": 0.9}
+    score = {
+        "text": "tag1", "scorer": "offline", "protocol": "detection", "negatives": "random", "accuracy": value,
+        "margin": {"value": 0.25, "low": -0.05, "high": 0.4}, "other": {**value, "value": 0.55}, "random": value,
+    }  # fmt: skip
+    of_another_text = {**score, "text": "gone", "accuracy": {**value, "value": 0.99}}
+    sets = {f"label_scores/{SPACE}#1/offline/detection/random": score,
+            f"label_scores/{SPACE}#2/offline/detection/random": of_another_text}  # fmt: skip
+    change(record, "labels.score", Outcome({}, sets=sets))
+    rows = [
+        element.text for element in Page(write_report(SessionRecord(record.path), lab_of(record), "html")).all("tr")
+    ]
+    assert [row for row in rows if "detection" in row] == [
+        "#1offlinedetectionrandom0.80 (0.70 to 0.90)0.550.80+0.25 (−0.05 to +0.40)line 10"
+    ]
+    assert not any("0.99" in row for row in rows)
+
+
+def test_a_volcano_has_the_line_of_its_threshold(page: str) -> None:
+    drawn = next(element for element in Page(page).all("svg") if "points" in element.text)
+    assert "q = 0.05" in drawn.text
+
+
+def test_the_design_of_a_set_that_is_here_is_checked(record: SessionRecord) -> None:
+    from workbench.stimuli.sets import find_set
+
+    digest = find_set("achievement", lab_of(record)).digest
+    for stored, there in ((digest, True), ("sha256:other", False)):
+
+        def rank(lab: Lab, stored: str = stored) -> Outcome:
+            made = contrast(lab, "achievement", False)
+            return replace(made, provenance={"stimuli": {"name": "achievement", "digest": stored}})
+
+        with Session(record.path, "test") as session:
+            add(session, "features.contrast", rank, stimuli="achievement", note=stored)
+        assert ("What else tells the sentences of achievement apart" in text_of(record)) is there
+        assert ("the words themselves tell" in text_of(record)) is there
+
+
 def test_every_number_has_its_line(page: str) -> None:
     captions = [element.text for element in Page(page).all("caption", "figcaption")]
-    own_lines = ("Labels given", "Commands in force", "What the numbers rest on", "Provenance of every line")
+    own_lines = (
+        "Labels given",
+        "Scores of labels",
+        "Commands in force",
+        "What the numbers rest on",
+        "Provenance of every line",
+    )
     assert all(re.search(r"\(line \d+\)", text) for text in captions if not text.startswith(own_lines))
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.reports.axe import SEVERE, axe_source, violations
 from tests.reports.chromium import Chromium, find_chromium
-from tests.reports.example import SCRIPT
+from tests.reports.example import SCRIPT, lab_of
+from workbench.reports import write_report
+from workbench.session.record import SessionRecord
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +64,53 @@ def test_keyboard_reaches_the_report_first(browser: Chromium, page: str, tmp_pat
     for kind in ("keyDown", "keyUp"):
         browser.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
     assert browser.evaluate("document.activeElement.textContent") == "Skip to the report"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (400, "dark")])
+def test_axe_finds_nothing_serious(
+    browser: Chromium, hostile_page: str, tmp_path: Path, width: int, scheme: str
+) -> None:
+    source = axe_source()
+    path = tmp_path / "report.html"
+    path.write_text(hostile_page, encoding="utf-8")
+    browser.look(width, scheme)
+    browser.open(path)
+    browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert [one for one in violations(browser, source) if one["impact"] in SEVERE] == []
+
+
+def test_axe_would_find_something(browser: Chromium, tmp_path: Path) -> None:
+    source = axe_source()
+    path = tmp_path / "bad.html"
+    path.write_text("<!doctype html><html><body><img src='data:,'><p style='color:#ccc'>pale</p></body></html>")
+    browser.open(path)
+    assert {"image-alt", "color-contrast"} <= {one["rule"] for one in violations(browser, source)}
+
+
+@pytest.mark.parametrize("name", ["achievement", "weekdays"])
+def test_the_shipped_sessions_make_pages_that_fit_and_read(
+    browser: Chromium, home: Path, tmp_path: Path, name: str
+) -> None:
+    record = SessionRecord(Path(__file__).parents[2] / "sessions" / name)
+    text = write_report(record, lab_of(record), "html")
+    assert len(text.encode()) < 3_000_000
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    for width in (1200, 400):
+        browser.look(width, "dark")
+        browser.open(path)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert [event["request"]["url"] for event in browser.of_kind("Network.requestWillBeSent")] == [path.as_uri()]
+    assert [one for one in violations(browser, axe_source()) if one["impact"] in SEVERE] == []
+
+
+def test_paper_is_white_and_has_what_is_folded(browser: Chromium, page: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    browser.open(path)
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert browser.evaluate("document.querySelector('details table').checkVisibility()")
+    assert browser.evaluate("document.querySelector('details table').getBoundingClientRect().height") > 50

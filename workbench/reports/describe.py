@@ -36,6 +36,9 @@ def describe(figure: Figure) -> str:
     if figure.kind == "colours":
         size = f"{len(data['rows'])} by {len(data['columns'])}"
         return f"{size} pixels of three components, full colour at {number(data['scale'])}"
+    if figure.kind == "tokens":
+        lines = data["lines"]
+        return f"{count(len(lines))} lines of tokens, the strongest activation {number(data['maximum'])}"
     return figure.title
 
 

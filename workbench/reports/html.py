@@ -35,6 +35,8 @@ from workbench.reports.heat import level, strongest
 from workbench.reports.svg import figure_svg
 from workbench.reports.text import number, slug, visible, visible_token
 
+LONG = 28
+"""Signs of a code above which it may be broken anywhere, as a digest is."""
 _NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
 
 
@@ -83,7 +85,8 @@ def _inline(part: Inline) -> str:
     if isinstance(part, str):
         return _text(part)
     if isinstance(part, Code):
-        return f"<code>{_text(part.text)}</code>"
+        long = ' class="long"' if len(part.text) > LONG else ""
+        return f"<code{long}>{_text(part.text)}</code>"
     if isinstance(part, Strong):
         return f"<strong>{_text(part.text)}</strong>"
     return f'<a href="#{escape(part.target)}">{_text(part.text)}</a>'

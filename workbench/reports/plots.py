@@ -56,7 +56,8 @@ def scatter(figure: Figure) -> Drawing:
     names, groups = data.get("names") or [""] * size, data.get("groups") or [""] * size
     order = group_names(groups)
     x = Scale(*extent(data["x"], zero=True), LEFT, WIDTH - RIGHT)
-    y = Scale(*extent(data["y"], zero=True), HEIGHT - BOTTOM, TOP + 20)
+    level = data.get("level")
+    y = Scale(*extent([*data["y"], *([level["y"] * 1.25] if level else [])], zero=True), HEIGHT - BOTTOM, TOP + 20)
     points = [
         (x(a), y(b), str(name), str(group))
         for a, b, name, group in zip(data["x"], data["y"], names, groups, strict=True)
@@ -65,11 +66,22 @@ def scatter(figure: Figure) -> Drawing:
         f'<path d="M{x(0):.1f} {TOP + 20}V{HEIGHT - BOTTOM}" class="axis" stroke="currentColor" stroke-opacity="0.6"/>'
     )
     drawn = [_frame(figure, y, _plain_marks(x)), zero]
+    if level:
+        drawn.append(_level(y(level["y"]), str(level["name"])))
     for place, group in reversed(list(enumerate(order))):
         drawn.append(_points([point for point in points if point[3] == group], place, group == "other"))
     drawn.append(_point_names([point for point in points if point[3] != "other"]))
     drawn.append(_legend([(name, _shape(place, name == "other")) for place, name in enumerate(order) if name]))
     return "".join(drawn), WIDTH, HEIGHT
+
+
+def _level(place: float, name: str) -> str:
+    """A dashed line across the plot, named at its end."""
+    line = (
+        f'<path d="M{LEFT} {place:.1f}H{WIDTH - RIGHT}" class="axis" stroke="currentColor" stroke-opacity="0.6" '
+        'stroke-dasharray="5 4"/>'
+    )
+    return line + label(WIDTH - RIGHT, place - 5, name, "end", "soft")
 
 
 Point = tuple[float, float, str, str]

@@ -14,6 +14,7 @@ from workbench.reports.describe import describe
 from workbench.reports.lettering import text
 from workbench.reports.matrix import matrix
 from workbench.reports.plots import Drawing, curve, histogram, scatter
+from workbench.reports.token_lines import token_lines
 
 DRAWINGS: dict[str, Callable[[Figure], Drawing]] = {
     "scatter": scatter,
@@ -23,6 +24,7 @@ DRAWINGS: dict[str, Callable[[Figure], Drawing]] = {
     "bars": bars,
     "sectors": sectors,
     "colours": colours,
+    "tokens": token_lines,
 }
 
 
@@ -34,7 +36,7 @@ def figure_svg(figure: Figure, anchor: str = "figure") -> str:
         anchor: prefix of the element ids, unique on the page.
 
     Raises:
-        ValueError: a figure of another kind; tables and tokens are text, not drawings.
+        ValueError: a figure of another kind; tables are text, not drawings.
     """
     if figure.kind not in DRAWINGS:
         raise ValueError(f"a figure of kind {figure.kind!r} has no drawing")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from workbench.lab import Lab
 from workbench.reports.document import Code, Document, Rich, Section
+from workbench.reports.figure_files import figure_files
 from workbench.reports.html import to_html
 from workbench.reports.markdown import to_markdown
 from workbench.reports.sections.circles import circles_section
@@ -46,6 +47,11 @@ def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: Lin
     """
     document = compose(ReportSource(record, lab, line_text))
     return to_html(document) if format == "html" else to_markdown(document)
+
+
+def figures_of(record: SessionRecord, lab: Lab) -> dict[str, str]:
+    """The figures and tables of a session's report as files: name and text of each."""
+    return figure_files(compose(ReportSource(record, lab)))
 
 
 def compose(source: ReportSource) -> Document:

@@ -275,14 +275,14 @@ def _warnings(body: dict[str, Any], found: StimulusSet, pairs: Pairs) -> list[st
         *_of_reach(body["design"]),
         *[_of_confound(row) for row in body["confounds"] if row["status"] == "ok" and row["p"] < SUSPECT],
         *_of_swaps(body),
-        *_of_counts(found),
+        *_of_counts(found, str(body["positive"])),
         *_of_repeats(body),
         *pairs.words(found.name),
         *_of_words(body),
     ]
 
 
-def _of_counts(found: StimulusSet) -> list[str]:
+def _of_counts(found: StimulusSet, positive: str) -> list[str]:
     counts = found.counts
     told = [f"category {name!r} has no sentence in use" for name, count in counts.items() if not count]
     if sum(counts.values()) > LARGEST:
@@ -290,7 +290,7 @@ def _of_counts(found: StimulusSet) -> list[str]:
     if min(counts.values(), default=0) and len(set(counts.values())) > 1:
         listed = ", ".join(f"{name!r} {count}" for name, count in counts.items())
         told.append(f"the categories are not balanced: {listed}")
-    if not found.positive and not found.factors:
+    if not positive and not found.factors:
         told.append("no category is named positive: every one was set against the others")
     return told
 

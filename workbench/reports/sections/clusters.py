@@ -10,7 +10,7 @@ import numpy as np
 from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Column, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
-from workbench.reports.text import count, listed, number, several
+from workbench.reports.text import count, number, several
 from workbench.session.log import LogLine
 
 SHOWN = 20
@@ -69,7 +69,7 @@ def _row(cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:
     members = [int(member) for member in cluster["features"]]
     named = [labels[member] for member in members if member in labels]
     shown = ", ".join(f"#{member}" for member in members) + (" …" if cluster["size"] > len(members) else "")
-    return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, listed(named[:4]) or "–"
+    return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, "; ".join(named[:4]) or "–"
 
 
 def _matrix(source: ReportSource, line: LogLine, cluster: dict[str, Any]) -> Chart:

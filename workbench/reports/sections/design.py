@@ -5,15 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from workbench.reports.document import Block, Code, Column, Fold, Paragraph, Section, Table
+from workbench.errors import WorkbenchError
+from workbench.models.tokenizer_file import token_counts
+from workbench.reports.document import Block, Bullets, Code, Column, Fold, Notice, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
-from workbench.reports.text import number, several
+from workbench.reports.text import chance, count, number, several
 from workbench.session.log import LogLine
+from workbench.stimuli.check import Measure, check_design, plain_measures
+from workbench.stimuli.sets import StimulusSet
 
 
 def design_section(source: ReportSource) -> Section | None:
     """One design for each stimulus set that a ranking in force was made on."""
     latest = {str(line.params.get("stimuli", "")): line for line in source.rankings}
+    if source.ranking is not None:  # the set that the report is about stands first
+        name = str(source.ranking.params.get("stimuli", ""))
+        latest = {name: source.ranking, **{other: line for other, line in latest.items() if other != name}}
     blocks = [block for line in latest.values() for block in source.attempt(line, partial(_design, source))]
     return Section("Stimulus design", "design", blocks) if blocks else None
 
@@ -33,7 +40,51 @@ def _design(source: ReportSource, line: LogLine) -> list[Block]:
     rows = [_category_row(name, sentences, result) for name in categories]
     columns = [Column("Category"), Column("Role"), Column("Sentences", True), Column("Tokens in a sentence", True)]
     table = Table(f"Design of {result['stimuli']}", columns, rows, line.seq)
-    return [about, table, _sentences(result, sentences, line)]
+    return [about, table, *_check(source, line), _sentences(result, sentences, line)]
+
+
+def _check(source: ReportSource, line: LogLine) -> list[Block]:
+    """What beside the concept tells the sides apart; only of the very sentences that the ranking was made on."""
+    found = _same_set(source, line)
+    if found is None:
+        return []
+    result = source.result(line)
+    positive = str(result["positive"])
+    body = check_design(
+        found, _measures(source, found), positive=positive if positive in found.counts else "",
+        features=int(result["tested"]),
+    )  # fmt: skip
+    rows = [
+        (str(row["measure"]), str(row["side"]), number(row["mean"]), number(row["mean_rest"]), number(row["auc"]),
+         number(row["accuracy"]), chance(row["p"]))
+        for row in body["confounds"]
+        if row["status"] == "ok"
+    ]  # fmt: skip
+    names = ("Measure", "Of", "Mean", "Mean of the rest", "AUC", "Accuracy", "p")
+    columns = [Column(name, place > 1) for place, name in enumerate(names)]
+    told = [str(text) for text in body["warnings"]]
+    warnings: list[Block] = [Notice("warning", (text,)) for text in told]
+    if len(told) > 1:
+        warnings = [Notice("warning", (f"{count(len(told))} remarks on these sentences.",))]
+        warnings.append(Bullets([(text,) for text in told]))
+    what = f"What else tells the sentences of {found.name} apart, each measure as a classifier on held-out sentences"
+    return [*warnings, *([Table(what, columns, rows, line.seq)] if rows else [])]
+
+
+def _same_set(source: ReportSource, line: LogLine) -> StimulusSet | None:
+    """The set of a ranking, where it is still as it was."""
+    try:
+        found = source.lab.stimuli(str(line.params.get("stimuli", "")))
+    except WorkbenchError:
+        return None
+    return found if found.digest == (line.provenance.get("stimuli") or {}).get("digest") else None
+
+
+def _measures(source: ReportSource, found: StimulusSet) -> list[Measure]:
+    measures = plain_measures(found)
+    model = source.record.state.get("model")
+    counts = token_counts(model, [one.text for one in found.everything]) if model else None
+    return measures if counts is None else [*measures, Measure("tokens", "tokens", counts)]
 
 
 def _compared(result: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ def features_section(source: ReportSource) -> Section | None:
         "The darker and the more heavily underlined a token, the stronger the feature is active on it; the strongest "
         "token of each line carries its activation. Tokens without underline are silent."
     )
-    return Section("The features, token by token", "features", [Paragraph((intro,)), *inner])
+    return Section("The features, token by token", "features", [Paragraph((intro,)), *_absent(source), *inner])
 
 
 def _feature(source: ReportSource, index: int) -> Section:
@@ -125,22 +125,39 @@ def _test(ranking: Ranking, index: int, stimuli: str) -> str:
     )
 
 
-def _corpus(source: ReportSource, index: int) -> list[Block]:
+def _absent(source: ReportSource) -> list[Block]:
+    """Why no feature has windows, histogram and logits, said once for all of them."""
     entry = source.record.state.entries.get("index")
     if entry is None:
         return [Notice("missing", ("The features were not indexed on a corpus in this session.",))]
+    line = source.record.line(entry.seq)
+    return source.attempt(line, partial(_index_gone, source))
+
+
+def _index_gone(source: ReportSource, line: LogLine) -> list[Block]:
+    found = source.index
+    if found is None:
+        gone = (
+            "The corpus index is not on the machine that wrote this report, so windows, histograms and logits are not "
+            "here. Build it again with "
+        )
+        return [Notice("missing", (gone, Code(":" + source.line_text(line)), "."))]
+    if str(found.meta.get("space", source.space)) != source.space:
+        return [Notice("missing", ("The corpus index is of other features than the loaded ones.",))]
+    return []
+
+
+def _corpus(source: ReportSource, index: int) -> list[Block]:
+    entry = source.record.state.entries.get("index")
+    if entry is None or _absent(source):
+        return []
     return source.attempt(source.record.line(entry.seq), partial(_from_index, source, index))
 
 
 def _from_index(source: ReportSource, index: int, line: LogLine) -> list[Block]:
     found = source.index
     if found is None:
-        gone = (
-            "The corpus index is not on the machine that wrote this report, so windows, histogram and logits are not."
-        )
-        return [Notice("missing", (gone, " Build it again with ", Code(source.line_text(line)), "."))]
-    if str(found.meta.get("space", source.space)) != source.space:
-        return [Notice("missing", ("The corpus index is of other features than the loaded ones.",))]
+        return []
     about = on_corpus(found, index, WINDOWS)
     part = ""
     if slice_ := about["enriched"]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from workbench.evidence import scores_of
 from workbench.reports.choice import chosen_features
 from workbench.reports.document import (
     Block,
@@ -21,13 +24,55 @@ from workbench.session.state import Entry
 
 
 def labels_section(source: ReportSource) -> Section | None:
-    """Every label in force, by feature."""
+    """Every label in force by feature, and what those that were scored are worth."""
     if not source.labelled:
         return None
     in_full = set(chosen_features(source))
     rows = [_row(source, space, index, entry, in_full) for space, index, entry in source.labelled]
     columns = [Column(name) for name in ("Feature", "Label", "Source", "Status", "Given in")]
-    return Section("Labels", "labels", [Table("Labels given so far", columns, rows)])
+    blocks: list[Block] = [Table("Labels given so far", columns, rows)]
+    if scored := [row for entry in source.labelled for row in _scores(source, *entry, in_full)]:
+        blocks += [Paragraph((_SCORES,)), Table("Scores of labels", _SCORE_COLUMNS, scored)]
+    return Section("Labels", "labels", blocks)
+
+
+_SCORES = (
+    "Accuracy is balanced (0.5 by chance), on windows of documents that no labeller saw, with its 95 % interval; "
+    "beside it the accuracy of another feature's label on the same windows. A label says something of its "
+    "feature where the interval of the difference lies above 0."
+)
+_SCORE_COLUMNS = [
+    Column("Feature"), Column("Scorer"), Column("Protocol"), Column("Negatives"), Column("Accuracy", True),
+    Column("Another's label", True), Column("Random windows", True), Column("Above the other's", True),
+    Column("Given in"),
+]  # fmt: skip
+
+
+def _scores(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[list[Cell]]:
+    feature, text = feature_id(space, index), str(entry.value["text"])
+    given = {id(one.value): one.seq for one in source.record.state.under(f"label_scores/{feature}").values()}
+    return [
+        [
+            _feature_cell(source, space, index, in_full),
+            *(str(score[key]) for key in ("scorer", "protocol", "negatives")),
+            _interval(score["accuracy"], ".2f"),
+            *(_value((score[key] or {}).get("value"), ".2f") for key in ("other", "random")),
+            _interval(score["margin"], "+.2f"),
+            (at_line(given[id(score)]),),
+        ]
+        for score in scores_of(source.record.state, feature, text)
+    ]
+
+
+def _value(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}".replace("-", "−")
+
+
+def _interval(found: dict[str, Any] | None, form: str) -> str:
+    if found is None:
+        return "–"
+    value, low, high = (_value(found[key], form) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def marks_section(source: ReportSource) -> Section | None:

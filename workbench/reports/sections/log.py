@@ -21,7 +21,13 @@ def commands_section(source: ReportSource) -> Section | None:
     """Every line in force as the `:` line that makes it again."""
     lines = source.in_force
     rows = [_row(source, line) for line in lines]
-    columns = [Column("Line"), Column("Command"), Column("Seconds", True), Column("When (UTC)"), Column("Remarks")]
+    columns = [
+        Column("Line"),
+        Column("Command"),
+        Column("Seconds", True),
+        Column("When (UTC)", True),
+        Column("Remarks"),
+    ]
     table = Table("Commands in force", columns, rows, anchors=[line_anchor(line.seq) for line in lines])
     replay = Paragraph(
         (

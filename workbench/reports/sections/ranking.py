@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from workbench.rankings import NUMBERS, Ranking
 from workbench.reports.choice import by_sign, chosen_features, discovered
 from workbench.reports.document import Block, Cell, Chart, Code, Column, Link, Paragraph, Section, Table, feature_anchor
 from workbench.reports.source import ReportSource
-from workbench.reports.text import chance, count, signed
+from workbench.reports.text import chance, count, several, signed
 from workbench.session.log import LogLine
 
 OF_EACH_SIGN = 20
@@ -48,7 +49,10 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
     blocks: list[Block] = [Paragraph((_found(result), " Feature numbers are of ", Code(ranking.space), "."))]
     blocks += [
         Chart(
-            figure, line.seq, f"Volcano plot of {figure.title}: {result['discoveries']} discoveries at q < {alpha:g}."
+            _with_threshold(figure, alpha),
+            line.seq,
+            f"Volcano plot of {figure.title}: {several(result['discoveries'], 'discovery', 'discoveries')} at "
+            f"q < {alpha:g}, above the dashed line.",
         )
         for figure in source.figures(line)
         if figure.kind == "scatter"
@@ -62,9 +66,19 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
         hits = discovered(ranking, features, alpha)
         shown = features[: min(OF_EACH_SIGN, max(hits, AT_LEAST))]
         if len(shown):
-            caption = f"Higher in {title}: the {len(shown)} strongest; {count(hits)} have q < {alpha:g}"
+            caption = f"Higher in {title}: the {len(shown)} strongest; {_have(hits)} q < {alpha:g}"
             blocks.append(_table(source, line, ranking, shown, caption))
     return [*blocks, _why(line, ranking)]
+
+
+def _have(hits: int) -> str:
+    return f"{count(hits)} {'has' if hits == 1 else 'have'}"
+
+
+def _with_threshold(figure: Figure, alpha: float) -> Figure:
+    """The volcano with the line above which q is below alpha, so that nothing looks high where nothing is found."""
+    level = {"y": -math.log10(alpha), "name": f"q = {alpha:g}"}
+    return figure.model_copy(update={"data": {**figure.data, "level": level}})
 
 
 def _why(line: LogLine, ranking: Ranking) -> Paragraph:
@@ -87,7 +101,7 @@ def _found(result: dict[str, Any]) -> str:
         f"; {count(undefined)} are undefined (they never vary on these sentences) and not ranked" if undefined else ""
     )
     return (
-        f"{count(result['tested'])} features were tested{left}. {count(result['discoveries'])} have "
+        f"{count(result['tested'])} features were tested{left}. {_have(int(result['discoveries']))} "
         f"q < {float(result['alpha']):g}. With the labels of the sentences shuffled, the same procedure finds "
         f"{count(result['null_discoveries'])} (median over the shuffles), "
         f"at most {count(result['null_discoveries_max'])}."

@@ -11,6 +11,7 @@ from workbench.reports.source import ReportSource
 from workbench.reports.text import nats, number, several
 from workbench.session.log import LogLine
 
+AGAINST = "Against what was expected, and further than any random feature"
 WANTED = {"raise": "up", "lower": "down"}
 
 
@@ -108,13 +109,28 @@ def _random_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 def _beyond(result: dict[str, Any]) -> list[Block]:
     """Which of the effects no random feature has as well."""
     names = {"raised": "the words expected up", "lowered": "the words expected down", "kl": "the prediction (KL)"}
-    told = result.get("beyond") or {}
+    told, against = result.get("beyond") or {}, turned_round(result)
     groups = [
-        (words, [names[key] for key, outside in told.items() if outside is wanted])
-        for words, wanted in (("Beyond control", True), ("Not beyond control", False))
+        ("Beyond control", [names[key] for key, outside in told.items() if outside]),
+        (AGAINST, [names[key] for key in against]),
+        ("Not beyond control", [names[key] for key, outside in told.items() if not outside and key not in against]),
     ]
     text = ". ".join(f"{words}: {', '.join(found)}" for words, found in groups if found)
     return [Paragraph((text + ".",))] if text else []
+
+
+def turned_round(result: dict[str, Any]) -> list[str]:
+    """The words, `raised` or `lowered`, that moved the other way than expected, further than with any random feature.
+
+    A feature of the other side does that: it is an effect, though not the one that the words were chosen for.
+    """
+    draws = (result.get("random_features") or {}).get("draws") or []
+    found = []
+    for key, sign in (("raised", 1), ("lowered", -1)):
+        others = [sign * draw[key] for draw in draws if draw[key] is not None]
+        if others and result[key] is not None and sign * result[key] < min(others):
+            found.append(key)
+    return found
 
 
 def _dose(result: dict[str, Any], line: LogLine) -> list[Block]:

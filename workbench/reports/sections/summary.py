@@ -9,6 +9,7 @@ from typing import Any
 from workbench.reports.choice import by_sign, discovered
 from workbench.reports.document import Block, Link, Notice, Paragraph, Rich, Section, Strong, at_line, feature_anchor
 from workbench.reports.sections.ranking import others
+from workbench.reports.sections.steering import AGAINST, turned_round
 from workbench.reports.sections.warnings import warnings
 from workbench.reports.source import ReportSource
 from workbench.reports.text import chance, count, listed, nats, number, several, signed
@@ -181,15 +182,12 @@ def _steering(source: ReportSource, line: LogLine) -> list[Block]:
     kl = sum(item["kl"] for item in result["prompts"]) / max(len(result["prompts"]), 1)
     said = f"Clamping #{result['index']}{named} to {number(result['value'])} at strength {number(result['strength'])} "
     did = listed(parts) or f"changed the next-token prediction by a KL of {number(kl)} nats{_span(draws, 'kl')}"
-    weak = [name for key, name in BEYOND.items() if (result.get("beyond") or {}).get(key) is False]
-    verdict: Rich = (
-        (
-            " ",
-            Strong(f"Not beyond control: {listed(weak)}."),
-        )
-        if weak
-        else ()
-    )
+    against = turned_round(result)
+    told = result.get("beyond") or {}
+    weak = [name for key, name in BEYOND.items() if told.get(key) is False and key not in against]
+    verdict: Rich = (" ", Strong(f"Not beyond control: {listed(weak)}.")) if weak else ()
+    if against:
+        verdict += (" ", Strong(f"{AGAINST}: {listed([BEYOND[key] for key in against])}."))
     return [Paragraph((said, did, " (", at_line(line.seq), ").", *verdict))]
 
 

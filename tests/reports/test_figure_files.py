@@ -1,0 +1,88 @@
+"""Figures and tables of a report as files: drawings, their data, and LaTeX that sets every text as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.reports.example import HOSTILE, SCRIPT, lab_of
+from tests.reports.reading import Page
+from workbench.reports import figures_of, write_report
+from workbench.reports.document import Code, Column, Table
+from workbench.reports.figure_files import CONTENTS
+from workbench.reports.latex import escape_latex, table_latex
+from workbench.reports.text import visible
+from workbench.session.record import SessionRecord
+
+READ = {
+    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textless{}": "<",
+    r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
+    r"\textasciigrave{}": "`", "{-}": "-", r"$\hookleftarrow$": "⏎", r"$-$": "−", r"$\times$": "×", r"\ldots{}": "…",
+    r"$\emptyset$": "∅", r"$\cdot$": "·", "``": "“", "''": "”", "--": "–",
+}  # fmt: skip
+
+
+def read_latex(text: str) -> str:
+    """What LaTeX would set: an escape is read back to its sign, longest first."""
+    text = re.sub(
+        r"\$\^\{([-\d]+)\}\$", lambda found: found[1].translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")), text
+    )
+    text = re.sub(r"\\texttt\{U\+([0-9A-F]{4,6})\}", lambda found: chr(int(found[1], 16)), text)
+    pattern = "|".join(re.escape(sign) for sign in sorted(READ, key=len, reverse=True)) + r"|\\([{}$&#_%])"
+    return re.sub(pattern, lambda found: found[1] or READ[found[0]], text)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "q <10⁻⁹", "−6.05 × 2", "\\input{/etc/passwd}", "50 % of #4_5 & more", "é"])
+def test_a_text_is_set_as_it_is(text: str) -> None:
+    written = escape_latex(text)
+    assert read_latex(written) == visible(text)
+    assert not re.search(r"(?<!\\)[%&#_]|\\(input|write|def|catcode)", written)
+
+
+def test_a_table_has_as_many_cells_in_every_row() -> None:
+    columns = [Column("a & b"), Column("n", True)]
+    text = table_latex(Table("50 % of_it", columns, [("x & y", "1"), ((Code("#7"), " z"), "2")], 3))
+    lines = text.splitlines()
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [1, 1, 1]
+    assert r"\begin{tabular}{lr}" in lines
+    assert r"\caption{50 \% of\_it (line 3)}" in lines
+    assert r"\texttt{\#7} z & 2 \\" in lines
+
+
+def test_every_figure_and_table_of_the_page_is_a_file(hostile: SessionRecord) -> None:
+    files = figures_of(hostile, lab_of(hostile))
+    page = Page(write_report(hostile, lab_of(hostile), "html"))
+    heats = [element for element in page.all("figure") if element.attributes.get("class") == "tokens"]
+    by_kind = {kind: [name for name in files if name.endswith(kind)] for kind in (".svg", ".tex", ".csv")}
+    assert len(by_kind[".svg"]) == len(page.all("svg")) + len(heats) > 3
+    assert len(by_kind[".tex"]) == len(page.all("table")) > 8
+    assert len(by_kind[".csv"]) == len(by_kind[".svg"]) + len(by_kind[".tex"]) + 1
+    assert all(re.fullmatch(r"[\w.-]+", name) for name in files)
+    rows = list(csv.DictReader(io.StringIO(files[CONTENTS], newline="")))
+    assert [row["file"] for row in rows] == [name for name in files if name != CONTENTS]
+
+    for name in by_kind[".svg"]:  # they act on nothing and ask for nothing
+        elements = list(ElementTree.fromstring(files[name]).iter())
+        tags = {element.tag.rpartition("}")[2] for element in elements}
+        assert tags <= {"svg", "title", "desc", "g", "path", "rect", "circle", "text"}, name
+        assert not {key for element in elements for key in element.attrib if "href" in key or key.startswith("on")}
+    drawn = next(text for name, text in files.items() if "stimulus-sentences" in name and name.endswith(".svg"))
+    shown = "".join(ElementTree.fromstring(drawn).itertext())
+    assert SCRIPT in shown
+    assert all(visible(token) in shown for token in HOSTILE if token)
+
+
+@pytest.mark.slow
+def test_the_verb_writes_the_folder(loaded: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "figures"
+    result = loaded(f"report out={tmp_path / 'r.html'} figures={folder}")["result"]
+    assert result["files"] == len(list(folder.iterdir())) > 2
+    assert result["figures"] == str(folder)

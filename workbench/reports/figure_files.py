@@ -1,0 +1,65 @@
+"""A report's figures and tables as files: drawings as SVG, their data as CSV, tables as LaTeX and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.figures import Figure
+from workbench.reports.document import Block, Chart, Document, Fold, Heat, Section, Table
+from workbench.reports.figure_csv import figure_csv
+from workbench.reports.latex import plain_cell, table_latex
+from workbench.reports.svg import figure_svg
+from workbench.reports.text import slug
+
+CONTENTS = "contents.csv"
+
+
+def figure_files(document: Document) -> dict[str, str]:
+    """Name and text of each file, in the order of the report, then a list of what is what.
+
+    The numbers in front keep names apart; the list says from which log line each comes.
+    """
+    files: dict[str, str] = {}
+    listed: list[list[object]] = []
+    for place, (block, section) in enumerate(_shown(document.sections, ""), start=1):
+        about = block.caption if isinstance(block, (Table, Chart)) else ""
+        what = about or (block.figure.title if isinstance(block, (Chart, Heat)) else "")
+        name = f"{place:03d}-{slug(what)}"
+        made = _files(block, name)
+        files |= made
+        listed += [[file, section, what, "" if block.line is None else block.line] for file in made]
+    columns = ["file", "section", "what", "log line"]
+    contents = Figure(kind="table", title="contents", data={"columns": columns, "rows": listed})
+    return {**files, CONTENTS: figure_csv(contents)}
+
+
+def _shown(blocks: Sequence[Block], section: str) -> Iterator[tuple[Chart | Heat | Table, str]]:
+    """Every figure and table with the heading that it stands under."""
+    for block in blocks:
+        if isinstance(block, Section):
+            yield from _shown(block.blocks, block.title)
+        elif isinstance(block, Fold):
+            yield from _shown(block.blocks, section)
+        elif isinstance(block, (Chart, Heat, Table)):
+            yield block, section
+
+
+def _files(block: Chart | Heat | Table, name: str) -> dict[str, str]:
+    if isinstance(block, Table):
+        return {f"{name}.tex": table_latex(block), f"{name}.csv": figure_csv(block.data or _as_figure(block))}
+    return {f"{name}.svg": standalone(figure_svg(block.figure, "figure")), f"{name}.csv": figure_csv(block.figure)}
+
+
+def _as_figure(table: Table) -> Figure:
+    """A table as it is shown, for those that carry no unrounded numbers."""
+    rows = [[plain_cell(cell) for cell in row] for row in table.rows]
+    columns = [column.name for column in table.columns]
+    return Figure(kind="table", title=table.caption, data={"columns": columns, "rows": rows})
+
+
+def standalone(svg: str) -> str:
+    """A drawing as a file of its own: black on white wherever it is opened."""
+    coloured = svg.replace("<svg ", '<svg color="#1b1e22" ', 1)
+    head, end, body = coloured.partition("</desc>")
+    ground = '<rect width="100%" height="100%" fill="#ffffff"/>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{end}{ground}{body}\n'
