@@ -111,7 +111,7 @@ def test_the_app_s_client_says_that_the_link_is_lost_and_finds_it_again(far: tup
 
 
 def test_a_server_that_is_not_there_is_explained(far: tuple[Box, Place], capfd: pytest.CaptureFixture[str]) -> None:
-    server, _place_ = far
+    server, _ = far
     server.stop()
     try:
         with pytest.raises(EngineUnreachable, match="ssh ended before the engine answered"):
@@ -125,7 +125,7 @@ def test_a_server_that_is_not_there_is_explained(far: tuple[Box, Place], capfd: 
 
 
 def test_a_key_that_is_not_known_is_not_let_in(far: tuple[Box, Place], capfd: pytest.CaptureFixture[str]) -> None:
-    server, _place_ = far
+    server, _ = far
     keys = server.folder / "key.pub"
     known = keys.read_text()
     keys.write_text((server.folder / "host.pub").read_text())
