@@ -120,6 +120,8 @@ def fork(record: SessionRecord, name: str, sessions: Path, upto: int | None = No
 
 
 def _copy(record: SessionRecord, lines: list[LogLine], path: Path) -> None:
+    from workbench.session.migrations import header
+
     sources = {line.artifact: record.artifact_path(line) for line in lines if line.artifact}
     for artifact, source in sorted(sources.items()):
         shutil.copytree(source, path / artifact, dirs_exist_ok=True)
@@ -127,7 +129,7 @@ def _copy(record: SessionRecord, lines: list[LogLine], path: Path) -> None:
         shutil.copytree(record.path / INPUTS, path / INPUTS, dirs_exist_ok=True)
     if notes := record.notes():
         write_atomic(path / NOTES_NAME, notes)
-    write_atomic(path / LOG_NAME, "".join(_dump(line) + "\n" for line in lines))
+    write_atomic(path / LOG_NAME, header() + "\n" + "".join(_dump(line) + "\n" for line in lines))
 
 
 def working_copy(record: SessionRecord, sessions: Path) -> Path:

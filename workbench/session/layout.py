@@ -1,6 +1,7 @@
 """What the files and folders of a session are called, and the version of their form."""
 
-SCHEMA = 1
+SCHEMA = 2
+"""The form that is written: 1 had no first line in its log; see migrations.py for how older ones are read."""
 
 META_NAME = "session.json"
 LOG_NAME = "log.jsonl"

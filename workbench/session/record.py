@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputFileError
-from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME
+from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, VIEW_NAME
 from workbench.session.log import LogLine, read_log
+from workbench.session.migrations import check_form
 from workbench.session.state import State, fold
 
 
@@ -104,10 +105,6 @@ def _read_meta(path: Path) -> dict[str, Any]:
         raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
-    if schema > SCHEMA:
-        raise InputFileError(
-            f"session {path.name!r} was written by a newer workbench (schema {schema}, this one knows {SCHEMA})",
-            "Update the workbench.",
-        )
+    check_form(schema, f"session {path.name!r}")
     result: dict[str, Any] = meta
     return result
