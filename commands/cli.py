@@ -108,7 +108,7 @@ def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
             sys.stderr.write(f"warning: {warning}\n")
         if reply.get("reused"):
             sys.stderr.write(f"the stored result of line {reply['reused']} (--fresh computes again)\n")
-        if reply["command"] in ("session.new", "session.fork"):
+        if reply["command"] in ("session.new", "session.fork", "session.import"):
             name = reply["result"]["session"]
             sys.stderr.write(f"commands without --session now work in {name!r}, the session changed last\n")
     if as_json:

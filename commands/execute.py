@@ -89,6 +89,7 @@ class Executor:
                 session=self.session_name(verb),
                 sessions=None if self.host else self.sessions,
                 fresh=self.fresh,
+                detach=bool(self.host) and verb.heavy,  # a link over a network breaks by itself: the work goes on
                 progress=self.progress,
             )
 

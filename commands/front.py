@@ -13,7 +13,7 @@ from commands.execute import clear_progress, show_progress
 from commands.leading import leading
 from commands.line import format_line, parse_line
 from commands.registry import all_verbs
-from commands.report import Demo, Report, Run, Spec
+from commands.report import Demo, Open, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
@@ -40,9 +40,23 @@ def carry_out(verb: Verb, executor: Executor, *, as_json: bool, quiet: bool) -> 
         return 0
     if isinstance(verb, Run):
         return _run(verb, executor, as_json=as_json, quiet=quiet)
+    if isinstance(verb, Open):
+        return _open(verb, executor)
     if isinstance(verb, Demo):
         return _demo(verb, executor, as_json=as_json, quiet=quiet)
     raise UsageError(f"{verb.dotted} cannot be run here")
+
+
+def _open(verb: Open, executor: Executor) -> int:
+    """The app on a colleague's session, unpacked for reading in a folder of its own."""
+    from commands.connect import open_app
+    from workbench.paths import home
+    from workbench.session.importing import open_beside
+
+    if executor.host:
+        raise UsageError("open shows a file of this machine", "Leave out --host.")
+    found = open_beside(Path(verb.file).expanduser(), home())
+    return open_app(found.path.name, str(found.path.parent), "")
 
 
 def spec() -> dict[str, Any]:
@@ -82,7 +96,7 @@ def _issue(verbs: list[Verb], executor: Executor, *, show: bool, quiet: bool) ->
         reply = executor.do(item)
         if executor.progress is not None:
             clear_progress()
-        if reply.get("seq") is not None or type(item).dotted in ("session.new", "session.fork"):
+        if reply.get("seq") is not None or type(item).dotted in ("session.new", "session.fork", "session.import"):
             executor.session = reply["result"].get("session") or reply["session"]
         replies.append(reply)
         if show:

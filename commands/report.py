@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.verbs import InputFile, OutputFile, Query
+from workbench.verbs import InputFile, NameOrFile, OutputFile, Query
 
 
 class Demo(Query):
@@ -16,6 +16,16 @@ class Demo(Query):
     place = "front"
 
     out: OutputFile = Field("demo-report.html", description="Where the HTML report goes")
+
+
+class Open(Query):
+    """Open the app on a session that a colleague exported; it needs no model, and nothing of yours changes."""
+
+    dotted = "open"
+    place = "front"
+    positional = ("file",)
+
+    file: NameOrFile = Field(min_length=1, description="The exported archive or folder")
 
 
 class Run(Query):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from workbench.verbs import Command, Query
+from workbench.verbs import Command, NameOrFile, OutputFile, Query
 
 
 class SessionNew(Command):
@@ -76,3 +76,42 @@ class SessionFork(Command):
 
     name: str = Field(description="Name of the new session")
     upto: int | None = Field(None, ge=1, description="Last log line to copy (default: all)")
+
+
+class SessionExport(Query):
+    """Write a session as one archive or folder for a colleague, every file with its digest.
+
+    What its pages show of the corpus comes along, texts included, unless --no-index says so. `workbench open FILE`
+    shows it with no model; `workbench session import FILE` goes on with it.
+    """
+
+    dotted = "session.export"
+    positional = ("target", "out")
+
+    target: str = Field("", description="Session to export (default: the current one)")
+    out: OutputFile = Field("", description="FILE.zip, or a new folder (default: SESSION.zip here)")
+    index: bool = Field(True, description="Take the feature index and its corpus along")
+
+
+class SessionImport(Command):
+    """Take over a session that a colleague exported; every file is checked before anything is unpacked."""
+
+    dotted = "session.import"
+    place = "broker"
+    positional = ("file", "name")
+    makes_session = True
+    sessionless = True
+
+    file: NameOrFile = Field(min_length=1, description="The exported archive or folder")
+    name: str = Field("", description="Name of the new session (default: the name it was exported with)")
+
+
+class SessionCompare(Query):
+    """Compare two sessions: which commands, settings and numbers differ."""
+
+    dotted = "session.compare"
+    positional = ("first", "second")
+
+    first: str = Field(min_length=1, description="One session")
+    second: str = Field("", description="The other (default: the current one)")
+    most: int = Field(10, ge=1, le=100, description="At most this many differing numbers of each command")

@@ -135,6 +135,8 @@ class HomePage(ListPage):
 
 
 def _kind(item: dict[str, Any]) -> str:
+    if item.get("opened"):
+        return "for reading"
     return "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
 
 
@@ -162,6 +164,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     found = f"{last['stimuli']}: {_found(last)}" if last else ""
     facts = [
         ("", f"open session {summary.get('name')}: {summary.get('title')}"),
+        *([("from", f"{summary['opened']}, for reading: what is stored")] if summary.get("opened") else []),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),
         ("features", str((summary.get("sae") or {}).get("name") or "none yet (:sae.load demo)")),
         *([("gate", str(gate["text"]))] if gate else []),

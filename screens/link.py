@@ -21,6 +21,7 @@ class Link:
 
     def __init__(self, app: WorkbenchApp) -> None:
         self.app = app
+        self._was_lost = False
 
     # --- reaching
 
@@ -131,6 +132,16 @@ class Link:
         elif kind == "job":
             self.app.query_one(JobsPage).job_changed(event.get("job") or {})
         elif kind == "state":
-            self.app.status.show(engine=str(event.get("state")))
-            if event.get("state") == "connected":
-                self.refresh()
+            self._link_is(str(event.get("state")))
+
+    def _link_is(self, state: str) -> None:
+        """Say how the link stands; one that was lost and is back may have missed changes, so all is read again."""
+        if state == "lost":
+            self._was_lost = True
+            self.app.status.show(message="link lost, looking for it; what was stored is safe", good=False)
+        elif state == "connected" and self._was_lost:
+            self._was_lost = False
+            self.app.status.show(message="the link is back")
+        self.app.status.show(engine=state)
+        if state == "connected":
+            self.refresh()

@@ -15,6 +15,8 @@ from screens.widgets.lines import Column, Lines, Row
 COLUMNS = (Column("name", 26), Column("value"))
 DRAWN = ("circle", "geometry")
 """Groups of verbs whose results are tables and pictures rather than values."""
+DRAWN_VERBS = ("session.compare", "session.export", "session.import", "replay")
+"""Verbs of other groups that are shown as the shell prints them."""
 MOST = 2000
 """Lines of text that are shown of one reply."""
 
@@ -38,7 +40,7 @@ class ReplyPage(ListPage):
 
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show a reply's result."""
-        if reply["command"].partition(".")[0] in DRAWN:
+        if reply["command"].partition(".")[0] in DRAWN or reply["command"] in DRAWN_VERBS:
             self._show_drawn(reply)
             return
         self.lines.columns = COLUMNS

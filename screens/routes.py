@@ -68,7 +68,7 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
 
     def then(reply: dict[str, Any]) -> None:
         result = reply["result"]
-        if verb.dotted in ("session.new", "session.fork"):
+        if verb.dotted in ("session.new", "session.fork", "session.import"):
             app.enter_session(str(result["session"]))
             return
         if verb.dotted == "features.why":

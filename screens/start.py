@@ -24,7 +24,8 @@ def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaita
         from workbench.engine.streams import program_dial, socket_dial
 
         if host:
-            client = AsyncClient(program_dial(ssh_command(host, ask=False)), Path(sessions) if sessions else None)
+            dial = program_dial(ssh_command(host, ask=False))
+            client = AsyncClient(dial, Path(sessions) if sessions else None, detach_heavy=True)
         else:
             folder = Path(sessions).expanduser() if sessions else default_sessions()
             client = AsyncClient(socket_dial(BROKER_MODULE), folder)

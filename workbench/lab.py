@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.errors import Cancelled, InputFileError, StorageError, UsageError
+from workbench.session.layout import STORES
 from workbench.session.record import SessionRecord
 from workbench.session.state import State
 
@@ -162,10 +163,15 @@ class Lab:
 
     def index(self) -> FeatureIndex | None:
         """The feature index of the loaded features, or None where none was built on this machine."""
+        value = self.entry("index")
+        return None if value is None else self.open_index(value)
+
+    def open_index(self, entry: dict[str, Any]) -> FeatureIndex | None:
+        """The index of a state entry: this machine's, or the one that came along with the session."""
         from workbench.index.read import open_index
 
-        value = self.entry("index")
-        return None if value is None else open_index(self.home, value)
+        found = open_index(self.home, entry)
+        return found if found is not None or not self.has_session else open_index(self.record.path / STORES, entry)
 
     def save(self, name: str, **arrays: np.ndarray) -> None:
         """Store arrays in this command's artifact as `name.safetensors`.

@@ -11,7 +11,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
 from workbench.saes import verdict
 from workbench.session import catalog
-from workbench.session.record import SessionRecord
+from workbench.session.record import SessionRecord, refuse_opened
 from workbench.session.session import Pending, Reply, Session, stage_outcome
 from workbench.uploads import keep_uploads
 from workbench.verbs import Command, Outcome, Verb
@@ -81,7 +81,9 @@ class Runner:
             return self._query(verb, session, progress, cancelled)
         if session is None:
             raise UsageError("no session", "Name one with --session NAME, or make one: `workbench session new NAME`.")
-        record = SessionRecord(catalog.find(session, self.sessions))
+        path = catalog.find(session, self.sessions)
+        refuse_opened(path, "nothing in it changes")
+        record = SessionRecord(path)
         forked = ""
         if record.is_example:
             record = SessionRecord(catalog.working_copy(record, self.sessions))

@@ -122,6 +122,8 @@ def _store(name: str, lab: Lab) -> stores.TokenStore:
         return stores.open_name(lab.home, name)
     indexed = (lab.entry("index") or {}).get("store") if lab.has_session else None
     store = stores.open_digest(lab.home, indexed) if indexed else None
+    if store is None and (index := lab.index() if lab.has_session else None) is not None:
+        store = index.store  # it came along with an exported session
     if store is not None and name in ("", store.meta["name"]):
         return store
     if name == DEMO:

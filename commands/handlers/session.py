@@ -7,6 +7,8 @@ from typing import Any
 from commands.clusters import MADE_BY
 from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
 from commands.handlers.log_text import text_of
+from commands.handlers.session_compare import compare
+from commands.handlers.session_files import export, import_
 from commands.session import (
     SessionFork,
     SessionList,
@@ -24,6 +26,8 @@ from workbench.session import SessionRecord, catalog
 from workbench.session.layout import NOTES_NAME
 from workbench.session.log import LogLine
 from workbench.verbs import Outcome
+
+__all__ = ["compare", "export", "fork", "import_", "list_", "new", "note", "result", "show", "undo"]
 
 
 def new(command: SessionNew, lab: Lab) -> Outcome:
@@ -56,6 +60,7 @@ def _row(record: SessionRecord) -> dict[str, Any]:
         "sae": (record.state.get("sae") or {}).get("name", ""),
         "example": record.is_example,
         "forked_from": record.meta.get("forked_from", ""),
+        **({"opened": record.opened_from} if record.opened_from else {}),
     }
 
 

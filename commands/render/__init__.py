@@ -150,6 +150,9 @@ _DRAWERS: dict[str, str] = {
     "quanta.show": "quanta.one",
     "quanta.export": "quanta.written",
     "quanta.stimuli": "stimuli.stimulus_set",
+    "session.export": "sessions.exported",
+    "session.import": "sessions.imported",
+    "session.compare": "sessions.compared",
     "replay": "sessions.replay",
     "doctor": "doctor.doctor",
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
@@ -61,3 +64,61 @@ def replay(result: Result, console: Console) -> None:
         )
     verdict = "all equal" if result["equal"] else f"{len(result['differences'])} differences"
     console.print(Text(f"{result['recomputed']} of {result['total']} recomputed, {verdict}", "bold"))
+
+
+def exported(result: Result, console: Console) -> None:
+    """Where a session was written."""
+    what = "with its index" if result["index"] else "without an index"
+    told = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, {what}"
+    console.print(Text(visible(f"{result['session']} is in {result['path']}: {told}"), "bold"))
+    console.print(Text(visible(f"a colleague looks at it with: workbench open {Path(result['path']).name}")))
+
+
+def imported(result: Result, console: Console) -> None:
+    """Which session an export became."""
+    told = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, every digest right"
+    console.print(Text(visible(f"{result['session']} in {result['folder']}: {told}"), "bold"))
+
+
+WHAT = {
+    "same": "the same",
+    "numbers": "other numbers",
+    "settings": "other settings",
+    "foundations": "rests on something else",
+    "only first": "only in A",
+    "only second": "only in B",
+}
+
+
+def compared(result: Result, console: Console) -> None:
+    """Two sessions side by side: one row a command, below it what differs."""
+    for letter, one in (("A", result["first"]), ("B", result["second"])):
+        told = f"{one['commands']} commands, {one['model'] or 'no model'}, {one['sae'] or 'no features'}"
+        console.print(Text(visible(f"{letter}  {one['name']}: {told}"), "bold"))
+    console.print()
+    for row in result["lines"]:
+        _compared_line(row, console)
+    counts = ", ".join(f"{number} {WHAT[what]}" for what, number in result["counts"].items())
+    more = f", {result['left_out']} more not compared" if result["left_out"] else ""
+    verdict = "the sessions agree" if result["same"] else "the sessions differ"
+    console.print(Text(f"{verdict}: {counts or 'neither has a command'}{more}", "bold"))
+
+
+def _compared_line(row: Result, console: Console) -> None:
+    first, second = row["first"], row["second"]
+    places = f"{'-' if first is None else first['seq']:>3} {'-' if second is None else second['seq']:>3}"
+    line = (first or second)["line"]
+    style = "" if row["what"] == "same" else "bold"
+    console.print(Text(visible(f"{places}  {WHAT[row['what']]}: {line}"), style, no_wrap=True, overflow="ellipsis"))
+    for kind in ("settings", "foundations", "numbers"):
+        for item in row[kind]:
+            told = f"{item['field'].removeprefix('result.')}: {_value(item['first'])} -> {_value(item['second'])}"
+            console.print(Text(visible(f"         {told}")))
+    if (more := row["differing"] - len(row["numbers"])) > 0:
+        console.print(Text(f"         {more:,} more numbers differ"))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "unset" if value is None or value == "" else str(value)

@@ -12,6 +12,7 @@ from workbench.errors import InputFileError, UsageError, WorkbenchError
 from workbench.session import Session, SessionRecord
 from workbench.session.layout import LOG_NAME
 from workbench.session.log import read_log
+from workbench.session.migrations import header
 
 
 def write_log(folder: Path, lines: list[str]) -> None:
@@ -31,7 +32,7 @@ def test_what_is_appended_is_read_again(session: Session) -> None:
 
 def test_one_line_holds_one_command_whatever_its_texts(session: Session) -> None:
     session.do(Put(name="a\nb\u2028c\r\x85d"), storing())
-    assert len((session.path / LOG_NAME).read_bytes().splitlines()) == 1
+    assert len((session.path / LOG_NAME).read_bytes().splitlines()) == 2  # the first says the form
     assert read_log(session.path)[0].params["name"] == "a\nb\u2028c\r\x85d"
 
 
@@ -48,7 +49,7 @@ def test_a_torn_last_line_is_not_read(folder: Path) -> None:
 
 def test_a_torn_last_line_is_cut_by_the_next_writer_who_reports_it(folder: Path) -> None:
     write_log(folder, [line(1)])
-    whole = (folder / LOG_NAME).read_bytes()
+    whole = header().encode() + b"\n" + (folder / LOG_NAME).read_bytes()
     with (folder / LOG_NAME).open("ab") as file:
         file.write(b'{"seq": 2, "do')
     with Session(folder, "a test") as session:

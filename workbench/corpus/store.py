@@ -24,6 +24,7 @@ from workbench.files import write_atomic
 FORMAT = 1
 FOLDER, NAMES, BUILDING = "corpora", "names", ".building"
 META, TOKENS, STARTS = "meta.json", "tokens.bin", "starts.bin"
+_DIGEST = re.compile(r"[0-9a-f]{8,32}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -117,7 +118,10 @@ def corpora(home: Path) -> Path:
 
 def open_digest(home: Path, digest: str) -> TokenStore | None:
     """The store with this content, or None where it is not on this machine."""
-    folder = corpora(home) / digest.removeprefix("sha256:")[:32]
+    name = digest.removeprefix("sha256:")[:32]
+    if not _DIGEST.fullmatch(name):
+        return None  # a session is data from anyone: a digest that is a path names no store
+    folder = corpora(home) / name
     return TokenStore(folder) if (folder / META).exists() else None
 
 

@@ -26,6 +26,7 @@ from workbench.verbs import Verb
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to find a lost engine; the last one is repeated."""
+GOES_ON = "Long work goes on over there and is stored: see Jobs once the link is back; repeat anything else."
 TRIES = 3
 """Connections to try at once: an engine that ends at this very moment closes one without a word."""
 BANNER_READS = 16
@@ -48,13 +49,22 @@ class AsyncClient:
         dial: opens the connection (`socket_dial`, `program_dial`).
         sessions: the folder of sessions; the engine's default when None.
         on_event: called with each event.
+        detach_heavy: long work goes on when the link breaks, as one over a network does by itself.
     """
 
-    def __init__(self, dial: Dial, sessions: Path | None = None, on_event: EventHandler | None = None) -> None:
+    def __init__(
+        self,
+        dial: Dial,
+        sessions: Path | None = None,
+        on_event: EventHandler | None = None,
+        *,
+        detach_heavy: bool = False,
+    ) -> None:
         self.on_event = on_event
         self.engine: dict[str, Any] = {}
         """What the engine said of itself: `version`, `pid`, `capabilities`."""
         self._dial = dial
+        self._detach_heavy = detach_heavy
         self._sessions = None if sessions is None else sessions.absolute()
         self._state: LinkState = "connecting"
         self._streams: Streams | None = None
@@ -165,6 +175,7 @@ class AsyncClient:
         Raises:
             WorkbenchError: what the engine answered; EngineDied or EngineUnreachable for a lost link.
         """
+        detach = detach or (self._detach_heavy and verb.heavy)
         message = question(verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach)
         await self.connect()
         return await self._ask(message, progress)
@@ -250,7 +261,7 @@ class AsyncClient:
         self._streams = None
         said = await last_words(streams)
         await streams.close()
-        hint = "Repeat the command: a new engine starts, and the session is whole."
+        hint = GOES_ON if self._detach_heavy else "Repeat the command: a new engine starts, and the session is whole."
         self._fail_waiting(EngineDied("the link to the engine was lost", f"{hint}\n{said}".rstrip()))
         if self._state != "closed":
             self._become("lost")

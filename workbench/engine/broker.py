@@ -215,7 +215,7 @@ class Broker:
             raise ProtocolError("a view needs an object and the name of its session")
         sessions = await asyncio.to_thread(sessions_or_default, sessions_folder(message))
         path = await asyncio.to_thread(catalog.find, name, sessions)
-        if await self._sessions.is_example(path):
+        if await self._sessions.is_never_written(path):
             return {"kept": False}  # looking at a shipped example does not change it, nor copy it
         async with self._sessions.writing(path) as held:
             await asyncio.to_thread(held.session.save_view, view)

@@ -142,7 +142,7 @@ class Client:
         try:
             self._link.sendall(encode({"id": self._count, **asked}, LINE_LIMIT))
         except ConnectionError as error:
-            raise _lost() from error
+            raise self._lost() from error
         return self._count
 
     def _interrupt(self, name: int) -> None:
@@ -150,7 +150,7 @@ class Client:
         try:
             self._link.sendall(encode({"cancel": name}))
         except ConnectionError as error:
-            raise _lost() from error
+            raise self._lost() from error
         except KeyboardInterrupt:
             self.close()
             raise Cancelled("interrupted", "The engine stops the work at its next batch.") from None
@@ -168,14 +168,24 @@ class Client:
             try:
                 data = self._link.recv(READ_SIZE)
             except ConnectionError as error:
-                raise _lost() from error
+                raise self._lost() from error
             if not data:
-                raise _lost()
+                raise self._lost()
             lines = self._lines.feed(data)
             if self._greeting:  # a login shell behind ssh may say something before the engine does
                 lines = [line for line in lines if isinstance(line, bytes) and line.startswith(b"{")]
             self._ready = [decode(line) for line in lines]
         return self._ready.pop(0)
+
+    def _lost(self) -> EngineDied:
+        if self._through:
+            return EngineDied(
+                f"the link through {self._through[0]} broke before the answer came",
+                "Long work goes on over there; repeat the command: what is stored is given at once.",
+            )
+        return EngineDied(
+            "the engine ended before it answered", "Repeat the command: a new engine starts, and the session is whole."
+        )
 
     def close(self) -> None:
         """End the connection; a request under way is cancelled unless it was detached."""
@@ -198,9 +208,3 @@ def _result(message: dict[str, Any]) -> dict[str, Any]:
         raise error_from_dict(message["error"])
     result: dict[str, Any] = message["result"]
     return result
-
-
-def _lost() -> EngineDied:
-    return EngineDied(
-        "the engine ended before it answered", "Repeat the command: a new engine starts, and the session is whole."
-    )

@@ -23,6 +23,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import answer, carry_out, reply_object
 from workbench.session import Pending, Reply, SessionRecord, catalog
+from workbench.session.record import refuse_opened
 from workbench.uploads import keep_uploads
 from workbench.verbs import Command, Verb
 
@@ -74,6 +75,11 @@ class Dispatch:
             raise UsageError("no session", NO_SESSION)
         if request.files and not changes:
             raise UsageError(f"{verb.dotted} keeps no files", "Only a command of a session does.")
+        if path is not None and (changes or verb.carried_out_in == "child"):
+            what = (
+                "nothing in it changes" if changes else f"{verb.dotted} needs the model, and what is stored needs none"
+            )
+            await asyncio.to_thread(refuse_opened, path, what)
         if verb.carried_out_in == "child" and (changes or verb.heavy):
             return await self._as_job(verb, request, ticket, path, sessions)
         if verb.carried_out_in == "child":

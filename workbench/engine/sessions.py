@@ -114,9 +114,12 @@ class OpenSessions:
         async with self._forking:
             return await asyncio.to_thread(_own, path, sessions)
 
-    async def is_example(self, path: Path) -> bool:
-        """Whether the session at `path` is a shipped example, which is never written to."""
-        return path not in self._held and (await asyncio.to_thread(SessionRecord, path)).is_example
+    async def is_never_written(self, path: Path) -> bool:
+        """Whether the session at `path` is a shipped example, or open for reading only."""
+        if path in self._held:
+            return False
+        record = await asyncio.to_thread(SessionRecord, path)
+        return record.is_example or bool(record.opened_from)
 
     def close(self) -> None:
         """Let go of every session."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from workbench.index.mapped import mapped
 from workbench.index.sampling import AFTER, BEFORE
 
 FORMAT = 2
+_KEY = re.compile(r"[0-9a-f]{8,64}")
 META = "meta.json"
 ARRAYS = {"pointers": "<i8", "features": "<i4", "offsets": "<i8", "at": "<u4", "values": "<f4"}
 HISTOGRAM_BINS = 40
@@ -227,6 +229,8 @@ class FeatureIndex:
 
 def open_index(home: Path, entry: dict[str, Any]) -> FeatureIndex | None:
     """The index of a state entry, or None where it or its corpus is not on this machine."""
+    if not _KEY.fullmatch(str(entry.get("key", ""))):
+        return None  # a session is data from anyone: a key that is a path names no index
     folder = home / "index" / str(entry["key"])
     try:
         stamp = (folder / META).stat()

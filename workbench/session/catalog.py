@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 from workbench import demo
 from workbench.errors import InputFileError, UnknownNameError, UsageError, storage_error
 from workbench.files import write_atomic
-from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME
+from workbench.session.layout import (
+    ARTIFACTS,
+    INPUTS,
+    LOG_NAME,
+    META_NAME,
+    NOTES_NAME,
+    OPENED_NAME,
+    SCHEMA,
+    STORES,
+    VIEW_NAME,
+)
 
 if TYPE_CHECKING:
     from workbench.session.log import LogLine
@@ -87,6 +97,11 @@ def create(name: str, sessions: Path, title: str = "", **extra: Any) -> Path:
     from workbench.session.log import utc_now
 
     path = sessions / check_name(name)
+    if (sessions / OPENED_NAME).exists():
+        raise UsageError(
+            f"{sessions} holds a session that is open for reading, and no others are made there",
+            "Take it over with `workbench session import FILE`, or choose another folder with --sessions.",
+        )
     if (path / META_NAME).exists():
         raise UsageError(f"session {name!r} exists already", "Choose another name, or work in it.")
     try:
@@ -120,14 +135,17 @@ def fork(record: SessionRecord, name: str, sessions: Path, upto: int | None = No
 
 
 def _copy(record: SessionRecord, lines: list[LogLine], path: Path) -> None:
+    from workbench.session.migrations import header
+
     sources = {line.artifact: record.artifact_path(line) for line in lines if line.artifact}
     for artifact, source in sorted(sources.items()):
         shutil.copytree(source, path / artifact, dirs_exist_ok=True)
-    if (record.path / INPUTS).is_dir():
-        shutil.copytree(record.path / INPUTS, path / INPUTS, dirs_exist_ok=True)
+    for name in (INPUTS, STORES):
+        if (record.path / name).is_dir():
+            shutil.copytree(record.path / name, path / name, dirs_exist_ok=True)
     if notes := record.notes():
         write_atomic(path / NOTES_NAME, notes)
-    write_atomic(path / LOG_NAME, "".join(_dump(line) + "\n" for line in lines))
+    write_atomic(path / LOG_NAME, header() + "\n" + "".join(_dump(line) + "\n" for line in lines))
 
 
 def working_copy(record: SessionRecord, sessions: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The log of a session: one JSON line per command, append-only."""
+"""The log of a session: a line that says its form, then one JSON line per command, append-only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import InputFileError
 from workbench.session.layout import LOG_NAME
+from workbench.session.migrations import check_form, form_of, to_this_version
 
 
 class LogLine(BaseModel):
@@ -46,16 +47,22 @@ def read_log(folder: Path) -> list[LogLine]:
     """The lines of a session's log, oldest first; a half-written last line is left out.
 
     Raises:
-        InputFileError: a line that is no log line, or a sequence that goes backwards.
+        InputFileError: a line that is no log line, a sequence that goes backwards, or a log of a newer version.
     """
     path = folder / LOG_NAME
     if not path.exists():
         return []
     raw = path.read_bytes()
     whole = raw[: raw.rfind(b"\n") + 1]  # what follows the last newline was cut off by a crash
+    texts = whole.split(b"\n")[:-1]
+    form = form_of(texts[0]) if texts else None
+    if form is not None:
+        check_form(form, str(path))
     lines: list[LogLine] = []
-    for number, text in enumerate(whole.splitlines(), start=1):
-        line = _parse(text, path, number)
+    for number, text in enumerate(texts, start=1):
+        if number == 1 and form is not None:
+            continue
+        line = _parse(text, path, number, form or 1)
         if lines and line.seq <= lines[-1].seq:
             raise InputFileError(
                 f"log line {number} of {path} has sequence number {line.seq} after {lines[-1].seq}",
@@ -65,10 +72,11 @@ def read_log(folder: Path) -> list[LogLine]:
     return lines
 
 
-def _parse(text: bytes, path: Path, number: int) -> LogLine:
+def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:
     try:
-        return LogLine.model_validate(json.loads(text.decode("utf-8", "surrogatepass")))
-    except (ValueError, ValidationError) as error:
+        raw = json.loads(text.decode("utf-8", "surrogatepass"))
+        return LogLine.model_validate(to_this_version(raw, form) if isinstance(raw, dict) else raw)
+    except (ValueError, ValidationError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise InputFileError(
             f"line {number} of {path} is not a log line ({reason})",

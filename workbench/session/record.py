@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import InputFileError
-from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, SCHEMA, VIEW_NAME
+from workbench.errors import InputFileError, UsageError
+from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, VIEW_NAME
 from workbench.session.log import LogLine, read_log
+from workbench.session.migrations import check_form
 from workbench.session.state import State, fold
 
 
@@ -38,6 +39,11 @@ class SessionRecord:
     def is_example(self) -> bool:
         """Whether this is a shipped, read-only example."""
         return bool(self.meta.get("example", False))
+
+    @property
+    def opened_from(self) -> str:
+        """The export of which this is a copy for reading, or an empty text."""
+        return str(self.meta.get("opened", ""))
 
     def line(self, seq: int) -> LogLine:
         """The log line with that sequence number.
@@ -78,7 +84,10 @@ class SessionRecord:
         """The folder of a line's artifact; a path that leaves the session is refused."""
         path = (self.path / line.artifact).resolve()
         if not path.is_relative_to((self.path / ARTIFACTS).resolve()):
-            raise InputFileError(f"line {line.seq} names an artifact outside the session ({line.artifact!r})")
+            raise InputFileError(
+                f"line {line.seq} names an artifact outside the session ({line.artifact!r})",
+                "The log was edited, or comes from someone who means no good: do not use it.",
+            )
         return path
 
     def view(self) -> dict[str, Any]:
@@ -95,6 +104,19 @@ class SessionRecord:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
+def refuse_opened(path: Path, what: str) -> None:
+    """Refuse what a session that is only open for reading cannot do.
+
+    Raises:
+        UsageError: the session in that folder is one.
+    """
+    if source := _read_meta(path).get("opened"):
+        raise UsageError(
+            f"session {path.name!r} is open for reading: {what}",
+            f"`workbench session import {Path(str(source)).name}` makes it one of yours.",
+        )
+
+
 def _read_meta(path: Path) -> dict[str, Any]:
     meta_path = path / META_NAME
     try:
@@ -104,10 +126,6 @@ def _read_meta(path: Path) -> dict[str, Any]:
         raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
-    if schema > SCHEMA:
-        raise InputFileError(
-            f"session {path.name!r} was written by a newer workbench (schema {schema}, this one knows {SCHEMA})",
-            "Update the workbench.",
-        )
+    check_form(schema, f"session {path.name!r}")
     result: dict[str, Any] = meta
     return result

@@ -20,6 +20,7 @@ from workbench.saes import verdict
 from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, NOTES_NAME, VIEW_NAME
 from workbench.session.lock import SessionLock
 from workbench.session.log import LogLine, cut_torn_line, utc_now
+from workbench.session.migrations import bring_up_to_date
 from workbench.session.record import SessionRecord
 from workbench.session.state import fold
 from workbench.verbs import Command, Outcome, Upload
@@ -91,6 +92,7 @@ class Session(SessionRecord):
         self._lock = SessionLock(path, holder)
         try:
             self.torn = cut_torn_line(path)
+            bring_up_to_date(path)
             super().__init__(path)  # read again: the log may have grown before the lock was ours
             self._drop_leftovers()
         except BaseException:

@@ -24,7 +24,6 @@ from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
 from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
-from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page
@@ -111,7 +110,7 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
 
 
 def _on_corpus(lab: Lab, corpus: dict[str, Any] | None, index: int, missing: list[str]) -> dict[str, Any]:
-    found = None if corpus is None else open_index(lab.home, corpus)
+    found = None if corpus is None else lab.open_index(corpus)
     if found is None:
         where = "the corpus index is not on this machine" if corpus else "the features are not indexed on a corpus"
         missing.append(f"{where}: `workbench index build`")
