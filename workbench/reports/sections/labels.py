@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.labels.named import Of
 from workbench.reports.choice import chosen_features
 from workbench.reports.document import (
     Block,
@@ -19,15 +20,52 @@ from workbench.reports.source import ReportSource
 from workbench.saes.ids import feature_id
 from workbench.session.state import Entry
 
+_ALWAYS = 5
+"""Columns that stand there even where all cells are empty."""
+
 
 def labels_section(source: ReportSource) -> Section | None:
-    """Every label in force, by feature."""
-    if not source.labelled:
-        return None
-    in_full = set(chosen_features(source))
-    rows = [_row(source, space, index, entry, in_full) for space, index, entry in source.labelled]
-    columns = [Column(name) for name in ("Feature", "Label", "Source", "Status", "Given in")]
-    return Section("Labels", "labels", [Table("Labels given so far", columns, rows)])
+    """Every label in force, of features, of clusters and of quanta, with its score."""
+    blocks: list[Block] = []
+    if source.labelled:
+        in_full = set(chosen_features(source))
+        rows = [_row(source, space, index, entry, in_full) for space, index, entry in source.labelled]
+        blocks.append(_table("Labels given so far", "Feature", rows))
+    kinds: tuple[tuple[Of, str], ...] = (("clusters", "Cluster"), ("quanta", "Quantum"))
+    for of, what in kinds:
+        if rows := [_group_row(source, of, *found) for found in source.labels_of(of)]:
+            blocks.append(_table(f"Labels of {of}", what, rows))
+    return Section("Labels", "labels", blocks) if blocks else None
+
+
+def _table(title: str, what: str, rows: list[list[Cell]]) -> Table:
+    """Scores and ratings stand in columns of their own where there are some."""
+    names = [what, "Label", "Source", "Status", "Given in", "Score", "Rated"]
+    kept = [at for at in range(len(names)) if at < _ALWAYS or any(row[at] for row in rows)]
+    return Table(title, [Column(names[at]) for at in kept], [[row[at] for at in kept] for row in rows])
+
+
+def _told(source: ReportSource, name: str, entry: Entry, mark: str) -> list[Cell]:
+    """Label, source, status, line, the first score and the rating of one."""
+    value, scores = entry.value, source.label_scores(name, str(entry.value["text"]))
+    scored = ""
+    if scores:
+        first = scores[0]
+        own, other = first["accuracy"], first["other"]
+        scored = f"{first['scorer']} {first['protocol']} {own['value']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"
+        scored += f", another's label {other['value']:.2f}"
+    rating = source.rating(name)
+    rated = "" if rating is None else f"{rating['rating']} of 3{', blind' if rating['blind'] else ''}"
+    if rating is not None and rating["concept"]:
+        rated += f", against “{rating['concept']}”"
+    line: Cell = (at_line(entry.seq), *((mark,) if mark else ()))
+    return [str(value["text"]), str(value["source"]), str(value["status"]), line, scored, rated]
+
+
+def _group_row(source: ReportSource, of: Of, space: str, index: int, entry: Entry) -> list[Cell]:
+    gone = entry.stale or space != source.in_force_of(of)
+    mark = f" (stale: of {of} that are no longer in force)" if gone else ""
+    return [str(index), *_told(source, feature_id(space, index), entry, mark)]
 
 
 def marks_section(source: ReportSource) -> Section | None:
@@ -61,6 +99,4 @@ def _feature_cell(source: ReportSource, space: str, index: int, in_full: set[int
 
 def _row(source: ReportSource, space: str, index: int, entry: Entry, in_full: set[int]) -> list[Cell]:
     shown = _feature_cell(source, space, index, in_full)
-    stale = (" (stale)",) if entry.stale else ()
-    value = entry.value
-    return [shown, str(value["text"]), str(value["source"]), str(value["status"]), (at_line(entry.seq), *stale)]
+    return [shown, *_told(source, feature_id(space, index), entry, " (stale)" if entry.stale else "")]
