@@ -1,4 +1,4 @@
-"""Verbs about labels of features."""
+"""Verbs about labels of features, of clusters of them, and of quanta."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from workbench.verbs import Command, InputFile, Query, Verb
+
+Of = Literal["features", "clusters", "quanta"]
+OF = "What is meant by the numbers: features, the latest clusters, or quanta"
 
 
 class _Asking(Verb):
@@ -18,34 +21,39 @@ class _Asking(Verb):
     concurrency: int = Field(8, ge=1, le=64, description="Calls at once")
     batch: bool = Field(False, description="Ask through a message batch: half the price, up to a day")
     retry: bool = Field(False, description="Ask again where a stored reply was of no use")
+    failed: bool = Field(False, description="All that this model gave no answer of use for before, asked again")
     seed: int = Field(0, ge=0, description="Seed of the windows that are drawn")
     dry_run: bool = Field(False, description="Say what it would cost, and ask nobody")
 
 
 class LabelsSuggest(_Asking, Command):
-    """Suggest labels for features from the windows they fire in.
+    """Suggest labels for features, clusters or quanta from the windows they fire in.
 
     The offline labeller names the words that stand out against windows drawn from the corpus, and needs no key. A
-    language model sees such windows with activations, and the tokens that the feature makes likelier. Every reply is
+    language model sees such windows with activations, and the tokens that the feature makes likelier. A cluster is
+    active where any of its members is; a quantum's windows end with the tokens it predicts. Every reply is
     stored before it is used, and is never asked for twice.
     """
 
     dotted = "labels.suggest"
     place = "child"
     heavy = True
-    reads = ("model", "sae", "index", "labels", "ranking")
+    reads = ("model", "sae", "index", "labels", "ranking", "clusters", "quanta/clusters", "label_errors")
     positional = ("features",)
     result_revision: ClassVar[int] = 2
 
-    features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: the top of the latest ranking)")
-    top: int = Field(10, ge=1, le=500, description="How many of the latest ranking, when no feature is named")
+    features: tuple[str, ...] = Field(
+        (), description="Ids or numbers (default: the top of the latest ranking, or the largest clusters or quanta)"
+    )
+    of: Of = Field("features", description=OF)
+    top: int = Field(10, ge=1, le=100_000, description="How many, when none is named")
     labeller: Literal["offline", "anthropic"] = Field(
         "offline", description="`offline` compares words and needs no key; `anthropic` asks a language model"
     )
 
 
 class LabelsScore(_Asking, Command):
-    """Measure how well labels tell windows where a feature fires from windows where it is silent.
+    """Measure how well labels tell windows where a feature, cluster or quantum is active from others.
 
     The windows are of documents that no labeller saw. Beside each score stand two baselines: a label of another feature
     on the same windows, and the label itself with random windows where the active ones stood. An answer that
@@ -55,10 +63,11 @@ class LabelsScore(_Asking, Command):
     dotted = "labels.score"
     place = "child"
     heavy = True
-    reads = ("model", "sae", "index", "labels")
+    reads = ("model", "sae", "index", "labels", "clusters", "quanta/clusters", "quanta/labels", "label_errors")
     positional = ("features",)
 
-    features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: all that have a label)")
+    features: tuple[str, ...] = Field((), description="Ids or numbers (default: all that have a label)")
+    of: Of = Field("features", description=OF)
     protocol: tuple[Literal["detection", "fuzzing", "rubric"], ...] = Field(
         (), description="Does it fire here (detection, the default), are the marks right, or a rating from 0 to 3"
     )
@@ -73,7 +82,7 @@ class LabelsScore(_Asking, Command):
 
 
 class LabelsAccept(Command):
-    """Accept the label that was suggested for a feature."""
+    """Accept the label that was suggested for a feature, cluster or quantum."""
 
     dotted = "labels.accept"
     place = "broker"
@@ -81,11 +90,12 @@ class LabelsAccept(Command):
     reuse = False
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    of: Of = Field("features", description=OF)
     source: str = Field("", description="Take the suggestion of this labeller or model (default: the label in force)")
 
 
 class LabelsReject(Command):
-    """Reject the label that was suggested for a feature; the same text is not put in force again."""
+    """Reject the label that was suggested; the same text is not put in force again."""
 
     dotted = "labels.reject"
     place = "broker"
@@ -93,15 +103,36 @@ class LabelsReject(Command):
     reuse = False
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    of: Of = Field("features", description=OF)
+
+
+class LabelsRate(Command):
+    """Rate from 0 to 3 how well what a feature does fits a concept, best before its label was read.
+
+    0 it has nothing to do with the concept, 1 vaguely, 2 nearly, 3 cleanly; the rubric that a language model is asked
+    by. The Labels screen asks for it in blind mode, in which labels and scores are hidden until the rating is given.
+    """
+
+    dotted = "labels.rate"
+    place = "broker"
+    positional = ("feature", "rating")
+    reuse = False
+
+    feature: str = Field(description="Feature id, or its number in the loaded SAE")
+    rating: int = Field(ge=0, le=3, description="0 has nothing to do with it, 3 cleanly is it")
+    of: Of = Field("features", description=OF)
+    concept: str = Field("", max_length=500, description="What it is held against (default: being about one thing)")
+    blind: bool = Field(False, description="Whether label and scores were hidden from the one who rates")
 
 
 class LabelsCompare(Query):
-    """Put the suggestions of different labellers for each feature side by side, with their scores."""
+    """Put the suggestions of different labellers side by side, with their scores."""
 
     dotted = "labels.compare"
     positional = ("features",)
 
-    features: tuple[str, ...] = Field((), description="Feature ids or numbers (default: all with suggestions)")
+    features: tuple[str, ...] = Field((), description="Ids or numbers (default: all with suggestions)")
+    of: Of = Field("features", description=OF)
 
 
 class LabelsCost(Query):
@@ -118,7 +149,7 @@ class LabelsCost(Query):
 
 
 class LabelsSet(Command):
-    """Give a feature a label in your own words; an empty text removes it."""
+    """Give a feature, cluster or quantum a label in your own words; an empty text removes it."""
 
     dotted = "labels.set"
     place = "broker"
@@ -127,15 +158,17 @@ class LabelsSet(Command):
 
     feature: str = Field(description="Feature id, or its number in the loaded SAE")
     text: str = Field(max_length=500, description="The label")
+    of: Of = Field("features", description=OF)
 
 
 class LabelsShow(Query):
-    """List the labels given so far."""
+    """List the labels given so far, and what a language model gave no label or score for."""
 
     dotted = "labels.show"
     reads = ("sae",)
 
     filter: str = Field("", description="Only labels whose text or feature contains this")
+    of: Literal["all", "features", "clusters", "quanta"] = Field("all", description="Only labels of these")
     offset: int = Field(0, ge=0, description="First label to show")
     limit: int = Field(150, ge=1, le=300, description="How many labels to show")
 

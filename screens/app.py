@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from screens import background, clipboard, doing, palette, verbs
+from screens.blind import Blind
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
 from screens.cosines import CosinesPage
@@ -27,6 +28,7 @@ from screens.home import HomePage
 from screens.jobs import JobsPage
 from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
 from screens.labels import LabelsPage
+from screens.labels_beside import BesidePage
 from screens.link import Link
 from screens.log import LogPage
 from screens.map_view import MapPage
@@ -78,6 +80,7 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "try": OwnTextPage,
     "planes": PlanesPage,
     "cosines": CosinesPage,
+    "beside": BesidePage,
 }
 """The screens that are made once Home is in sight, by their names."""
 EXPLAINING = frozenset(("why", "help"))
@@ -119,6 +122,7 @@ class WorkbenchApp(App[None]):
         self._beneath: list[str] = []
         """Pages over the screen that others lie over, the lowest first."""
         self.running = 0
+        self.blind = Blind()
         self.link = Link(self)
         self.saved_view = SavedView(self)
         self._waiting = dict(BEHIND_HOME)
@@ -214,7 +218,7 @@ class WorkbenchApp(App[None]):
     async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query, asked about the open session."""
         reply = await doing.request(self.engine, verb, self.session, unreached=self.unreached)
-        result: dict[str, Any] = reply["result"]
+        result: dict[str, Any] = self.blind.scrubbed(reply["result"])
         return result
 
     def do(self, verb: verbs.Verb, then: doing.Then | None = None) -> None:
@@ -235,6 +239,12 @@ class WorkbenchApp(App[None]):
     def refresh_all(self) -> None:
         """Read the session again and what is shown of it, or look for an engine that could not be reached."""
         self.link.refresh()
+
+    def blind_turned(self) -> None:
+        """Labels are hidden, or shown again: on every screen, the next time that it comes to the front."""
+        for page in self.pages:
+            page.outdated = page.outdated or page is not self.page
+        self.show_hints()
 
     # --- going places
 

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette, verbs
+from screens.blind import shown_text
 from screens.cosines import ask_cosines
 from screens.glyphs import bar
+from screens.label_text import short_score
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.planes import ask_planes
@@ -51,6 +53,7 @@ class ClustersPage(ListPage):
         ("m", "cosines"),
         ("f", "find"),
         ("l", "label"),
+        ("a", "suggest"),
         ("w", "why"),
         ("y", "copy"),
         (":", "command"),
@@ -61,7 +64,8 @@ class ClustersPage(ListPage):
         "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count; "
         ":clusters.find method=spectral or coactivation joins them otherwise. enter shows the members, enter again "
         "opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
-        "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew."
+        "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew. l labels a cluster "
+        "in your words, a suggests a label offline from where any member fires, A accepts it, X rejects, S scores it."
     )
 
     def __init__(self, id: str) -> None:
@@ -119,8 +123,11 @@ class ClustersPage(ListPage):
     async def _load_members(self, number_: int) -> None:
         self._found = shown = await self.ask(verbs.ClustersShow(cluster=number_))
         named = f" ({visible(shown['name'])})" if shown["name"] else ""
+        score = short_score(shown.get("label_scores") or [])
+        labelled = f" · “{visible(shown['label'])}”{f' ({score})' if score else ''}" if shown.get("label") else ""
         self._header(
-            f"cluster {number_}{named}: {thousands(shown['size'])} features", f"mean cosine {number(shown['cosine'])}"
+            f"cluster {number_}{named}: {thousands(shown['size'])} features",
+            f"mean cosine {number(shown['cosine'])}{labelled}",
         )
         self.lines.columns = MEMBERS
         self.lines.show([_member_row(item) for item in shown["features"]])
@@ -159,6 +166,7 @@ class ClustersPage(ListPage):
             found["order"] = self._turn_order
         cluster = self.subject if self._inside else self.lines.key
         if cluster.isdigit():
+            found |= self._label_acts(cluster)
             found["planes"] = lambda: ask_planes(self.workbench, int(cluster))
             found["matrix"] = lambda: ask_cosines(self.workbench, int(cluster))
         if self._inside and self.lines.key:
@@ -166,6 +174,24 @@ class ClustersPage(ListPage):
             found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key))
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
+
+    def _label_acts(self, cluster: str) -> dict[str, Act]:
+        """What is done to the label of a cluster; `l` on a member labels that."""
+        do = self.workbench.do
+        return {
+            "label": lambda: self._label(cluster),
+            "suggest": lambda: do(verbs.LabelsSuggest(features=(cluster,), of="clusters")),
+            "accept": lambda: do(verbs.LabelsAccept(feature=cluster, of="clusters")),
+            "reject": lambda: do(verbs.LabelsReject(feature=cluster, of="clusters")),
+            "score": lambda: do(verbs.LabelsScore(features=(cluster,), of="clusters")),
+        }
+
+    def _label(self, cluster: str) -> None:
+        items = self._found.get("clusters") or [self._found]
+        item: dict[str, Any] = next((one for one in items if str(one["cluster"]) == cluster), {})
+        text, own = shown_text(str(item.get("label", ""))), item.get("label_source") == "investigator"
+        question = label_question(self.workbench, cluster, "" if own else text, "clusters")
+        self.workbench.open_line(question, text if own else "")
 
     def _why(self) -> None:
         seq = int(self.workbench.summary["clusters"])
@@ -175,10 +201,10 @@ class ClustersPage(ListPage):
         ask_line(self.workbench, seq, cluster_facts(self._found, item))
 
     def why_not(self, action: str) -> str:
-        """Clusters have no label of their own; members stand by their cosine."""
+        """Members stand by their cosine; a feature is steered, no cluster."""
         if action == "order":
             return "members stand by their cosine: esc shows the clusters, which o sorts"
-        return "open the cluster (enter) and put the cursor on a feature" if action in ("label", "steer") else ""
+        return "open the cluster (enter) and put the cursor on a feature" if action == "steer" else ""
 
     def _turn_order(self) -> None:
         orders = [order for order in ORDERS if self._ranked or order != "irreducibility"]
@@ -257,7 +283,8 @@ def _stability(told: dict[str, Any]) -> str:
 
 
 def _cluster_row(item: dict[str, Any]) -> Row:
-    names = ", ".join(visible(label) for label in [*([item["name"]] if item["name"] else []), *item["labels"]])
+    own = [text for text in (item.get("label"), item["name"]) if text]
+    names = ", ".join(visible(label) for label in [*own, *item["labels"]])
     listed = " ".join(f"#{index}" for index in item["features"])
     cosine = item["cosine"]
     cells = (str(item["cluster"]), thousands(item["size"]), number(cosine), bar(max(0.0, cosine or 0.0), 10))

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import background, palette, verbs
+from screens.blind import shown_text
 from screens.feature_text import (
     WINDOWS,
     card_lines,
@@ -342,7 +343,7 @@ class FeaturePage(LatestPage):
 
     def _label(self) -> None:
         label = self.shown.get("label") or {}
-        text, own = str(label.get("text", "")), label.get("source") == "investigator"
+        text, own = shown_text(str(label.get("text", ""))), label.get("source") == "investigator"
         question = label_question(self.workbench, self.subject, "" if own else text)
         self.workbench.open_line(question, text if own else "")
 

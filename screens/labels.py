@@ -1,16 +1,21 @@
-"""Labels: what features were called, and by whom."""
+"""Labels: what features, clusters and quanta were called, by whom, and how good it is; the queue that makes them."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from screens import palette, verbs
+from screens.blind import HIDDEN, rate_question
+from screens.label_queue import LabelQueue, label_id
+from screens.label_text import best_score, origin, rating_text, score_line
+from screens.labels_beside import ask_beside
 from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.select import steer_line
-from screens.text import short_id
 from screens.typing_lines import label_question
 from screens.why import ask_line
 from screens.widgets.lines import Column, Lines, Row, cell_text
@@ -22,14 +27,12 @@ EMPTY = (
     "or open a feature and press l to write one yourself."
 )
 
-HIDDEN = "(hidden)"
-
 
 class LabelsPage(FilteredPage):
-    """One label a row."""
+    """One label a row, below the queue."""
 
     title = "Labels"
-    hints = (
+    SEEING: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "feature"),
         ("l", "edit"),
         ("a", "suggest"),
@@ -38,25 +41,38 @@ class LabelsPage(FilteredPage):
         ("S", "score"),
         ("B", "blind"),
         ("/", "filter"),
+        ("=", "beside"),
         ("w", "why"),
         ("y", "copy"),
         ("?", "help"),
         ("esc", "back"),
     )
-    HELP: ClassVar[str | None] = (
-        "Labels by feature. A suggestion never overwrites a label of yours or one you accepted (A); X rejects one for "
-        "good; l edits, an empty text removes. S scores all labels offline: balanced accuracy, by words alone, with "
-        "another feature's label and random windows as baselines. B hides all texts and scores, so that you can "
-        "open a feature and judge it without having read its label."
+    BLIND: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("enter", "feature"),
+        ("S", "rate 0 to 3"),
+        ("B", "show all"),
+        ("/", "filter"),
+        ("?", "help"),
+        ("esc", "back"),
     )
+    HELP: ClassVar[str | None] = (
+        "Labels of features (#), clusters (c) and quanta (q). A suggestion never overwrites a label of yours or one "
+        "you accepted (A); X rejects one for good; l edits, an empty text removes; = puts what different models say "
+        "side by side. S scores the labels offline: balanced accuracy, by words alone, with another's label and random "
+        "windows as baselines. B hides all texts and scores, on every screen: open a feature, judge it, and S takes "
+        "your rating from 0 to 3, then shows the label. While a language model is asked the queue stands above: x "
+        "cancels it, r asks again for what had no answer."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("equals_sign", "beside", "side by side", id="labels.beside", show=False),
+    ]
 
-    blind = False
-    """Whether texts and scores are hidden."""
     _items: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - replaced, never changed
     _note = ""
 
     def compose(self) -> ComposeResult:
-        """The list."""
+        """The queue, where there is one, and the list."""
+        yield LabelQueue(id="label-queue")
         yield Lines(
             [
                 Column("id", 7, "right"),
@@ -71,94 +87,168 @@ class LabelsPage(FilteredPage):
         )
         yield Paragraph(classes="detail")
 
+    @property
+    def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # they differ in blind mode
+        """The keys of the mode."""
+        return self.BLIND if self.workbench.blind.on else self.SEEING
+
+    @property
+    def queue(self) -> LabelQueue:
+        """What is being asked."""
+        return self.query_one(LabelQueue)
+
+    def forget(self) -> None:
+        """Neither labels nor failures of the session before stay."""
+        super().forget()
+        self.queue.forget()
+
     async def load(self) -> None:
-        """List the labels."""
+        """List the labels, and what makes more of them."""
         result = await self.ask(verbs.LabelsShow(filter=self.wanted))
         self.lines.empty = f"No label contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
         shown, total = len(result["labels"]), result.get("total", 0)
         more = f"the first {shown} of {total}; / narrows them" if total > shown else ""
         self._note = "; ".join(filter(None, (f"matching {self.wanted!r}" if self.wanted else "", more)))
         self._items = {item["feature"]: item for item in result["labels"]}
+        self.queue.take_failures(result)
         self._show()
+        jobs = await self.ask(verbs.EngineJobs())
+        self.queue.take_jobs(jobs["jobs"], self.workbench.session)
+
+    def job_changed(self, job: dict[str, Any]) -> None:
+        """A job began, goes on or ended; what it made is announced apart."""
+        self.queue.take_job(job, self.workbench.session)
 
     def _show(self) -> None:
-        hidden = "blind: texts and scores are hidden, B shows them" if self.blind else ""
+        hidden = "blind: texts and scores are hidden, B shows them" if self.workbench.blind.on else ""
         note = "; ".join(part for part in (self._note, hidden) if part)
-        self.show_rows([_row(item, self.blind) for item in self._items.values()], note=note)
+        self.show_rows([_row(item, self._hidden(item)) for item in self._items.values()], note=note)
+
+    def _hidden(self, item: dict[str, Any]) -> bool:
+        return self.workbench.blind.hides(item.get("of", "features"), int(item["index"]))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
-        """Open the feature."""
-        self.workbench.visit("feature", event.key)
+        """Open the feature, the cluster or the quantum."""
+        item = self._items.get(event.key, {})
+        screen = {"clusters": "clusters", "quanta": "quanta"}.get(item.get("of", "features"))
+        if screen is None:
+            self.workbench.visit("feature", event.key)
+        elif item.get("stale"):
+            self.workbench.explain(f"{label_id(item)} is of {screen} that were found before those of today")
+        else:
+            self.workbench.visit(screen, str(item["index"]))
 
     def whole(self) -> str:
-        """The feature with its whole label, its scores with their baselines, and where it is from."""
+        """The feature with its whole label, its rating, its scores with their baselines, and where it is from."""
         row = self.lines.row
         if row is None:
             return ""
         item = self._items.get(row.key, {})
-        if self.blind:
-            return f"{row.key}  {HIDDEN}"
-        said = [_score_line(score) for score in item.get("scores") or []]
-        return "\n".join([f"{row.key}  {cell_text(row.cells[1])}", *said[:2], *_origin(item.get("by"))])
+        if self._hidden(item):
+            return f"{_spelled(item)}  {HIDDEN}: enter shows it, S rates it from 0 to 3"
+        scores = item.get("scores") or []
+        rated = rating_text(item.get("rating"))
+        told = [score_line(score) for score in scores[: 1 if rated else 2]]
+        head = f"{_spelled(item)}  {cell_text(row.cells[1])}"
+        return "\n".join([head, *([rated] if rated else []), *told, *origin(item.get("by"))])
 
     def acts(self) -> dict[str, Act]:
-        """Edit, suggest, steer."""
-        found: dict[str, Act] = {"suggest": lambda: self.workbench.do(verbs.LabelsSuggest())}
-        if key := self.lines.key:
-            found["label"] = self._label
-            found["accept"] = lambda: self.workbench.do(verbs.LabelsAccept(feature=key))
-            found["reject"] = lambda: self.workbench.do(verbs.LabelsReject(feature=key))
-            if not self.blind:
-                found["why"] = self._why
-            found["score"] = lambda: self.workbench.do(verbs.LabelsScore())
-            found["blind"] = self._toggle_blind
+        """Edit, suggest, score, rate, steer, and what the queue can do."""
+        do = self.workbench.do
+        item = self._items.get(self.lines.key)
+        of: Any = (item or {}).get("of", "features")
+        found: dict[str, Act] = {"suggest": lambda: do(verbs.LabelsSuggest(of=of))}
+        if job := self.queue.running:
+            found["cancel"] = lambda: do(verbs.EngineCancel(job=job))
+        if retries := self.queue.retries():
+            found["refresh"] = partial(self._ask_again, retries)
+        if item is None:
+            return found
+        key = item["feature"]
+        found["label"] = self._label
+        found["blind"] = self._toggle_blind
+        found["accept"] = lambda: do(verbs.LabelsAccept(feature=key, of=of))
+        found["reject"] = lambda: do(verbs.LabelsReject(feature=key, of=of))
+        if self.workbench.blind.on:
+            found["score"] = lambda: self.workbench.open_line(rate_question(self.workbench, item))
+        else:
+            found["score"] = lambda: do(verbs.LabelsScore(of=of))
+        if not self._hidden(item):
+            found["why"] = self._why
+        if of == "features":
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
 
     def why_not(self, action: str) -> str:
-        """The line that gave a label holds its text."""
-        return (
-            "texts and scores are hidden, and w would tell them: B shows them" if action == "why" and self.blind else ""
-        )
+        """The line that gave a label holds its text; what is asked for is cancelled, nothing else."""
+        if action == "why" and self.workbench.blind.on:
+            return "texts and scores are hidden, and w would tell them: B shows them"
+        return "nothing is being asked: x cancels the queue of labels" if action == "cancel" else ""
+
+    def action_beside(self) -> None:
+        """What different models suggest for the one under the cursor."""
+        item = self._items.get(self.lines.key)
+        if item is None:
+            self.workbench.explain("there is no label to put others beside")
+        elif self._hidden(item):
+            self.workbench.explain("texts and scores are hidden: B shows them")
+        else:
+            ask_beside(self.workbench, item)
 
     def _why(self) -> None:
         item = self._items.get(self.lines.key)
         if item:
             ask_line(self.workbench, int(item["seq"]), label_facts(item))
 
+    def _ask_again(self, retries: list[verbs.Verb]) -> None:
+        for verb in retries:
+            self.workbench.do(verb)
+
     def _toggle_blind(self) -> None:
-        self.blind = not self.blind
+        self.workbench.blind.turn()
         self._show()
+        self.workbench.blind_turned()
 
     def _label(self) -> None:
         item = self._items.get(self.lines.key)
         if item:
-            text, own = str(item["text"]), item["source"] == "investigator"
-            question = label_question(self.workbench, item["feature"], "" if own else text)
+            own = item["source"] == "investigator"
+            text = "" if self._hidden(item) else str(item["text"])
+            question = label_question(self.workbench, item["feature"], "" if own else text, item.get("of", "features"))
             self.workbench.open_line(question, text if own else "")
 
 
 def label_facts(item: dict[str, Any]) -> list[tuple[str, str]]:
     """What `w` says of a label and its scores, before the line that gave it."""
     scores = item.get("scores") or []
-    facts = [("label", f"{short_id(item['feature'])} “{item['text']}”, {item['source']}, {item['status']}")]
+    facts = [("label", f"{label_id(item)} “{item['text']}”, {item['source']}, {item['status']}")]
     definition = (
         "score: balanced accuracy of telling windows on which the feature fires from others by the label alone; in "
         "brackets its 95 % interval, joined from Wilson's intervals of sensitivity and specificity"
     )
     facts.append(("definition", definition))
-    facts += [("observed", _score_line(score)) for score in scores] or [("observed", "not scored yet: S scores labels")]
+    facts += [("observed", score_line(score)) for score in scores] or [("observed", "not scored yet: S scores labels")]
+    if rated := rating_text(item.get("rating")):
+        facts.append(("rating", rated))
     baselines = "no test: another feature's label and random windows are the baselines; chance is 0.5"
-    return [*facts, ("null", baselines), *(("origin", told) for told in _origin(item.get("by")))]
+    return [*facts, ("null", baselines), *(("origin", told) for told in origin(item.get("by")))]
+
+
+def _spelled(item: dict[str, Any]) -> str:
+    """What a label is of, in full: a feature's id, or the cluster or quantum by its number."""
+    of = item.get("of", "features")
+    if of == "features":
+        return str(item.get("feature", ""))
+    return f"{'cluster' if of == 'clusters' else 'quantum'} {item['index']}"
 
 
 def _row(item: dict[str, Any], blind: bool) -> Row:
     own = item["source"] == "investigator"
     status = f"{item['status']} stale" if item.get("stale") else item["status"]
     style = palette.BOLD if own else None
-    text, score = (HIDDEN, "") if blind else (item["text"], _best(item.get("scores") or []))
+    text, score = (HIDDEN, "") if blind else (item["text"], best_score(item.get("scores") or []))
     cells = (
-        (short_id(item["feature"]), palette.NAME),
+        (label_id(item), palette.NAME),
         (text, style),
         score,
         "" if blind else item["source"],
@@ -166,31 +256,3 @@ def _row(item: dict[str, Any], blind: bool) -> Row:
         str(item["seq"]),
     )
     return Row(item["feature"], cells)
-
-
-def _best(scores: list[dict[str, Any]]) -> str:
-    """The first score in a few letters: a model's before an offline one, which is marked."""
-    ranked = sorted(scores, key=lambda score: (score["scorer"] == "offline", score["protocol"], score["negatives"]))
-    if not ranked:
-        return ""
-    mark = " offline" if ranked[0]["scorer"] == "offline" else ""
-    return f"{ranked[0]['accuracy']['value']:.2f}{mark}"
-
-
-def _score_line(score: dict[str, Any]) -> str:
-    own, above = score["accuracy"], score["margin"]
-    beyond = f"{above['value']:+.2f} [{above['low']:+.2f}, {above['high']:+.2f}]"
-    return (
-        f"{score['scorer']} {score['protocol']}, {score['negatives']} windows: {own['value']:.2f} "
-        f"[{own['low']:.2f}, {own['high']:.2f}]; another's label {score['other']['value']:.2f}, random windows "
-        f"{score['random']['value']:.2f}; above the other {beyond}"
-    )
-
-
-def _origin(by: dict[str, Any] | None) -> list[str]:
-    """Who gave a label and when, and what it used."""
-    if not by:
-        return []
-    usage = by["usage"]
-    tokens = f"{usage.get('input_tokens', 0)} tokens in, {usage.get('output_tokens', 0)} out"
-    return [f"by {by['model']} on {by['date'][:10]}, {tokens}, prompt {by['prompt'].removeprefix('sha256:')[:12]}"]

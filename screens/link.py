@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from screens import background, verbs
 from screens.jobs import JobsPage
 from screens.keys import PLACES
+from screens.labels import LabelsPage
 from screens.page import Page
 from screens.widgets.foot import GateWarning
 from workbench.errors import WorkbenchError
@@ -131,6 +132,7 @@ class Link:
             self.refresh()
         elif kind == "job":
             self.app.query_one(JobsPage).job_changed(event.get("job") or {})
+            self.app.query_one(LabelsPage).job_changed(event.get("job") or {})
         elif kind == "state":
             self._link_is(str(event.get("state")))
 

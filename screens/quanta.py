@@ -68,8 +68,9 @@ class QuantaPage(FilteredPage):
     HELP: ClassVar[str | None] = (
         "Quanta are clusters of predictions that the model makes with the same parameters: :quanta.losses, "
         ":quanta.select, :quanta.similarity, :quanta.cluster. Cohesion is the mean cosine inside a cluster, separation "
-        "that less the mean cosine to the nearest one, bits the entropy of its answers. Before there are clusters, the "
-        "arrows move the threshold over the counts."
+        "that less the mean cosine to the nearest one, bits the entropy of its answers. l labels one in your words, a "
+        "suggests a label offline from its samples, A accepts it, X rejects, S scores it. Before there are clusters, "
+        "the arrows move the threshold over the counts."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "cluster before, or lower threshold", id="quanta.left", show=False),
@@ -260,6 +261,7 @@ class QuantaPage(FilteredPage):
         if self.stage != "clusters":
             return {}
         found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label, "contrast": self._stimuli}
+        found |= self._label_acts()
         if self._inside:
             return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
                     "previous_feature": lambda: self.action_step(-1)}  # fmt: skip
@@ -310,6 +312,18 @@ class QuantaPage(FilteredPage):
 
     def _stimuli(self) -> None:
         self.workbench.open_command(f"quanta.stimuli cluster-{self._cluster} cluster={self._cluster}")
+
+    def _label_acts(self) -> dict[str, Act]:
+        """What is done to the label of the quantum."""
+        do, quantum = self.workbench.do, self._cluster
+        if not quantum:
+            return {}
+        return {
+            "suggest": lambda: do(verbs.LabelsSuggest(features=(quantum,), of="quanta")),
+            "accept": lambda: do(verbs.LabelsAccept(feature=quantum, of="quanta")),
+            "reject": lambda: do(verbs.LabelsReject(feature=quantum, of="quanta")),
+            "score": lambda: do(verbs.LabelsScore(features=(quantum,), of="quanta")),
+        }
 
     def _label(self) -> None:
         cluster = int(self._cluster)

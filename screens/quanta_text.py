@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from screens import palette
 from screens.glyphs import bar, columns
+from screens.label_text import short_score
 from screens.rdm import shades
 from screens.text import fit, number, thousands, visible
 from screens.widgets.lines import Column, Row
@@ -57,6 +58,7 @@ def cluster_header(shown: dict[str, Any]) -> list[list[Piece]]:
     near = shown["nearest_clusters"][:1]
     nearest = f"; nearest {near[0]['cluster']} ({number(near[0]['similarity'], 2)})" if near else ""
     name = f": {visible(shown['label'])}" if shown["label"] else ""
+    score = short_score(shown.get("label_scores") or [])
     numbers = (
         f"  cohesion {number(shown['cohesion'], 2)}, separation {number(shown['separation'], 2)}, answers "
         f"{number(shown['entropy'], 2)} bits{nearest}"
@@ -64,7 +66,7 @@ def cluster_header(shown: dict[str, Any]) -> list[list[Piece]]:
     return [
         [(f"  cluster {shown['cluster']}{name}", palette.BOLD),
          (f"  {thousands(shown['size'])} samples, {shown['rank']} of {thousands(shown['clusters'])} by size", None)],
-        [(numbers, None)],
+        [(numbers, None), (f"; label: {score}" if score else "", palette.DIM)],
         [(f"  {visible(shown['note']) or answers_text(shown, 6)}", palette.DIM)],
     ]  # fmt: skip
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 _REASONS = {
-    "label": "labels a feature: put the cursor on one in Select, Clusters or Labels, or open it",
+    "label": "labels: put the cursor on a feature in Select, a cluster, a quantum, or a row of Labels, or open one",
     "steer": "steers a feature: put the cursor on one in Select, or open it (4)",
     "contrast": "contrasts a stimulus set: open Stimuli (2) and put the cursor on one",
-    "cancel": "cancels a job: open Jobs (8); leaves a sentence out: open Stimuli (2)",
+    "cancel": "cancels a job: open Jobs (8), or the queue of Labels (7); leaves a sentence out: open Stimuli (2)",
     "find": "finds clusters: open Clusters (5)",
     "demo": "runs the demo's commands: open Home (1)",
-    "suggest": "suggests labels: open Select (3), Feature (4) or Labels (7); adds a sentence: open Stimuli (2)",
+    "suggest": "suggests labels: on Select (3) to Labels (7); adds sentences: Stimuli (2)",
     "edit": "rewrites a sentence: open Stimuli (2) and put the cursor on one",
     "check": "checks a stimulus set: open Stimuli (2)",
     "sign": "turns the sign of the effect in Select (3), or the marks on a cluster's planes (5 P)",

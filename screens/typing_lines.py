@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from screens import completion, doing, verbs
 from screens.page import Page
@@ -12,6 +12,8 @@ from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
+
+NAMES = {"clusters": "cluster", "quanta": "quantum"}
 
 
 def command_question(app: WorkbenchApp) -> Question:
@@ -72,17 +74,21 @@ def filter_question(page: Page) -> Question:
     return Question("/", submit, advise=lambda _: "show only what contains this; empty shows all")
 
 
-def label_question(app: WorkbenchApp, feature: str, suggested: str = "") -> Question:
-    """A label in the investigator's own words; tab takes a suggested one."""
+def label_question(app: WorkbenchApp, feature: str, suggested: str = "", of: Any = "features") -> Question:
+    """A label in the investigator's own words; tab takes a suggested one.
+
+    Args:
+        feature: its name, or that of a cluster or a quantum.
+        of: which of them.
+    """
 
     def submit(text: str) -> str | None:
         if len(text) > 500:
             return f"a label has at most 500 signs, this has {len(text)}"
         app.close_line()
-        app.do(verbs.LabelsSet(feature=feature, text=text.strip()))
+        app.do(verbs.LabelsSet(feature=feature, text=text.strip(), of=of))
         return None
 
     told = f"suggested: {suggested}  (tab takes it)" if suggested else "your words; empty removes the label"
-    return Question(
-        f"label {short_id(feature)}: ", submit, complete=lambda text: text or suggested, advise=lambda _: told
-    )
+    what = short_id(feature) if of == "features" else f"{NAMES[of]} {feature.rpartition('#')[2]}"
+    return Question(f"label {what}: ", submit, complete=lambda text: text or suggested, advise=lambda _: told)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesWhy as FeaturesWhy
     from commands.labels import LabelsAccept as LabelsAccept
+    from commands.labels import LabelsCompare as LabelsCompare
+    from commands.labels import LabelsRate as LabelsRate
     from commands.labels import LabelsReject as LabelsReject
     from commands.labels import LabelsScore as LabelsScore
     from commands.labels import LabelsSet as LabelsSet
@@ -77,7 +79,16 @@ _HOMES = {
         "FeaturesShow",
         "FeaturesWhy",
     ),
-    "commands.labels": ("LabelsAccept", "LabelsReject", "LabelsScore", "LabelsSet", "LabelsShow", "LabelsSuggest"),
+    "commands.labels": (
+        "LabelsAccept",
+        "LabelsCompare",
+        "LabelsRate",
+        "LabelsReject",
+        "LabelsScore",
+        "LabelsSet",
+        "LabelsShow",
+        "LabelsSuggest",
+    ),
     "commands.line": ("format_line", "parse_line"),
     "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),

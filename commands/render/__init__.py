@@ -117,6 +117,7 @@ _DRAWERS: dict[str, str] = {
     "steer.clamp": "steering.steer",
     "labels.suggest": "labels.labels",
     "labels.set": "labels.given",
+    "labels.rate": "labels.rated",
     "labels.show": "labels.labels",
     "labels.score": "labels.scores",
     "labels.compare": "labels.comparison",

@@ -19,7 +19,7 @@ def clusters(result: Result, console: Console) -> None:
             number(item["cosine"], 2),
             *([number(item["irreducibility"])] if scored else []),
             " ".join(f"#{feature}" for feature in item["features"][:8]),
-            "; ".join([*([item["name"]] if item.get("name") else []), *item.get("labels", [])]),
+            "; ".join([*filter(None, (item.get("label"), item.get("name"))), *item.get("labels", [])]),
         ]
         for item in clusters[:20]
     ]
@@ -34,6 +34,8 @@ def cluster(result: Result, console: Console) -> None:
     name = f" “{result['name']}”" if result["name"] else ""
     told = f"cluster {result['cluster']}{name}: {result['size']} features, mean cosine {number(result['cosine'], 2)}"
     console.print(Text(visible(told), "bold"))
+    if result.get("label"):
+        console.print(Text(visible(f"label: {result['label']} ({result['label_source']})")))
     columns = [("feature", True), ("cosine to the middle", True), ("density", True), ("label", False)]
     rows = [[f"#{row['index']}", number(row["cosine"]), percent(row["density"]), row["label"]]
             for row in result["features"][:20]]  # fmt: skip

@@ -14,14 +14,46 @@ def labels(result: Result, console: Console) -> None:
         return estimate(result, console)
     rows = [
         [
-            f"#{row['index']}",
+            target_id(row.get("of", result.get("of")), row["index"]),
             row["text"] or f"({row['status']}) {row.get('error', '')}".strip(),
             row.get("source", result.get("labeller", "")),
-            ", ".join(_said(score) for score in row.get("scores", [])),
+            ", ".join([*(_said(score) for score in row.get("scores", [])), *_rating(row)]),
         ]
         for row in result["labels"]
     ]
-    return table(console, [("feature", True), ("label", False), ("from", False), ("scores", False)], rows)
+    table(console, [("of", True), ("label", False), ("from", False), ("scores and ratings", False)], rows)
+    _beyond(result, len(rows), console)
+    return None
+
+
+def _beyond(result: Result, shown: int, console: Console) -> None:
+    """Rows that a reply has no room for, and what had no answer."""
+    if result.get("total", shown) > shown:
+        console.print(Text(f"{shown} of {result['total']:,}"))
+    failed = result.get("failures", result.get("errors", 0))
+    if failed:
+        told = "; ".join(f"{target_id(one['of'], one['index'])} {one['error']}" for one in result.get("failed", [])[:3])
+        again = "`workbench labels suggest --failed --labeller anthropic`, or r on the Labels screen, asks again"
+        console.print(Text(visible(f"{failed:,} without an answer{f' ({told})' if told else ''}: {again}")))
+
+
+def target_id(of: str | None, index: int) -> str:
+    """What a label is of: `#417`, `cluster 3` or `quantum 5`."""
+    return {"clusters": f"cluster {index}", "quanta": f"quantum {index}"}.get(of or "", f"#{index}")
+
+
+def rated(result: Result, console: Console) -> None:
+    """A rating, and the label that stands there."""
+    against = f" against “{result['concept']}”" if result["concept"] else ""
+    blind = ", blind" if result["blind"] else ""
+    before = f" (before: {result['before']})" if result["before"] is not None else ""
+    label = f"; its label: “{result['label']}”" if result["label"] else "; it has no label"
+    console.print(Text(visible(f"{result['feature']}: {result['rating']} of 3{against}{blind}{before}{label}")))
+
+
+def _rating(row: Result) -> list[str]:
+    rating = row.get("rating")
+    return [f"rated {rating['rating']} of 3{' blind' if rating['blind'] else ''}"] if rating else []
 
 
 def given(result: Result, console: Console) -> None:
@@ -48,22 +80,23 @@ def scores(result: Result, console: Console) -> None:
     table(
         console,
         [
-            ("feature", True), ("protocol", False), ("balanced accuracy", True), ("other label", True),
+            ("of", True), ("protocol", False), ("balanced accuracy", True), ("other label", True),
             ("random windows", True), ("above other", True), ("label", False),
         ],
-        [_score(row) for row in result["scores"]],
+        [_score(row, result.get("of")) for row in result["scores"]],
         f"{len(result['scores'])} scores by {by}; silent windows: "
         f"{', '.join(sorted({row['negatives'] for row in result['scores']}))}",
     )  # fmt: skip
+    _beyond(result, len(result["scores"]), console)
     return None
 
 
-def _score(row: Result) -> list[str]:
+def _score(row: Result, of: str | None) -> list[str]:
     target = row["text"] if row["target"] == "label" else f"(concept) {row['text']}"
     if row["status"] != "scored":
-        return [f"#{row['index']}", row["protocol"], row["status"], "", "", "", row["error"]]
+        return [target_id(of, row["index"]), row["protocol"], row["status"], "", "", "", row["error"]]
     return [
-        f"#{row['index']}",
+        target_id(of, row["index"]),
         row["protocol"],
         interval(row["accuracy"]),
         number(row["other"]["accuracy"]["value"], 2),
@@ -81,11 +114,18 @@ def interval(found: Result) -> str:
 def comparison(result: Result, console: Console) -> None:
     """Suggestions of different labellers, by feature."""
     rows = [
-        [f"#{row['index']}", one["source"], one["text"], one["status"], ", ".join(map(_said, one["scores"]))]
+        [
+            target_id(result.get("of"), row["index"]),
+            one["source"],
+            one["text"],
+            one["status"],
+            ", ".join([*map(_said, one["scores"]), *_rating(row)]),
+        ]
         for row in result["features"]
         for one in row["labels"]
     ]
-    table(console, [("feature", True), ("from", False), ("label", False), ("status", False), ("scores", False)], rows)
+    columns = [("of", True), ("from", False), ("label", False), ("status", False), ("scores and ratings", False)]
+    table(console, columns, rows)
 
 
 def estimate(result: Result, console: Console) -> None:

@@ -2,8 +2,8 @@
 
 It prints its port, then answers until it is killed. The settings are `latency` in seconds, `key` that is accepted,
 `faults` (one for each call in turn, then none: a status number, `refusal`, `truncated`, `nonsense`, `short`, `obey` or
-`hang`), `always` (a fault of every call), and `batch_polls` (times a batch is still in progress). `GET /stats` says
-what was asked.
+`hang`), `always` (a fault of every call), `batch_polls` (times a batch is still in progress) and `batch_fault` (a
+status number that making a batch gives, after it was made where that is 500 or more). `GET /stats` says what was asked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,7 +25,8 @@ ANSWERED: Counter[str] = Counter()
 PROMPTS: list[str] = []
 BATCHES: dict[str, dict[str, Any]] = {}
 LOCK = threading.Lock()
-OPTIONS: dict[str, Any] = {"latency": 0.0, "key": "test-key", "faults": [], "always": None, "batch_polls": 1}
+OPTIONS: dict[str, Any] = {"latency": 0.0, "key": "test-key", "faults": [], "always": None, "batch_polls": 1,
+                           "batch_fault": None}  # fmt: skip
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 429: "rate_limit_error"}
 
 
@@ -79,7 +81,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stats":
             with LOCK:
                 repeated = sum(count - 1 for count in ANSWERED.values())
-                self._send(200, {**STATE, "repeated": repeated, "distinct": len(BODIES), "prompts": PROMPTS[-50:]})
+                told = {**STATE, "repeated": repeated, "distinct": len(BODIES), "prompts": PROMPTS[-50:]}
+                self._send(200, {**told, "batches": len(BATCHES)})
+        elif self.path.partition("?")[0] == "/v1/messages/batches":
+            self._send(200, _listed(self.path))
         elif self.path.endswith("/results"):
             lines = BATCHES[self.path.split("/")[-2]]["results"]
             self._send_raw(200, "".join(json.dumps(line) + "\n" for line in lines).encode(), "application/binary")
@@ -92,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._fail(401)
         body = json.loads(raw)
         if self.path.startswith("/v1/messages/batches"):
-            return self._send(200, _new_batch(body))
+            return self._batch(body)
         name = hashlib.sha256(raw).hexdigest()
         with LOCK:
             STATE["calls"] += 1
@@ -116,6 +121,11 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             with LOCK:
                 STATE["now"] -= 1
+
+    def _batch(self, body: dict[str, Any]) -> None:
+        fault, OPTIONS["batch_fault"] = OPTIONS["batch_fault"], None
+        made = _new_batch(body) if fault is None or fault >= 500 else {}
+        return self._send(200, made) if fault is None else self._fail(fault)
 
     def _key(self) -> str:
         return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
@@ -151,22 +161,33 @@ def _new_batch(body: dict[str, Any]) -> dict[str, Any]:
         else:
             result = {"type": "succeeded", "message": answer(request["params"], fault)}
         results.append({"custom_id": request["custom_id"], "result": result})
-    BATCHES[name] = {"polls": 0, "results": results[::-1]}
+    made = datetime.now(UTC).isoformat()
+    BATCHES[name] = {"polls": 0, "results": results[::-1], "made": made}
     STATE["calls"] += 1
     return _batch(name)
 
 
-def _batch(name: str) -> dict[str, Any]:
+def _listed(path: str) -> dict[str, Any]:
+    """A page of the batches, the latest first, two at a time whatever is asked for, so that pages are turned."""
+    names = list(BATCHES)[::-1]
+    after = re.search(r"after_id=(\w+)", path)
+    start = names.index(after[1]) + 1 if after else 0
+    page = names[start : start + 2]
+    ends = {"first_id": page[0] if page else None, "last_id": page[-1] if page else None}
+    return {"data": [_batch(name, look=False) for name in page], "has_more": start + 2 < len(names), **ends}
+
+
+def _batch(name: str, look: bool = True) -> dict[str, Any]:
     batch = BATCHES[name]
     ended = batch["polls"] > OPTIONS["batch_polls"]
-    batch["polls"] += 1
+    batch["polls"] += look
     count = len(batch["results"])
     good = sum(one["result"]["type"] == "succeeded" for one in batch["results"]) if ended else 0
     counts = {"processing": 0 if ended else count, "succeeded": good, "errored": count - good if ended else 0}
     return {
         "id": name, "type": "message_batch", "processing_status": "ended" if ended else "in_progress",
-        "request_counts": {**counts, "canceled": 0, "expired": 0}, "created_at": "2026-11-21T00:00:00Z",
-        "expires_at": "2026-11-22T00:00:00Z", "ended_at": None, "archived_at": None, "cancel_initiated_at": None,
+        "request_counts": {**counts, "canceled": 0, "expired": 0}, "created_at": batch["made"],
+        "expires_at": "2099-11-22T00:00:00Z", "ended_at": None, "archived_at": None, "cancel_initiated_at": None,
         "results_url": f"http://127.0.0.1:{PORT}/v1/messages/batches/{name}/results" if ended else None,
     }  # fmt: skip
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from tests.labels.conftest import Local
-from workbench.errors import Cancelled, UsageError, WorkbenchError
+from workbench.errors import Cancelled, UsageError
 from workbench.labels.budget import Budget, Price, price_of
 from workbench.labels.prompts import Request, read_label
 from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Asking, Failure, ask_in_batch, current, make_client, trouble
+from workbench.labels.service import Asking, Failure, current, make_client, trouble
 
 PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
 SCHEMA = {"type": "object", "properties": {"label": {"type": "string"}}}
@@ -196,35 +196,6 @@ def test_a_kill_loses_at_most_what_was_on_its_way(serve: Callable[..., Local], t
     one = asking(tmp_path, concurrency=4)
     assert all(labels(one.ask(requests(80))))
     assert server.stats()["calls"] - before >= one.calls == 80 - len(stored), "nothing stored is asked again"
-
-
-def test_a_batch_is_found_again_by_its_stored_name(serve: Callable[..., Local], tmp_path: Path) -> None:
-    server = serve(batch_polls=2, faults=["errored"])
-
-    def stop(done: int, total: int, text: str) -> None:
-        raise Cancelled("cancelled")
-
-    replies, client = Replies(tmp_path), make_client()
-    CLIENTS.append(client)
-    with pytest.raises(Cancelled):
-        ask_in_batch(client, requests(3), replies, Budget(PRICE, 1.0, batch=True), stop, poll=0.05)
-    assert [batch["id"] for batch in replies.batches()] == ["msgbatch_1"]
-    budget = Budget(PRICE, 1.0, batch=True)
-    answers = ask_in_batch(client, requests(3), replies, budget, quiet, poll=0.05)
-    assert server.stats()["calls"] == 1
-    assert isinstance(answers[0], Failure)
-    assert labels(answers[1:]) == ["text with w1", "text with w2"]
-    assert all(one.batch for one in answers[1:] if isinstance(one, Reply))
-    assert 0 < budget.spent < 1.0
-    assert replies.batches() == []
-
-
-def test_a_batch_that_could_pass_the_cap_is_not_sent(serve: Callable[..., Local], tmp_path: Path) -> None:
-    server = serve()
-    CLIENTS.append(make_client())
-    with pytest.raises(WorkbenchError, match="budget"):
-        ask_in_batch(CLIENTS[-1], requests(3), Replies(tmp_path), Budget(PRICE, 1e-6, batch=True), quiet)
-    assert server.stats()["calls"] == 0
 
 
 def test_prices_are_of_a_table_that_may_be_edited(tmp_path: Path) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
 from screens.feature_text import card_lines
-from screens.labels import HIDDEN, LabelsPage, _best, _origin, _row, _score_line
+from screens.label_text import best_score as _best
+from screens.label_text import origin as _origin
+from screens.label_text import score_line as _score_line
+from screens.labels import HIDDEN, LabelsPage, _row
 from screens.widgets.lines import Lines, cell_text
-from tests.screens.stage import play, press, recorded, reply_to, text_of
+from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, text_of
 from workbench.engine.fake import FakeEngine
 
 
@@ -102,3 +106,198 @@ def test_w_says_what_a_score_is_and_which_line_gave_the_label_but_not_to_the_bli
         assert "w would tell them" in text_of(app)
 
     play(scenario, engine=FakeEngine([*recorded(), line]))
+
+
+# --- what is asked, hidden, rated, compared
+
+
+def replying(do: str, result: dict[str, Any], params: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An exchange made by hand."""
+    body = {"command": do, "params": params or {}, "result": result, "artifact": None, "seconds": 0.0,
+            "provenance": {}, "warnings": [], "session": "demo", "figures": []}  # fmt: skip
+    return {"do": do, "params": params or {}, "session": "demo", "reply": body}
+
+
+class Listening(FakeEngine):
+    """Answers from a transcript, and keeps what it was asked."""
+
+    def __init__(self, exchanges: list[dict[str, Any]], changed: dict[str, dict[str, Any]] | None = None) -> None:
+        super().__init__(exchanges)
+        self.heard_verbs: list[Any] = []
+        self.changed = changed or {}
+
+    async def request(self, verb: Any, **options: Any) -> dict[str, Any]:
+        self.heard_verbs.append(verb)
+        if verb.dotted in self.changed:
+            return {**replying(verb.dotted, self.changed[verb.dotted])["reply"], "params": verb.params()}
+        return await super().request(verb, **options)
+
+
+def failing() -> dict[str, Any]:
+    """`labels.show` with two failures of different kinds."""
+    shown = reply_to("labels.show")
+    first = {"feature": "demo/x/sae#12", "index": 12, "of": "features", "what": "suggest", "model": "claude-haiku-5-5",
+             "error": "the language model refused. Repeat with --retry, or label it by hand.", "seq": 9}  # fmt: skip
+    groups = [
+        {"what": "suggest", "of": "features", "model": "claude-haiku-5-5", "protocol": None, "negatives": None,
+         "count": 1},
+        {"what": "score", "of": "clusters", "model": "m2", "protocol": "rubric", "negatives": "hard", "count": 1},
+    ]  # fmt: skip
+    return {**shown, "failed": [first], "failures": 2, "failed_groups": groups}
+
+
+JOB = {"job": "j9", "do": "labels.suggest", "line": "labels.suggest labeller=anthropic", "session": "demo",
+       "state": "running", "done": 420, "total": 1000, "seconds": 30.0, "detached": False, "error": None,
+       "text": "asking claude-haiku-5-5 · 14.2/s · 41 s left · $0.0123 of $5 · 2 errors"}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_queue_stands_above_the_labels_and_x_cancels_it(size: tuple[int, int]) -> None:
+    engine = Listening(recorded(), {"labels.show": failing(), "engine.cancel": {"job": "j9", "state": "running"}})
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7")
+        assert not app.query_one("#label-queue").display or "420" not in text_of(app)
+        app.link.heard({"event": "job", "job": JOB})
+        await press(pilot, "3", "5")  # the user goes elsewhere while it runs
+        app.link.heard({"event": "job", "job": {**JOB, "done": 430}})
+        app.link.heard({"event": "job", "job": {**JOB, "job": "j10", "session": "another"}})
+        app.link.heard({"event": "job", "job": {**JOB, "job": "j11", "do": "index.build"}})
+        await press(pilot, "7")
+        text = text_of(app)
+        assert "430 of 1,000" in text
+        assert "14.2/s" in text
+        assert "2 have no answer: r asks again" in text
+        assert_fits(app)
+        assert_golden(app, "labels-queue")
+        await press(pilot, "x")
+        assert [verb.params() for verb in engine.heard_verbs if verb.dotted == "engine.cancel"] == [{"job": "j9"}]
+        app.link.heard({"event": "job", "job": {**JOB, "state": "cancelled"}})
+        await pilot.pause()
+        assert "430 of" not in text_of(app)
+
+    play(scenario, size=size, engine=engine)
+
+
+def test_r_asks_again_for_all_that_had_no_answer_and_for_nothing_else() -> None:
+    engine = Listening(recorded(), {"labels.show": failing(), "labels.suggest": {"labels": []},
+                                    "labels.score": {"scores": []}})  # fmt: skip
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7", "r")
+        made = [verb for verb in engine.heard_verbs if verb.dotted in ("labels.suggest", "labels.score")]
+        assert [(verb.dotted, verb.of, verb.model, verb.failed) for verb in made] == [
+            ("labels.suggest", "features", "claude-haiku-5-5", True), ("labels.score", "clusters", "m2", True),
+        ]  # fmt: skip
+        assert made[1].protocol == ("rubric",)
+        assert made[1].negatives == "hard"
+
+    play(scenario, engine=engine)
+
+
+def test_blind_mode_hides_labels_on_every_screen_until_one_is_rated() -> None:
+    shown = reply_to("labels.show")["labels"]
+    pages = {one["reply"]["result"]["feature"] for one in recorded() if one["do"] == "features.show"}
+    place, first = next((at, item) for at, item in enumerate(shown) if item["feature"] in pages)
+    rated = {"feature": first["feature"], "index": first["index"], "rating": 2, "concept": "c", "blind": True}
+    engine = Listening(recorded(), {"labels.rate": rated})
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        words = [str(item["text"])[:18] for item in shown]
+        await press(pilot, "7", "B")
+        for screen in ("7", "3", "5"):
+            await press(pilot, screen)
+            assert not [text for text in words if text in text_of(app)], f"screen {screen} shows a label"
+        await press(pilot, "7", "g", *["j"] * place, "enter")
+        assert app.trail.here.screen == "feature"
+        assert "(hidden)" in text_of(app)
+        assert not [text for text in words if text in text_of(app)]
+        await press(pilot, "7", "S")
+        assert "achievement" in text_of(app)
+        await press(pilot, "7")
+        await press(pilot, "enter")
+        assert "a rating is 0, 1, 2 or 3" in text_of(app)
+        await press(pilot, "backspace", "2", "enter")
+        (verb,) = [verb for verb in engine.heard_verbs if verb.dotted == "labels.rate"]
+        assert (verb.feature, verb.rating, verb.blind, verb.concept) == (first["feature"], 2, True, "achievement")
+        assert [text for text in words if text in text_of(app)] == [words[place]], "the rated one is revealed, no other"
+        await press(pilot, "B")
+        assert all(text in text_of(app) for text in words)
+
+    play(scenario, engine=engine)
+
+
+def compared(item: dict[str, Any]) -> dict[str, Any]:
+    by = {"model": "claude-haiku-5-5", "date": "2026-11-21T10:00:00Z", "prompt": "sha256:0123456789abcdef",
+          "usage": {"input_tokens": 1500, "output_tokens": 20}}  # fmt: skip
+    rows = [
+        {"source": "offline", "text": item["text"], "status": "suggested", "seq": 6, "scores": [score()], "by": None},
+        {"source": "claude-haiku-5-5", "text": "words of [red]joy[/red] after a win", "status": "suggested", "seq": 11,
+         "scores": [score("claude-haiku-5-5", 0.83)], "by": by},
+    ]  # fmt: skip
+    rating = {"rating": 3, "concept": "achievement", "blind": True}
+    return {"of": "features", "features": [{"feature": item["feature"], "index": item["index"], "labels": rows,
+                                            "rating": rating}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_labels_of_different_models_side_by_side_and_one_of_them_accepted(size: tuple[int, int]) -> None:
+    first = reply_to("labels.show")["labels"][0]
+    engine = Listening(recorded(), {"labels.compare": compared(first), "labels.accept": {"text": ""}})
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7", "g", "equals_sign", "j")
+        text = text_of(app)
+        assert "words of [red]joy[/red] after a win" in text
+        assert "0.83" in text
+        assert "rated 3 of 3 against “achievement”, blind" in text
+        assert "1500 tokens in" in text
+        assert_fits(app)
+        assert_golden(app, "labels-beside")
+        await press(pilot, "A")
+        (verb,) = [verb for verb in engine.heard_verbs if verb.dotted == "labels.accept"]
+        assert (verb.feature, verb.source) == (first["feature"], "claude-haiku-5-5")
+        assert app.over == ""
+        await press(pilot, "B", "equals_sign")
+        assert app.over == "", "what is hidden is not compared"
+
+    play(scenario, size=size, engine=engine)
+
+
+def test_labels_of_clusters_and_quanta_have_marks_of_their_own_and_open_there() -> None:
+    rows = [
+        {**ITEM, "feature": "clusters/abc#3", "of": "clusters", "index": 3},
+        {**ITEM, "feature": "quanta/abc#5", "of": "quanta", "index": 5},
+        {**ITEM, "feature": "clusters/old#1", "of": "clusters", "index": 1, "stale": True},
+    ]
+    engine = Listening(recorded(), {"labels.show": {"labels": rows, "offset": 0, "total": 3},
+                                    "labels.set": {"text": "x"}})  # fmt: skip
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "7", "g")
+        assert [cells(row)[0] for row in rows] == ["c3", "q5", "c1"]
+        await press(pilot, "l", "x", "enter")
+        (verb,) = [verb for verb in engine.heard_verbs if verb.dotted == "labels.set"]
+        assert (verb.feature, verb.of, verb.text) == ("clusters/abc#3", "clusters", "x")
+        await press(pilot, "enter")
+        assert (app.trail.here.screen, app.trail.here.subject) == ("clusters", "3")
+        await press(pilot, "7", "G", "enter")
+        assert app.trail.here.screen == "labels"
+
+    play(scenario, engine=engine)
+
+
+def test_a_cluster_is_labelled_on_its_own_screen() -> None:
+    done = {"labels.suggest": {"labels": []}, "labels.set": {"text": ""}, "labels.accept": {"text": ""}}
+    engine = Listening(recorded(), done)
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "5", "g", "a", "A", "l", "w", "o", "n", "enter")
+        first = app.query_one("#cluster-list", Lines).key
+        made = [verb for verb in engine.heard_verbs if verb.dotted in done]
+        assert [verb.dotted for verb in made] == ["labels.suggest", "labels.accept", "labels.set"]
+        assert {verb.of for verb in made} == {"clusters"}
+        assert made[0].features == (first,)
+        assert (made[2].feature, made[2].text) == (first, "won")
+
+    play(scenario, engine=engine)

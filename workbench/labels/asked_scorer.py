@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.labels.prompts import Request, read_answers, to_score
+from workbench.labels.prompts import Kind, Request, read_answers, to_score
 from workbench.labels.replies import Replies, Reply
 from workbench.labels.scoring import Ask
 from workbench.labels.service import Answer, Failure, current, trouble
@@ -32,6 +32,7 @@ class AskedScorer:
         where: the address of the service.
         seed: of the order of the windows.
         retry: whether to ask again what was answered with nothing of use.
+        kind: what the labels are of.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class AskedScorer:
         where: str = "",
         seed: int = 0,
         retry: bool = False,
+        kind: Kind = "features",
     ) -> None:
         self.name = model
         self._ask = ask
@@ -50,6 +52,7 @@ class AskedScorer:
         self._where = where
         self._seed = seed
         self._retry = retry
+        self._kind: Kind = kind
         self.used: list[Reply] = []
         """Replies that answers were read from."""
 
@@ -69,9 +72,8 @@ class AskedScorer:
         found = []
         for start in range(0, len(order), AT_ONCE):
             places = tuple(int(place) for place in order[start : start + AT_ONCE])
-            request = to_score(
-                self.name, ask.protocol, ask.label, [ask.questions[place] for place in places], self._where
-            )
+            questions = [ask.questions[place] for place in places]
+            request = to_score(self.name, ask.protocol, ask.label, questions, self._where, self._kind)
 
             def usable(reply: Reply, count: int = len(places)) -> bool:
                 return trouble(reply) is None and read_answers(reply.text, ask.protocol, count) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,8 +22,48 @@ _MOST_MASS = 0.8
 """Share of the activation on the tokens with which hard negatives share theirs."""
 
 
+class Drawing(Protocol):
+    """Draws windows of what is labelled by its number: a feature, a cluster or a quantum."""
+
+    seed: int
+
+    def alive(self) -> np.ndarray:
+        """Numbers of those that have windows."""
+        ...
+
+    def logits(self, feature: int) -> dict[str, list[list[Any]]] | None:
+        """Next tokens made likelier (`top`) and unlikelier (`bottom`), or None."""
+        ...
+
+    def explain(self, feature: int, top: int = ..., each: int = ...) -> ExplainWindows:
+        """What a labeller may see."""
+        ...
+
+    def score(self, feature: int, each: int = ..., kinds: Sequence[Negatives] = ...) -> ScoreWindows:
+        """What a scorer is asked about."""
+        ...
+
+    def null(self, feature: int, count: int) -> tuple[Window, ...]:
+        """Windows of the documents that score which have nothing to do with it."""
+        ...
+
+    def contrast(self) -> tuple[Window, ...]:
+        """Windows of the documents that explain, whatever it does there."""
+        ...
+
+    def reference(self) -> ReferenceWindows:
+        """Windows of the documents that neither explain nor score."""
+        ...
+
+
+def seeded(seed: int, *what: str | int) -> np.random.Generator:
+    """A generator for one kind of draw."""
+    words = [item if isinstance(item, int) else int.from_bytes(item.encode()[:8], "little") for item in what]
+    return np.random.default_rng([seed, *words])
+
+
 class Draw:
-    """Draws windows for labels; the same seed draws the same.
+    """Draws windows for labels of features, or of clusters; the same seed draws the same.
 
     Args:
         index: where features fire.
@@ -37,6 +78,14 @@ class Draw:
         self._contrast: tuple[Window, ...] | None = None
         self._reference: ReferenceWindows | None = None
 
+    def alive(self) -> np.ndarray:
+        """Numbers of the features that fire."""
+        return np.flatnonzero(self.index.summary["fired"] > 0)
+
+    def logits(self, feature: int) -> dict[str, list[list[Any]]] | None:
+        """Next tokens that the feature makes likelier (`top`) and unlikelier (`bottom`)."""
+        return self.index.logits(feature)
+
     def part(self, document: int) -> Part:
         """The part of the corpus to which a document belongs."""
         if document not in self._parts:
@@ -47,7 +96,7 @@ class Draw:
     def explain(self, feature: int, top: int = TOP, each: int = EACH_EXPLAINS) -> ExplainWindows:
         """The strongest windows of a feature, some of each fifth of its activations, and some of the corpus."""
         at, values = self._entries(feature)
-        seen = _Seen()
+        seen = Seen()
         strongest = self._some(feature, at[np.argsort(-values, kind="stable")], "explain", top, seen)
         windows, fifths = self._by_fifth(feature, "explain", each, seen)
         groups = [
@@ -58,7 +107,7 @@ class Draw:
 
     def score(self, feature: int, each: int = EACH_EXPLAINS, kinds: Sequence[Negatives] = ("random",)) -> ScoreWindows:
         """Windows of each fifth of a feature's activations, and as many where it is silent of each kind."""
-        seen = _Seen()
+        seen = Seen()
         active, fifths = self._by_fifth(feature, "score", each, seen)
         negatives = {kind: self._silent(feature, kind, len(active), seen.again()) for kind in kinds}
         return ScoreWindows(tuple(active), tuple(fifths), negatives)
@@ -66,7 +115,7 @@ class Draw:
     def null(self, feature: int, count: int) -> tuple[Window, ...]:
         """Windows of the documents that score, around places that have nothing to do with the feature."""
         rng = self._rng("null", feature)
-        return self._some(feature, self._places(rng, count * _TRIES), "score", count, _Seen())
+        return self._some(feature, self._places(rng, count * _TRIES), "score", count, Seen())
 
     def contrast(self) -> tuple[Window, ...]:
         """Windows of the documents that explain; the same for every feature, whatever it does there."""
@@ -84,8 +133,7 @@ class Draw:
         return self._reference
 
     def _rng(self, *what: str | int) -> np.random.Generator:
-        words = [item if isinstance(item, int) else int.from_bytes(item.encode()[:8], "little") for item in what]
-        return np.random.default_rng([self.seed, *words])
+        return seeded(self.seed, *what)
 
     def _entries(self, feature: int) -> tuple[np.ndarray, np.ndarray]:
         at, values = self.index.entries(feature)
@@ -112,7 +160,7 @@ class Draw:
         return int(np.searchsorted(self.index.store.starts, place, side="right")) - 1
 
     def _some(
-        self, feature: int, places: Iterable[int] | np.ndarray, part: Part, wanted: int, seen: _Seen
+        self, feature: int, places: Iterable[int] | np.ndarray, part: Part, wanted: int, seen: Seen
     ) -> tuple[Window, ...]:
         """The first windows around these places, one of a document, that read differently from each other."""
         found: list[Window] = []
@@ -123,7 +171,7 @@ class Draw:
                 found.append(window)
         return tuple(found)
 
-    def _by_fifth(self, feature: int, part: Part, each: int, seen: _Seen) -> tuple[list[Window], list[int]]:
+    def _by_fifth(self, feature: int, part: Part, each: int, seen: Seen) -> tuple[list[Window], list[int]]:
         """Windows around tokens of every fifth of a feature's activation, with the fifth of each, 1 the weakest.
 
         A token is drawn with a chance that is proportional to its activation: a fair draw of tokens would be
@@ -141,7 +189,7 @@ class Draw:
             numbers += [number + 1] * len(windows)
         return found, numbers
 
-    def _silent(self, feature: int, kind: Negatives, wanted: int, seen: _Seen) -> tuple[Window, ...]:
+    def _silent(self, feature: int, kind: Negatives, wanted: int, seen: Seen) -> tuple[Window, ...]:
         """Windows of the documents that score in which the feature fires nowhere."""
         rng = self._rng(kind, feature)
         places = (place for place in self._candidates(feature, kind, wanted, rng) if not self._fires(feature, place))
@@ -199,7 +247,7 @@ def mass_edges(values: np.ndarray) -> np.ndarray:
     return found
 
 
-class _Seen:
+class Seen:
     """Documents and texts of windows that were drawn already: a document gives one window, a text is shown once."""
 
     def __init__(self, documents: Iterable[int] = (), texts: Iterable[str] = ()) -> None:
@@ -217,6 +265,6 @@ class _Seen:
         self._texts.add(window.text)
         return new
 
-    def again(self) -> _Seen:
+    def again(self) -> Seen:
         """A copy that goes its own way."""
-        return _Seen(self._documents, self._texts)
+        return Seen(self._documents, self._texts)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from workbench.digests import text_digest
 from workbench.files import write_atomic
@@ -38,6 +38,23 @@ class Reply:
     batch: bool = False
 
 
+@dataclass(frozen=True)
+class SentBatch:
+    """A message batch that was sent, or was about to be when the process ended.
+
+    Attributes:
+        intent: names it here; of its requests alone.
+        name: the service's; None where it is not known whether the service took it.
+        prompts: digest of the prompt of each request, by its key.
+        at: when it was about to be sent.
+    """
+
+    intent: str
+    name: str | None
+    prompts: dict[str, str]
+    at: str
+
+
 class Replies:
     """A folder of replies.
 
@@ -63,29 +80,53 @@ class Replies:
         """
         write_atomic(self._path(reply.key), json.dumps(asdict(reply), ensure_ascii=True))
 
-    def remember_batch(self, name: str, keys: list[str]) -> None:
-        """Store the name of a batch with the requests in it, before anything is waited for.
+    def intend_batch(self, prompts: dict[str, str]) -> SentBatch:
+        """Store which requests a batch will hold, before it is sent; the name that the service gives comes after.
+
+        Args:
+            prompts: the digest of the prompt of each request, by its key.
 
         Raises:
             StorageError: the disk is full or cannot be written.
         """
-        path = self._folder / "batches" / f"{text_digest(name).removeprefix('sha256:')[:32]}.json"
-        write_atomic(path, json.dumps({"id": name, "keys": keys}))
+        intent = text_digest(",".join(sorted(prompts))).removeprefix("sha256:")[:32]
+        batch = SentBatch(intent, None, prompts, datetime.now(UTC).isoformat(timespec="seconds"))
+        self._keep_batch(batch)
+        return batch
 
-    def batches(self) -> list[dict[str, Any]]:
-        """The batches that were sent, with the keys of their requests."""
+    def name_batch(self, batch: SentBatch, name: str) -> SentBatch:
+        """Store the service's name of a batch, before anything is waited for.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
+        named = replace(batch, name=name)
+        self._keep_batch(named)
+        return named
+
+    def batches(self) -> list[SentBatch]:
+        """The batches that were sent, or were about to be, and whose replies are not all stored."""
         found = []
         for path in sorted((self._folder / "batches").glob("*.json")):
             try:
-                found.append(json.loads(path.read_text("utf-8")))
-            except (OSError, ValueError):
+                told = json.loads(path.read_text("utf-8"))
+                keys = told["keys"]
+                prompts = keys if isinstance(keys, dict) else dict.fromkeys(keys, "")
+                found.append(SentBatch(path.stem, told["id"], prompts, told.get("at", "")))
+            except (OSError, ValueError, LookupError, TypeError):
                 continue
         return found
 
-    def forget_batch(self, name: str) -> None:
-        """Drop the name of a batch whose replies are all stored."""
-        path = self._folder / "batches" / f"{text_digest(name).removeprefix('sha256:')[:32]}.json"
-        path.unlink(missing_ok=True)
+    def forget_batch(self, batch: SentBatch) -> None:
+        """Drop a batch whose replies are all stored, or that was never sent."""
+        self._batch_path(batch.intent).unlink(missing_ok=True)
+
+    def _keep_batch(self, batch: SentBatch) -> None:
+        told = {"id": batch.name, "keys": batch.prompts, "at": batch.at}
+        write_atomic(self._batch_path(batch.intent), json.dumps(told))
+
+    def _batch_path(self, intent: str) -> Path:
+        return self._folder / "batches" / f"{intent}.json"
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"

@@ -13,7 +13,7 @@ from typing import Protocol as Interface
 
 import numpy as np
 
-from workbench.labels.drawing import QUANTILES, Draw
+from workbench.labels.drawing import QUANTILES, Drawing
 from workbench.labels.measures import Measured, balanced_accuracy, margin
 from workbench.labels.offline_scorer import OfflineScorer
 from workbench.labels.trials import RELEVANT, Protocol, Question, Trial, trial
@@ -89,7 +89,7 @@ class Prepared:
         ]
 
 
-def prepare(job: Job, draw: Draw, each: int) -> Prepared:
+def prepare(job: Job, draw: Drawing, each: int) -> Prepared:
     """Draw the windows of a job; they are of the documents that score, which no labeller saw.
 
     Args:

@@ -28,7 +28,7 @@ class Question:
 
     Attributes:
         tokens: their texts.
-        marks: which of them are marked; none outside of fuzzing.
+        marks: which of them are marked; outside of fuzzing the predicted token, where predictions are asked about.
     """
 
     tokens: tuple[str, ...]
@@ -71,7 +71,8 @@ def trial(
     """
     rng = np.random.default_rng(seed)
     if protocol != "fuzzing":
-        return Trial(protocol, _plain(windows.active), windows.quantile, _plain(silent), _plain(random))
+        shown = _peak_marked if windows.marked else _plain
+        return Trial(protocol, shown(windows.active), windows.quantile, shown(silent), shown(random))
     active = tuple(Question(window.tokens, _strong(window)) for window in windows.active)
     patterns = [question.marks for question in active] or [(0,)]
 
@@ -89,6 +90,10 @@ def trial(
 
 def _plain(windows: Sequence[Window]) -> tuple[Question, ...]:
     return tuple(Question(window.tokens) for window in windows)
+
+
+def _peak_marked(windows: Sequence[Window]) -> tuple[Question, ...]:
+    return tuple(Question(window.tokens, (window.peak,)) for window in windows)
 
 
 def _strong(window: Window) -> tuple[int, ...]:

@@ -101,12 +101,14 @@ class ScoreWindows(_OfOnePart):
         active: windows in which it fires.
         quantile: of each of them the fifth of the activations, 1 the weakest.
         negatives: windows in which it is silent, by how they were chosen.
+        marked: whether the token that a window is about is marked whatever is asked: a prediction is one token.
     """
 
     part: ClassVar[Part] = "score"
     active: tuple[Window, ...]
     quantile: tuple[int, ...]
     negatives: Mapping[Negatives, tuple[Window, ...]]
+    marked: bool = False
 
     def __post_init__(self) -> None:
         self._refuse_others([*self.active, *(window for group in self.negatives.values() for window in group)])

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from workbench.errors import WorkbenchError
-from workbench.evidence import label_of, labels_by_index
+from workbench.evidence import label_of, labels_by_index, scores_of
 from workbench.figures import Figure
 from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
+from workbench.labels.named import Of, clusters_space, label_entries, label_entry, of_name, quanta_space
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.rankings import Ranking
 from workbench.reports.document import Block, Notice, at_line
@@ -119,9 +120,33 @@ class ReportSource:
     @cached_property
     def labelled(self) -> list[tuple[str, int, Entry]]:
         """Space, number and label of every labelled feature, in that order."""
-        parts = [(*name.rpartition("#")[::2], entry) for name, entry in self.record.state.under("labels").items()]
+        return self.labels_of("features")
+
+    def labels_of(self, of: Of) -> list[tuple[str, int, Entry]]:
+        """Space, number and label of every labelled feature, cluster or quantum, in that order."""
+        found = {name: entry for name, entry in label_entries(self.record.state).items() if of_name(name) == of}
+        parts = [(*name.rpartition("#")[::2], entry) for name, entry in found.items()]
         known = [(space, int(number), entry) for space, number, entry in parts if number.isdecimal()]
         return sorted(known, key=lambda item: item[:2])
+
+    def own_label(self, of: Of, number: int) -> str:
+        """The label of one of the clusters or quanta in force, or an empty text."""
+        entry = label_entry(self.record.state, f"{self.in_force_of(of)}#{number}")
+        return "" if entry is None else str(entry.value["text"])
+
+    def in_force_of(self, of: Of) -> str | None:
+        """The name of the clusters or quanta in force, which stands before the numbers of their labels."""
+        state = self.record.state
+        return clusters_space(state) if of == "clusters" else quanta_space(state)
+
+    def label_scores(self, name: str, text: str) -> list[dict[str, Any]]:
+        """The scores of a label's text."""
+        return scores_of(self.record.state, name, text)
+
+    def rating(self, name: str) -> dict[str, Any] | None:
+        """The investigator's rating, or None."""
+        found: dict[str, Any] | None = self.record.state.get(f"ratings/{name}")
+        return found
 
     @cached_property
     def index(self) -> FeatureIndex | None:

@@ -117,6 +117,7 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
                 "features": members[:12],
                 "labels": [labels[member] for member in members if member in labels][:4],
                 "name": found.name(number),
+                **found.label(number),
                 "irreducibility": score.get("score"),
                 "status": score.get("status"),
             }
@@ -156,7 +157,7 @@ def _order(sort: str, found: ClusterSet, labels: dict[int, str], scores: dict[st
 
 
 def _label(found: ClusterSet, number: int, labels: dict[int, str]) -> str:
-    name = found.name(number)
+    name = found.label(number)["label"] or found.name(number)
     return name or next((labels[member] for member in found.of(number).tolist() if member in labels), "")
 
 
@@ -189,6 +190,8 @@ def show(query: ClustersShow, lab: Lab) -> Outcome:
             "size": len(members),
             "cosine": rounded(cluster.cosine),
             "name": found.name(query.cluster),
+            **found.label(query.cluster),
+            "label_scores": found.label_scores(query.cluster),
             "features": rows,
             "matrix": matrix_of(units, order),
         }

@@ -12,7 +12,9 @@ import numpy as np
 from commands.clusters import MADE_BY
 from workbench.digests import value_digest
 from workbench.errors import UnknownNameError, UsageError
+from workbench.evidence import scores_of
 from workbench.lab import Lab
+from workbench.labels.named import clusters_space, label_entry
 from workbench.session.log import LogLine
 
 SHOWN = 20
@@ -73,11 +75,19 @@ class ClusterSet:
         """(clusters,) mean cosine of each, NaN where no directions were at hand."""
         return self._whole("cosines")
 
-    def _whole(self, name: str) -> np.ndarray:
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(all members,) of the decoder's rows; ones where they were not kept."""
+        found = self._whole("lengths", np.ones(len(self.members)))
+        return found.astype(np.float64)
+
+    def _whole(self, name: str, instead: np.ndarray | None = None) -> np.ndarray:
         from safetensors import safe_open
 
         self.lab.uses.add(self.line.seq)
         with safe_open(self.lab.record.artifact_path(self.line) / "clusters.safetensors", "numpy") as file:
+            if instead is not None and name not in file.keys():  # noqa: SIM118 - not a dict
+                return instead
             return np.asarray(file.get_tensor(name))
 
     @cached_property
@@ -119,6 +129,17 @@ class ClusterSet:
     def name(self, number: int) -> str:
         """What a published cluster is known as; empty for all others."""
         return str(self.stored.get("names", {}).get(str(number), ""))
+
+    def label(self, number: int) -> dict[str, str]:
+        """The label in force of a cluster with whose it is; empty texts where there is none."""
+        entry = label_entry(self.lab.state, f"{clusters_space(self.lab.state)}#{number}")
+        given = {} if entry is None else entry.value
+        return {"label": str(given.get("text", "")), "label_source": str(given.get("source", ""))}
+
+    def label_scores(self, number: int) -> list[dict[str, Any]]:
+        """The scores of the text of a cluster's label."""
+        name = f"{clusters_space(self.lab.state)}#{number}"
+        return scores_of(self.lab.state, name, self.label(number)["label"])
 
 
 def keep(

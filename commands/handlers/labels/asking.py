@@ -6,18 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from commands.labels import LabelsScore, LabelsSuggest
-from workbench.errors import UsageError
+from workbench.errors import Cancelled, UsageError
 from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
+from workbench.labels.batches import BatchAsking
 from workbench.labels.budget import LETTERS_A_TOKEN, Budget, Price, price_of
 from workbench.labels.prompts import Request
 from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Answer, Asking, ask_in_batch, make_client
+from workbench.labels.service import Answer, Asking, make_client
 
 CONFIRM = 1.0
 """Dollars above which an estimate has to be confirmed."""
 OUTPUT_A_CALL = 120
 """Tokens of an answer on the average, for estimates."""
+SHOWN, PROMPTS = 200, 200
+"""Rows of a result, and digests of prompts in its provenance: a reply has 256 KiB. The artifact has them all."""
 
 
 def indexed(lab: Lab) -> FeatureIndex:
@@ -66,11 +69,13 @@ class Service:
             raise UsageError(f"this would cost about ${cost:.2f}", "Add --yes to go on, or see --dry-run.")
         try:
             if self._command.batch and missing:
-                return ask_in_batch(self.client, requests, self.replies, self.budget, self._lab.tick)
+                return BatchAsking(self.client, self.replies, self.budget, self._lab.tick).ask(requests)
             asking = Asking(
                 self.client, self.replies, self.budget, concurrency=self._command.concurrency, tick=self._lab.tick
             )
             return asking.ask(requests)
+        except Cancelled as error:
+            raise Cancelled(error.message, "What was answered is kept: repeat, and only the rest is asked.") from None
         finally:
             self.client.close()
 
@@ -98,10 +103,23 @@ def record_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
     """Who answered what and when, for the log line."""
     return {
         "model": ", ".join(sorted({reply.model for reply in replies})),
-        "prompts": [reply.prompt for reply in replies],
+        "prompts": [reply.prompt for reply in replies[:PROMPTS]],
         "usage": usage_of(replies, price),
         "date": max((reply.date for reply in replies), default=""),
     }
+
+
+def told_rows(lab: Lab, name: str, rows: list[dict[str, Any]], most: int = SHOWN) -> dict[str, Any]:
+    """The rows of a result with how many there are in all and without an answer; the artifact has those beyond.
+
+    Args:
+        name: of the rows in the result, and of the file.
+        most: rows of the result.
+    """
+    if len(rows) > most:
+        lab.save_json(name, rows)
+    errors = sum(row["status"] == "error" for row in rows)
+    return {name: rows[:most], "total": len(rows), "errors": errors}
 
 
 def keep(lab: Lab, replies: Sequence[Reply], as_dict: Callable[[Reply], dict[str, Any]]) -> None:

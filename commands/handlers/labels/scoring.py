@@ -8,56 +8,75 @@ from typing import Any
 
 import numpy as np
 
-from commands.handlers.labels.asking import OUTPUT_A_CALL, Service, estimate, indexed, keep, record_of
+from commands.handlers.labels.asking import OUTPUT_A_CALL, Service, estimate, keep, record_of, told_rows
+from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
+from commands.handlers.labels.targets import Target, target
 from commands.labels import LabelsCost, LabelsScore
 from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.labels import offline
 from workbench.labels.asked_scorer import AT_ONCE, AskedScorer
 from workbench.labels.budget import price_of
-from workbench.labels.drawing import QUANTILES, Draw
+from workbench.labels.drawing import QUANTILES, Drawing
+from workbench.labels.named import label_entries, number_of
 from workbench.labels.offline_scorer import OfflineScorer
 from workbench.labels.scoring import Job, Prepared, WordScorer, prepare
 from workbench.labels.scoring import score as scored
 from workbench.labels.trials import PROTOCOLS
 from workbench.labels.words import forms_of
-from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
 EACH = {"offline": 20, "anthropic": 5}
 """Active windows of each fifth of the activation: they cost an offline scorer nothing."""
 LABEL_TOKENS, CALL_TOKENS, WINDOW_TOKENS = 2600, 330, 55
 """Input tokens of a label's prompt, of the constant part of a scoring call, and of a window in it."""
+SHOWN = 120
+"""Scores of a result: a reply has 256 KiB. The artifact has them all."""
 _TRIES = 50
 
 
 def score(command: LabelsScore, lab: Lab) -> Outcome:
-    """Score the labels of the named features, or all, and the investigator's concept where one is given."""
-    index = indexed(lab)
-    space = str(index.meta["space"])
-    draw = Draw(index, command.seed)
-    labels = _labels(command, lab, space, int(index.meta["features"]))
-    jobs = _jobs(command, labels, _other_labels(labels, draw))
+    """Score the labels of what was named, or all, and the investigator's concept where one is given."""
+    if command.of == "quanta" and "fuzzing" in command.protocol:
+        raise UsageError(
+            "fuzzing moves the mark, and a prediction is marked by what it is of", "Take --protocol rubric."
+        )
+    wanted = target(command.of, command.seed, lab)
+    labels = _labels(command, lab, wanted)
+    jobs = _jobs(command, labels, _other_labels(labels, wanted.draw))
     each = command.each or EACH[command.scorer]
     prepared: list[Prepared] = []
     for done, job in enumerate(jobs):
         lab.tick(done, len(jobs), "drawing windows")
-        prepared.append(prepare(job, draw, each))
+        prepared.append(prepare(job, wanted.draw, each))
     if command.scorer == "offline":
         if command.dry_run:
             return Outcome({"dry_run": True, "scores": len(jobs), "calls": 0, "usd": 0.0})
-        rows, outcome = _by_words(command, prepared, draw, lab), Outcome({})
+        rows, outcome = _by_words(command, prepared, wanted.draw, lab), Outcome({})
     else:
         rows, outcome = _by_asking(command, prepared, lab)
     if command.dry_run:
         return outcome
     for row in rows:
-        row["feature"] = feature_id(space, row["index"])
-        if row["target"] == "label" and row["status"] == "scored":
-            key = f"{row['feature']}/{row['scorer']}/{row['protocol']}/{row['negatives']}"
-            outcome.sets[f"label_scores/{key}"] = _short(row)
-    outcome.result = {"scorer": command.scorer, "each": each, "scores": rows, **outcome.result}
+        row["feature"] = wanted.name(row["index"])
+        if row["target"] == "label":
+            outcome.sets |= _sets(lab, row)
+    told = told_rows(lab, "scores", rows, SHOWN)
+    outcome.result = {"scorer": command.scorer, "of": command.of, "each": each, **told, **outcome.result}
     return outcome
+
+
+def _sets(lab: Lab, row: dict[str, Any]) -> dict[str, Any]:
+    """The score of a label; what could not be scored is remembered, so that it can be asked again."""
+    failed = f"label_errors/score/{row['feature']}/{row['protocol']}/{row['negatives']}"
+    if row["status"] == "error":
+        asked = {"protocol": row["protocol"], "negatives": row["negatives"]}
+        return {failed: failed_entry(row["error"], row["scorer"], **asked)}
+    cleared = cleared_entry(lab, failed, row["scorer"])
+    if row["status"] != "scored":
+        return cleared
+    key = f"{row['feature']}/{row['scorer']}/{row['protocol']}/{row['negatives']}"
+    return {**cleared, f"label_scores/{key}": _short(row)}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
@@ -66,35 +85,44 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in kept} | {"other": row["other"]["accuracy"], "random": row["random"]["accuracy"]}
 
 
-def _labels(command: LabelsScore, lab: Lab, space: str, width: int) -> dict[int, str]:
-    """The labels to score by feature.
+def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
+    """The labels to score by number.
 
     Raises:
         UsageError: there is none.
     """
-    own = {
-        feature_index(name, space, width): str(entry.value["text"])
-        for name, entry in lab.state.under("labels").items()
-        if name.startswith(f"{space}#")
-    }
-    wanted = [feature_index(text, space, width) for text in command.features] or sorted(own)
-    found = {number: own.get(number, "") for number in wanted}
+    own: dict[int, str] = {}
+    for name, entry in label_entries(lab.state).items():
+        lab.uses.add(entry.seq)
+        if name.startswith(f"{wanted.space}#"):
+            own[number_of(name)] = str(entry.value["text"])
+    numbers = [wanted.number_of(text) for text in command.features] or sorted(own)
+    if command.failed:
+        protocols = command.protocol or PROTOCOLS[:1]
+        asked = {"model": command.model, "negatives": command.negatives, "protocol": protocols}
+        numbers = numbers_without_answer(lab, wanted.space, "score", **asked)
+    found = {number: own.get(number, "") for number in numbers}
     lacking = [number for number, text in found.items() if not text]
     if not found or (lacking and not command.concept.strip()):
         which = f"#{lacking[0]} has no label" if lacking else "there are no labels"
-        raise UsageError(f"{which} to score", "Suggest some: `workbench labels suggest`, or give --concept TEXT.")
-    for name in lab.state.under("labels"):
-        lab.entry(f"labels/{name}")
+        raise UsageError(
+            f"{which} to score",
+            f"Suggest some: `workbench labels suggest{_of(command)}`, or give --concept TEXT.",
+        )
     return found
 
 
-def _other_labels(labels: dict[int, str], draw: Draw) -> dict[int, tuple[int, str]]:
-    """For each feature a label of another one, drawn by the seed: what a label gets that is not about the feature.
+def _of(command: LabelsScore) -> str:
+    return "" if command.of == "features" else f" --of {command.of}"
 
-    The offline labeller names the other feature, so that the baseline does not depend on what else has a label. Its
-    number is -1 where no other feature has one.
+
+def _other_labels(labels: dict[int, str], draw: Drawing) -> dict[int, tuple[int, str]]:
+    """For each a label of another one, drawn by the seed: what a label gets that is about something else.
+
+    The offline labeller names the other, so that the baseline does not depend on what else has a label. Its number is
+    -1 where no other has one.
     """
-    alive = np.flatnonzero(draw.index.summary["fired"] > 0)
+    alive = draw.alive()
     found: dict[int, tuple[int, str]] = {}
     for number, text in labels.items():
         drawn = np.random.default_rng([draw.seed, number]).permutation(alive)[:_TRIES]
@@ -108,7 +136,7 @@ def _other_labels(labels: dict[int, str], draw: Draw) -> dict[int, tuple[int, st
     return found
 
 
-def _words_at_random(draw: Draw, number: int) -> str:
+def _words_at_random(draw: Drawing, number: int) -> str:
     """As many words as a label has, from one window of the corpus: where no other feature has a label."""
     windows = draw.contrast()
     words = dict.fromkeys(forms_of(windows[number % len(windows)].text)) if windows else {}
@@ -126,7 +154,7 @@ def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[
     ]
 
 
-def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Draw, lab: Lab) -> list[dict[str, Any]]:
+def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Drawing, lab: Lab) -> list[dict[str, Any]]:
     lab.tick(0, 1, "scoring")
     return scored(prepared, WordScorer(OfflineScorer(draw.reference())), command.seed)
 
@@ -134,8 +162,9 @@ def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Draw, la
 def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> tuple[list[dict[str, Any]], Outcome]:
     service = Service(command, lab)
     scorer = AskedScorer(
-        command.model, service.ask, service.replies, where=service.where, seed=command.seed, retry=command.retry
-    )
+        command.model, service.ask, service.replies,
+        where=service.where, seed=command.seed, retry=command.retry or command.failed, kind=command.of,
+    )  # fmt: skip
     if command.dry_run:
         asks = [ask for one in prepared if one.trial.active and one.trial.silent for ask in one.asks()]
         cost = estimate(scorer.requests(asks), service.price, batch=command.batch)

@@ -6,65 +6,75 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from commands.handlers.features.stored_rankings import ranking_line
-from commands.handlers.labels.asking import Service, estimate, indexed, keep, record_of
+from commands.handlers.labels.asking import Service, estimate, keep, record_of, told_rows
+from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
+from commands.handlers.labels.targets import Target, target
 from commands.labels import LabelsSuggest
 from workbench.errors import UsageError
-from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
 from workbench.labels import offline
-from workbench.labels.drawing import Draw
+from workbench.labels.named import label_entry
 from workbench.labels.prompts import Request, read_label, to_explain
 from workbench.labels.replies import Reply
 from workbench.labels.service import Failure, current, trouble
-from workbench.rankings import Ranking
-from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
 Row = dict[str, Any]
 
 
 def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
-    """Label the named features, or the top of the latest ranking, from their windows in the index."""
-    index = indexed(lab)
-    space = str(index.meta["space"])
-    chosen = _chosen(command, lab, space, int(index.meta["features"]))
-    draw = Draw(index, command.seed)
-    if command.labeller == "offline":
-        rows, outcome = _offline(chosen, draw, lab), Outcome({})
+    """Label what was named, or the top of the latest ranking, or the largest clusters or quanta."""
+    wanted = target(command.of, command.seed, lab)
+    if command.failed:
+        chosen = numbers_without_answer(lab, wanted.space, "suggest", model=_source(command))
     else:
-        rows, outcome = _asked(command, chosen, draw, index, lab)
+        chosen = wanted.chosen(command.features, command.top, lab)
+    if command.labeller == "offline":
+        rows, outcome = _offline(chosen, wanted, lab), Outcome({})
+    else:
+        rows, outcome = _asked(command, chosen, wanted, lab)
     if command.dry_run:
         return outcome
     for row in rows:
-        row["feature"] = feature_id(space, row["index"])
-        outcome.sets |= _sets(lab, row, "offline" if command.labeller == "offline" else command.model)
-    outcome.result = {"labeller": command.labeller, "labels": rows, **outcome.result}
+        row["feature"] = wanted.name(row["index"])
+        outcome.sets |= _sets(lab, row, _source(command))
+    told = told_rows(lab, "labels", rows)
+    outcome.result = {"labeller": command.labeller, "of": command.of, **told, **outcome.result}
     return outcome
 
 
+def _source(command: LabelsSuggest) -> str:
+    return "offline" if command.labeller == "offline" else command.model
+
+
 def _sets(lab: Lab, row: Row, source: str) -> dict[str, Any]:
-    """The suggestion, and the label in force where the investigator gave or accepted none and did not reject it."""
+    """The suggestion, and the label in force where the investigator gave or accepted none and did not reject it.
+
+    What could not be labelled is remembered, so that it can be asked again.
+    """
+    name = row["feature"]
+    failed = f"label_errors/suggest/{name}"
+    if row["status"] == "error":
+        return {failed: failed_entry(row["error"], source)}
+    cleared = cleared_entry(lab, failed, source)
     if row["status"] != "suggested":
-        return {}
+        return cleared
     value = {"text": row["text"], "source": source, "status": "suggested"}
     if "by" in row:
         value["by"] = row["by"]
-    name = row["feature"]
-    before, label = lab.state.get(f"suggestions/{name}/{source}"), lab.state.get(f"labels/{name}")
+    before, label = lab.state.get(f"suggestions/{name}/{source}"), label_entry(lab.state, name)
     if before is not None and before["status"] == "rejected" and before["text"] == row["text"]:
-        return {}
-    sets = {f"suggestions/{name}/{source}": value}
-    if label is None or (label["source"] != "investigator" and label["status"] != "accepted"):
-        sets[f"labels/{name}"] = value
-    return sets
+        return cleared
+    sets = {**cleared, f"suggestions/{name}/{source}": value}
+    given = label is not None and (label.value["source"] == "investigator" or label.value["status"] == "accepted")
+    return sets if given else {**sets, f"labels/{name}": value}
 
 
-def _offline(chosen: Sequence[int], draw: Draw, lab: Lab) -> list[Row]:
+def _offline(chosen: Sequence[int], wanted: Target, lab: Lab) -> list[Row]:
     rows = []
     for done, number in enumerate(chosen):
         lab.tick(done, len(chosen), "labelling")
-        windows = draw.explain(number, offline.TOP, offline.EACH)
+        windows = wanted.draw.explain(number, offline.TOP, offline.EACH)
         row: Row = {"index": number, "windows": len(windows.active), "text": "", "tokens": [], "status": "silent"}
         if windows.active:
             found = offline.suggest(windows)
@@ -76,20 +86,18 @@ def _offline(chosen: Sequence[int], draw: Draw, lab: Lab) -> list[Row]:
     return rows
 
 
-def _asked(
-    command: LabelsSuggest, chosen: Sequence[int], draw: Draw, index: FeatureIndex, lab: Lab
-) -> tuple[list[Row], Outcome]:
-    """Ask for all labels at once; a feature whose reply is missing or of no use has the status `error`."""
+def _asked(command: LabelsSuggest, chosen: Sequence[int], wanted: Target, lab: Lab) -> tuple[list[Row], Outcome]:
+    """Ask for all labels at once; what has no reply, or one of no use, has the status `error`."""
     service = Service(command, lab)
     rows: list[Row] = []
     requests: dict[int, Request] = {}
     for done, number in enumerate(chosen):
         lab.tick(done, len(chosen), "drawing windows")
-        windows = draw.explain(number)
+        windows = wanted.draw.explain(number)
         rows.append({"index": number, "windows": len(windows.active), "text": "", "tokens": [], "status": "silent"})
         if windows.active:
-            request = to_explain(command.model, windows, index.logits(number), service.where)
-            requests[number] = current(request, service.replies, _usable, retry=command.retry)
+            request = to_explain(command.model, windows, wanted.draw.logits(number), service.where, wanted.of)
+            requests[number] = current(request, service.replies, _usable, retry=command.retry or command.failed)
     if command.dry_run:
         cost = estimate(list(requests.values()), service.price, batch=command.batch)
         return rows, Outcome({"dry_run": True, "features": len(chosen), **cost})
@@ -126,13 +134,3 @@ def _read(reply: Reply) -> Row:
         return {"status": "error", "error": str(failure)}
     by = {"model": reply.model, "prompt": reply.prompt, "usage": reply.usage, "date": reply.date}
     return {"status": "suggested", "text": label, "by": by}
-
-
-def _chosen(command: LabelsSuggest, lab: Lab, space: str, width: int) -> list[int]:
-    if command.features:
-        return [feature_index(text, space, width) for text in command.features]
-    line = ranking_line(lab, None)
-    ranking = Ranking.from_arrays(str(lab.stored(line)["space"]), lab.arrays(line, "ranking"))
-    if ranking.space != space:
-        raise UsageError("the latest ranking is of other features than the index", "Name the features to label.")
-    return [int(number) for number in ranking.order()[: command.top]]

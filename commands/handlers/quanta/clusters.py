@@ -181,5 +181,9 @@ def label(command: QuantaLabel, lab: Lab) -> Outcome:
     text = command.text.strip()
     note = command.note.strip() or clustering.label(command.cluster)["note"]
     value = {"text": text, "note": note} if text or note else None
-    name = f"{data.LABELS}/{clustering.about['root']}/{command.cluster}"
-    return Outcome({"cluster": command.cluster, "label": text, "note": note}, sets={name: value})
+    root = clustering.about["root"]
+    sets: dict[str, Any] = {f"{data.LABELS}/{root}/{command.cluster}": value}
+    suggested = f"labels/quanta/{root}#{command.cluster}"
+    if not text and lab.state.get(suggested):
+        sets[suggested] = None  # an empty text removes whatever label there is
+    return Outcome({"cluster": command.cluster, "label": text, "note": note}, sets=sets)

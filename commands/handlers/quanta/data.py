@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import MismatchError, UnknownNameError, UsageError
+from workbench.evidence import scores_of
 from workbench.lab import Lab
+from workbench.labels.named import QUANTA_OWN, label_entry
 from workbench.quanta import Cohesion, answer_entropy, size_ranks
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.session.log import LogLine
 
 LOSSES, SAMPLES, SIMILARITY, CLUSTERS = "quanta/losses", "quanta/samples", "quanta/similarity", "quanta/clusters"
-LABELS = "quanta/labels"
+LABELS = QUANTA_OWN
 
 
 def cleared(*entries: str) -> dict[str, Any]:
@@ -223,9 +225,17 @@ class Clustering:
         return answer_entropy(self.samples.answer[self.labels == cluster])
 
     def label(self, cluster: int) -> dict[str, str]:
-        """Its label and note; empty texts where there are none."""
-        value = self.lab.state.get(f"{LABELS}/{self.about['root']}/{cluster}") or {}
-        return {"label": str(value.get("text", "")), "note": str(value.get("note", ""))}
+        """Its label with whose it is, and note; empty texts where there are none."""
+        own = self.lab.state.get(f"{LABELS}/{self.about['root']}/{cluster}") or {}
+        entry = label_entry(self.lab.state, f"quanta/{self.about['root']}#{cluster}")
+        given = {} if entry is None else entry.value
+        said = {name: str(given.get(field, "")) for name, field in (("label", "text"), ("label_source", "source"))}
+        return {**said, "note": str(own.get("note", ""))}
+
+    def label_scores(self, cluster: int) -> list[dict[str, Any]]:
+        """The scores of the text of its label."""
+        name = f"quanta/{self.about['root']}#{cluster}"
+        return scores_of(self.lab.state, name, self.label(cluster)["label"])
 
     def row(self, cluster: int, answers: int = 5) -> dict[str, Any]:
         """What is told of a cluster in lists."""

@@ -73,6 +73,7 @@ def show(query: QuantaShow, lab: Lab) -> Outcome:
     return Outcome(
         {
             **clustering.row(query.cluster, ANSWERS),
+            "label_scores": clustering.label_scores(query.cluster),
             "clusters": len(ranked),
             "before": query.before,
             "after": query.after,

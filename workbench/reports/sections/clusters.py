@@ -39,7 +39,7 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
         Column("Cluster"), Column("Features", True), Column("Mean cosine", True), Column("First members"),
         Column("Labels"),
     ]  # fmt: skip
-    rows = [_row(cluster, labels) for cluster in largest]
+    rows = [_row(source, cluster, labels) for cluster in largest]
     table = Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)
     whole = [cluster for cluster in largest if cluster["size"] <= MEMBERS]  # a matrix that shows all its members
     return [Paragraph((about,)), table, _matrix(source, line, (whole or largest)[0])]
@@ -65,11 +65,13 @@ def _stability(result: dict[str, Any]) -> str:
     return f" Agreement (adjusted Rand index) with neighbouring settings: {told}." if told else ""
 
 
-def _row(cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:
+def _row(source: ReportSource, cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:
     members = [int(member) for member in cluster["features"]]
     named = [labels[member] for member in members if member in labels]
     shown = ", ".join(f"#{member}" for member in members) + (" …" if cluster["size"] > len(members) else "")
-    return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, "; ".join(named[:4]) or "–"
+    own = source.own_label("clusters", int(cluster["cluster"]))
+    told = [*([f"“{own}”"] if own else []), *named[:4]]
+    return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, "; ".join(told) or "–"
 
 
 def _matrix(source: ReportSource, line: LogLine, cluster: dict[str, Any]) -> Chart:

@@ -71,9 +71,7 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
 
 def _row(source: ReportSource, row: dict[str, Any]) -> tuple[str, ...]:
     said = ", ".join(f"{text!r} {times}" for text, times in row["answers"])
-    state = source.record.state
-    root = (state.get("quanta/clusters") or {}).get("root", "")
-    label = (state.get(f"quanta/labels/{root}/{row['cluster']}") or {}).get("text", "")
+    label = source.own_label("quanta", int(row["cluster"]))
     return (
         str(row["cluster"]), str(row["rank"]), str(row["size"]), number(row["cohesion"]), number(row["separation"]),
         number(row["entropy"]), said, label or "–",

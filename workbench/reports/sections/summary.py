@@ -203,9 +203,13 @@ def _span(draws: list[dict[str, Any]], key: str) -> str:
 def _work(source: ReportSource) -> list[Block]:
     """What else the session holds."""
     said: list[str] = []
-    if labels := source.record.state.under("labels"):
-        own = sum(entry.value.get("source") == "investigator" for entry in labels.values())
+    if labels := source.labelled:
+        own = sum(entry.value.get("source") == "investigator" for _, _, entry in labels)
         said.append(f"{several(len(labels), 'feature')} labelled, {own} of them by the investigator")
+    if groups := source.labels_of("clusters"):
+        said.append(f"{several(len(groups), 'cluster')} labelled")
+    if groups := source.labels_of("quanta"):
+        said.append(f"{len(groups)} {'quantum' if len(groups) == 1 else 'quanta'} labelled")
     if clusters := source.lines("clusters.find"):
         found = source.record.state.get("clusters") or {}
         said.append(f"{several(int(found.get('count', 0)), 'cluster')} found (line {clusters[-1].seq})")

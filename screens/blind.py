@@ -1,0 +1,99 @@
+"""Blind mode: which labels and scores are hidden, until a rating was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from screens import verbs
+from screens.label_queue import label_id
+from screens.text import visible
+from screens.widgets.command_line import Question
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+HIDDEN = "(hidden)"
+TOLD = "S on Labels (7) rates it"
+RATINGS = ("0", "1", "2", "3")
+
+
+class Blind:
+    """Whether labels are hidden, and those that a rating revealed."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self._revealed: set[tuple[str, int]] = set()
+
+    def turn(self) -> None:
+        """Hide all labels, or show all."""
+        self.on = not self.on
+        self._revealed.clear()
+
+    def reveal(self, of: str, index: int) -> None:
+        """Show one: it was rated."""
+        self._revealed.add((of, index))
+
+    def hides(self, of: str, index: int) -> bool:
+        """Whether the label of a feature, cluster or quantum is hidden."""
+        return self.on and (of, index) not in self._revealed
+
+    def scrubbed(self, value: Any) -> Any:
+        """A reply without the labels that are hidden: so no screen can show one, whichever it is."""
+        if not self.on:
+            return value
+        if isinstance(value, list):
+            return [self.scrubbed(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        return {name: self._field(name, one, value) for name, one in value.items()}
+
+    def _field(self, name: str, value: Any, row: dict[str, Any]) -> Any:
+        if name == "labels" and _texts(value):  # of the members of a cluster, or of features by number
+            return [HIDDEN] if isinstance(value, list) else dict.fromkeys(value, HIDDEN)
+        if name not in ("label", "label_scores") or not value or not self._hides_row(row):
+            return self.scrubbed(value)
+        if name == "label_scores":
+            return []
+        return HIDDEN if isinstance(value, str) else {**value, "text": HIDDEN, "source": "blind", "status": TOLD}
+
+    def _hides_row(self, row: dict[str, Any]) -> bool:
+        if "index" in row:
+            return self.hides("features", int(row["index"]))
+        return self.hides("quanta" if "answers" in row else "clusters", int(row.get("cluster", -1)))
+
+
+def _texts(value: Any) -> bool:
+    rows = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(rows) and all(isinstance(one, str) for one in rows)
+
+
+def shown_text(text: str) -> str:
+    """A label as it is offered to be edited: a hidden one is not."""
+    return "" if text == HIDDEN else text
+
+
+def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
+    """A rating from 0 to 3 of what a feature does, given before its label is shown."""
+    concept = asked_concept(app.summary)
+    against = f"“{visible(concept)}”" if concept else "one clear concept"
+
+    def submit(text: str) -> str | None:
+        if text.strip() not in RATINGS:
+            return "a rating is 0, 1, 2 or 3"
+        of, index, hidden = item.get("of", "features"), int(item["index"]), app.blind.on
+        verb = verbs.LabelsRate(
+            feature=item["feature"], of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
+        )
+        app.close_line()
+        app.do(verb, lambda _: app.blind.reveal(of, index) if hidden else None)
+        return None
+
+    told = f"how well does it fit {against}? 0 not at all, 1 vaguely, 2 nearly, 3 cleanly; then its label is shown"
+    return Question(f"rate {label_id(item)}: ", submit, advise=lambda _: told)
+
+
+def asked_concept(summary: dict[str, Any]) -> str:
+    """What the latest ranking looked for; empty where there is none."""
+    rankings = summary.get("rankings") or []
+    latest = max(rankings, key=lambda one: int(one["seq"]), default=None)
+    return str(latest.get("positive") or latest.get("stimuli") or "") if latest else ""
