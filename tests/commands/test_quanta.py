@@ -268,7 +268,8 @@ def test_selection_is_the_librarys(taken: Any, home: Path, sessions: Path) -> No
 
 
 @pytest.mark.parametrize("options", ["", "mode=factored rank=30", "mode=sketch dimension=4000", "absolute=true",
-                                     "include=final_norm", "dtype=bfloat16"])  # fmt: skip
+                                     "include=final_norm", "dtype=bfloat16", "of=logits equal=true",
+                                     "mode=factored rank=30 equal=true"])  # fmt: skip
 def test_similarities_are_checked_exactly_and_say_what_they_rest_on(similar: Any, options: str) -> None:
     result = similar(f"quanta.similarity pairs=30 {options}")["result"]
     assert result["check"]["pairs"] == 30
@@ -313,6 +314,8 @@ def test_a_stopped_similarity_goes_on(taken: Any, home: Path) -> None:
 
 
 def test_activations_are_the_baseline(similar: Any, tiny_model: Any, home: Path) -> None:
+    with pytest.raises(UsageError, match="no weight matrix"):
+        similar("quanta.similarity of=activations equal=true")
     result = similar("quanta.similarity of=activations")["result"]
     assert result["dimension"] == tiny.LAYERS * 4 * tiny.WIDTH
     assert result["check"] is None
