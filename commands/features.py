@@ -181,9 +181,16 @@ class FeaturesProbe(OfWindow, OfClasses, OfUnits):
     }
     zero_is_unset: ClassVar[tuple[str, ...]] = ("width", "ridge")
 
-    stimuli: str = Field("", description="Name of the stimulus set; or label tokens with --predicate or --spans")
+    stimuli: str = Field(
+        "", description="Name of the stimulus set; or label tokens with --predicate, --spans or --quanta"
+    )
     predicate: str = Field("", description="Regular expression: tokens of the corpus that share a letter with a match")
     spans: InputFile = Field("", description='JSONL file of documents, {"text": ..., "spans": [[first, end], ...]}')
+    quanta: tuple[int, ...] = Field(
+        (),
+        description="Clusters of predictions: the tokens before their answers, against those of the other samples, or "
+        "of the one cluster that --against names",
+    )
     corpus: NameOrFile = Field("demo", description="Where --predicate looks: `demo`, or a .txt or .jsonl file")
     tokens: int = Field(2000, ge=100, le=20_000, description="Tokens to draw, half of them positive where there are")
     skip: int = Field(0, ge=0, le=1000, description="Leave out so many tokens at the beginning of each document")

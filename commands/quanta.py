@@ -70,7 +70,7 @@ class QuantaCounts(Query):
 
 
 class QuantaSimilarity(Command):
-    """Compare the samples by the gradients of their losses, or by activations as a baseline."""
+    """Compare the samples by the gradients of their losses or logits, or by activations as a baseline."""
 
     dotted = "quanta.similarity"
     heavy = True
@@ -82,9 +82,12 @@ class QuantaSimilarity(Command):
     }
 
     mode: Literal["exact", "factored", "sketch"] = Field("exact", description="How gradients are kept and multiplied")
-    of: Literal["gradients", "activations"] = Field(
-        "gradients", description="activations: of all neurons before the answer, the baseline that knows no gradient"
+    of: Literal["gradients", "logits", "activations"] = Field(
+        "gradients",
+        description="gradients: of losses, as published; logits: gradients of the answers' logits, which keep what the "
+        "answers of one task share; activations: of all neurons before the answer, the baseline that knows no gradient",
     )
+    equal: bool = Field(False, description="Give every weight matrix one vote, however large its gradient is")
     include: tuple[Role, ...] = Field((), description="Roles of parameters to add to the inner ones")
     absolute: bool = Field(False, description="Of |gradients|, entry by entry (mode exact)")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Number format of rows of exact")

@@ -268,7 +268,8 @@ def test_selection_is_the_librarys(taken: Any, home: Path, sessions: Path) -> No
 
 
 @pytest.mark.parametrize("options", ["", "mode=factored rank=30", "mode=sketch dimension=4000", "absolute=true",
-                                     "include=final_norm", "dtype=bfloat16"])  # fmt: skip
+                                     "include=final_norm", "dtype=bfloat16", "of=logits equal=true",
+                                     "mode=factored rank=30 equal=true"])  # fmt: skip
 def test_similarities_are_checked_exactly_and_say_what_they_rest_on(similar: Any, options: str) -> None:
     result = similar(f"quanta.similarity pairs=30 {options}")["result"]
     assert result["check"]["pairs"] == 30
@@ -313,6 +314,8 @@ def test_a_stopped_similarity_goes_on(taken: Any, home: Path) -> None:
 
 
 def test_activations_are_the_baseline(similar: Any, tiny_model: Any, home: Path) -> None:
+    with pytest.raises(UsageError, match="no weight matrix"):
+        similar("quanta.similarity of=activations equal=true")
     result = similar("quanta.similarity of=activations")["result"]
     assert result["dimension"] == tiny.LAYERS * 4 * tiny.WIDTH
     assert result["check"] is None
@@ -447,6 +450,54 @@ def test_contexts_become_stimuli_for_contrast_and_probe(clustered: Any, tiny_fil
         clustered(f"quanta.stimuli pair cluster={one}")
     with pytest.raises(UsageError, match="against itself"):
         clustered(f"quanta.stimuli x cluster={one} against={one}")
+
+
+QUICK = "permutations=20 most=2 folds=3 exact=0 sweep=f_stat"
+
+
+def test_clusters_are_labels_of_a_probe(clustered: Any, tiny_files: Path, tiny_model: Any, home: Path) -> None:
+    import torch
+
+    clustered(f"sae.load {tiny_files / 'sae'}")
+    rows = clustered("quanta.list")["result"]["clusters"]
+    one, other = rows[0], rows[1]
+    result = clustered(f"features.probe quanta={one['cluster']} {QUICK} sae=raw method=f_stat top=500")["result"]
+    assert result["categories"] == {"positive": one["size"], "rest": 24 - one["size"]}
+    assert result["positive"] == f"cluster {one['cluster']}"
+    samples = [
+        {**sample, "in": row is one}
+        for row in rows
+        for sample in clustered(f"quanta.show {row['cluster']} limit=100")["result"]["samples"]
+    ]
+    x, store = [], store_of(home)
+    for sample in samples:  # of whole documents, from the plain model
+        ids = torch.tensor(store.tokens[store.starts[sample["document"]] : store.starts[sample["document"] + 1]])
+        with torch.no_grad():
+            states = tiny_model.plain(ids[None, :20].long(), output_hidden_states=True).hidden_states
+        x.append(states[2][0, sample["position"] - 1].numpy())
+    inside = np.array([sample["in"] for sample in samples])
+    effects = np.array(x)[inside].mean(0) - np.array(x)[~inside].mean(0)
+    for row in result["rows"]:
+        assert row["effect"] == pytest.approx(effects[row["index"]], abs=1e-4)
+    pair = clustered(f"features.probe quanta={one['cluster']} against={other['cluster']} {QUICK}")["result"]
+    assert pair["categories"] == {"positive": one["size"], "rest": other["size"]}
+    both = clustered(f"features.probe quanta={one['cluster']} quanta={other['cluster']} {QUICK}")["result"]
+    assert both["categories"]["positive"] == one["size"] + other["size"]
+
+
+def test_clusters_that_cannot_be_labels_are_refused(clustered: Any, tiny_files: Path, tmp_path: Path) -> None:
+    clustered(f"sae.load {tiny_files / 'sae'}")
+    largest = clustered("quanta.list")["result"]["clusters"][0]["cluster"]
+    for line, error, said in ((f"quanta=99 {QUICK}", UnknownNameError, "no cluster 99"),
+                              (f"quanta={largest} against={largest}", UsageError, "both sides"),
+                              (f"quanta={largest} against=words", UsageError, "no cluster's number"),
+                              (f"words quanta={largest}", UsageError, "stimuli and quanta"),
+                              (" ".join(f"quanta={at}" for at in range(4)), UsageError, "0 samples")):  # fmt: skip
+        with pytest.raises(error, match=said):
+            clustered(f"features.probe {line}")
+    clustered(f"model.load {tiny.make_model(tmp_path / 'other', seed=3)} device=cpu")
+    with pytest.raises(MismatchError, match="the clusters are of predictions of"):
+        clustered(f"features.probe quanta={largest} sae=raw")
 
 
 def test_a_replay_gives_the_same(clustered: Any) -> None:

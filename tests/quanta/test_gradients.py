@@ -34,14 +34,20 @@ def contexts(count: int = 12, seed: int = 0) -> list[list[int]]:
     return [rng.integers(0, 40, rng.integers(2, 20)).tolist() for _ in range(count)]
 
 
-def plain(model: nn.Module, samples: list[list[int]], names: list[str], absolute: bool = False) -> np.ndarray:
+def plain(
+    model: nn.Module,
+    samples: list[list[int]],
+    names: list[str],
+    absolute: bool = False,
+    target: str = "loss",
+) -> np.ndarray:
     """The definition, in float64, with the whole context read and nothing reused."""
     model = model.double()
     rows = []
     for ids in samples:
         model.zero_grad()
         logits = model(torch.tensor([ids])).logits[0]
-        (-logits[-2].log_softmax(0)[ids[-1]]).backward()
+        (-(logits[-2] if target == "logit" else logits[-2].log_softmax(0))[ids[-1]]).backward()
         of = dict(model.named_parameters())
         flat = torch.cat([of[name].grad.reshape(-1) for name in names])
         rows.append(flat.abs() if absolute else flat)
@@ -193,3 +199,43 @@ def test_an_encoder_is_refused() -> None:
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     with pytest.raises(ValueError, match="gives no next-token logits"):
         gradient_similarity(BertModel(BertConfig(vocab_size=40, **sizes)), [[1, 2, 3]])
+
+
+def test_gradients_of_logits_are_those_of_the_definition() -> None:
+    model, samples = neox(), contexts()
+    names = list(chosen_parameters(model))
+    found = gradient_similarity(model, samples, target="logit")
+    assert found.matrix == pytest.approx(plain(model, samples, names, target="logit"), abs=1e-5)
+    assert np.abs(found.matrix - gradient_similarity(model, samples).matrix).max() > 0.01
+
+
+@pytest.mark.parametrize("mode", ["exact", "factored"])
+def test_equal_votes_are_the_mean_of_the_cosines_of_each_matrix(mode: Any) -> None:
+    model, samples = neox(), contexts()
+    found = gradient_similarity(model, samples, mode=mode, equal=True, rank=16)
+    names = [name for name, parameter in chosen_parameters(model).items() if parameter.dim() > 1]
+    assert list(found.parameters) == names
+    mean = np.mean([plain(model, samples, [name]) for name in names], axis=0)
+    assert found.matrix == pytest.approx(mean, abs=1e-4)
+    assert (np.abs(found.matrix - mean) <= found.bound + 1e-9).all()
+
+
+def test_answers_that_compete_share_their_logit_gradient_and_not_that_of_the_loss() -> None:
+    class Task(nn.Module):
+        """After word 1, answers 1 and 2 are as likely and all others nearly impossible."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = nn.Embedding(4, 4)
+            self.map = nn.Linear(4, 2, bias=False)
+            self.register_buffer("out", torch.tensor([[-9.0, 0], [1, 0.5], [1, -0.5], [-9, 0]]))
+            with torch.no_grad():
+                self.embed.weight.copy_(torch.eye(4))
+                self.map.weight.copy_(torch.tensor([[0.0, 10, 0, 0], [0, 0, 0, 0]]))
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return self.map(self.embed(ids)) @ self.out.T
+
+    samples = [[1, 1], [1, 2]]
+    assert gradient_similarity(Task(), samples, target="logit").matrix[0, 1] == pytest.approx(0.75 / 1.25, abs=1e-5)
+    assert gradient_similarity(Task(), samples).matrix[0, 1] == pytest.approx(-1, abs=1e-5)

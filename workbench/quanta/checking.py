@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.quanta.roles import Role, chosen_parameters
-from workbench.quanta.sample_gradients import Context, checked_contexts, sample_gradients
+from workbench.quanta.roles import Role, chosen_parameters, without_vectors
+from workbench.quanta.sample_gradients import Context, Target, checked_contexts, equal_votes, sample_gradients
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,6 +68,8 @@ def check_pairs(
     matrix: NDArray[np.floating],
     pairs: NDArray[np.int64],
     *,
+    target: Target = "loss",
+    equal: bool = False,
     include: Sequence[Role] = (),
     absolute: bool = False,
 ) -> PairCheck:
@@ -78,6 +80,8 @@ def check_pairs(
         contexts: all samples.
         matrix: (samples, samples) similarity to be checked.
         pairs: (pairs, 2) samples.
+        target: what was differentiated for the matrix.
+        equal: whether every weight matrix had one vote.
         include: roles of parameters, as they were for the matrix.
         absolute: whether it is of |gradients|.
 
@@ -85,11 +89,12 @@ def check_pairs(
         ValueError: as `gradient_similarity`.
     """
     needed = np.unique(pairs)
-    parameters = list(chosen_parameters(model, include).values())
+    chosen = chosen_parameters(model, include)
+    parameters = list((without_vectors(chosen) if equal else chosen).values())
     samples = checked_contexts(model, [contexts[int(number)] for number in needed])
     rows = []
-    for gradient in sample_gradients(model, parameters, samples):
-        flat = torch.cat([part.reshape(-1) for part in gradient])
+    for gradient in sample_gradients(model, parameters, samples, target=target):
+        flat = torch.cat([part.reshape(-1) for part in (equal_votes(gradient) if equal else gradient)])
         rows.append((flat.abs() if absolute else flat).cpu())
     place = {int(number): at for at, number in enumerate(needed)}
     exact = np.array([_cosine(rows[place[int(a)]], rows[place[int(b)]]) for a, b in pairs])

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.quanta.roles import Role, chosen_parameters, flat_size
-from workbench.quanta.sample_gradients import Context, checked_contexts, sample_gradients
+from workbench.quanta.roles import Role, chosen_parameters, flat_size, without_vectors
+from workbench.quanta.sample_gradients import Context, Target, checked_contexts, equal_votes, sample_gradients
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,6 +68,8 @@ def gradient_similarity(
     contexts: Sequence[Context],
     *,
     mode: Mode = "exact",
+    target: Target = "loss",
+    equal: bool = False,
     dtype: str = "float32",
     include: Sequence[Role] = (),
     absolute: bool = False,
@@ -79,12 +81,15 @@ def gradient_similarity(
     keep: Keep | None = None,
     resume: Arrays | None = None,
 ) -> GradientSimilarity:
-    """Cosine similarities of the gradients of single predicted tokens.
+    """Cosine similarities of the gradients of the losses, or logits, of single predicted tokens.
 
     Args:
         model: a causal torch model that gives logits (1, tokens, vocabulary), itself or as `.logits`.
         contexts: token sequences whose last token is the predicted one.
         mode: `exact`, `factored` or `sketch`.
+        target: what is differentiated: the `loss` of the predicted token, or its `logit`.
+        equal: give every weight matrix one vote: the mean over matrices of the cosines of their parts, vectors left
+            out. Otherwise a parameter counts by the share that it has in the gradients.
         dtype: number format in which rows are kept: float32, bfloat16, float16, float64.
         include: roles to add to the inner parameters: `final_norm`, `norm`, `unembedding`, `embedding`.
         absolute: similarities of |gradients|, entry by entry; `exact` only.
@@ -108,7 +113,10 @@ def gradient_similarity(
         raise ValueError(f"mode {mode!r} keeps no signs to drop: absolute similarities need mode 'exact'")
     samples = checked_contexts(model, contexts)
     chosen = chosen_parameters(model, include)
+    if equal:
+        chosen = without_vectors(chosen)
     maker = _Rows(model, list(chosen.values()), samples, absolute, tick, keep)
+    maker.target, maker.equal = target, equal
     if resume is not None:
         maker.passes = int(resume["passes"])
     if mode == "exact":
@@ -156,16 +164,19 @@ class _Rows:
     ) -> None:
         self.model, self.parameters, self.samples = model, parameters, samples
         self.absolute, self._tick, self._keep = absolute, tick, keep
+        self.target: Target = "loss"
+        self.equal = False
         self.size = flat_size(parameters)
         self.passes, self.planned = 0, len(samples)
 
     def gradients(self, first: int = 0, last: int | None = None) -> Iterator[list[Tensor]]:
         """Gradients of samples `first` to `last`, one at a time; each counts as a pass once it is made."""
-        for gradient in sample_gradients(self.model, self.parameters, self.samples[first:last], first):
+        made = sample_gradients(self.model, self.parameters, self.samples[first:last], first, target=self.target)
+        for gradient in made:
             self.passes += 1
             if self._tick is not None:
                 self._tick(self.passes, self.planned)
-            yield gradient
+            yield equal_votes(gradient) if self.equal else gradient
 
     def keep(self, arrays: Callable[[], Arrays]) -> None:
         """Offer a place at which the work can be left."""

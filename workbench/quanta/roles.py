@@ -45,6 +45,18 @@ def chosen_parameters(model: nn.Module, include: Iterable[Role] = ()) -> dict[st
     return {name: parameter for name, parameter in model.named_parameters() if roles[name] in wanted}
 
 
+def without_vectors(chosen: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weight matrices among the parameters.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = {name: parameter for name, parameter in chosen.items() if parameter.dim() > 1}
+    if not found:
+        raise ValueError("there is no weight matrix among the parameters asked for: equal votes need some")
+    return found
+
+
 def _mark(roles: dict[int, Role], module: nn.Module, role: Role) -> None:
     for parameter in module.parameters(recurse=False):
         roles.setdefault(id(parameter), role)  # the first mark stays: a tied unembedding is an embedding

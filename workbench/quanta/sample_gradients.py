@@ -1,16 +1,20 @@
-"""The gradient of one predicted token's loss, sample by sample."""
+"""The gradient of one predicted token's loss, or of its logit, sample by sample."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 Context = Sequence[int] | Tensor
+Target = Literal["loss", "logit"]
+"""What is differentiated. The gradient of the loss is that of the answer's logit less the mean of its competitors',
+weighted by how likely they are: where a task has many answers, they compete, and what they share cancels. The gradient
+of the logit keeps it; it also keeps what the model gives to all logits alike, which no prediction depends on."""
 
 
 def checked_contexts(model: nn.Module, contexts: Sequence[Context]) -> list[Tensor]:
@@ -35,9 +39,14 @@ def checked_contexts(model: nn.Module, contexts: Sequence[Context]) -> list[Tens
 
 
 def sample_gradients(
-    model: nn.Module, parameters: Sequence[Tensor], contexts: Sequence[Tensor], first: int = 0
+    model: nn.Module,
+    parameters: Sequence[Tensor],
+    contexts: Sequence[Tensor],
+    first: int = 0,
+    *,
+    target: Target = "loss",
 ) -> Iterator[list[Tensor]]:
-    """The gradient of -log p(last token | the tokens before it), for each context in turn.
+    """The gradient of -log p(last token | the tokens before it), or of minus its logit, for each context in turn.
 
     What comes after the predicted token cannot change the gradient, so the model never reads it. `first` is the number
     of the first context, for messages.
@@ -55,13 +64,22 @@ def sample_gradients(
             logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
             if logits is None or logits.dim() != 3:
                 raise ValueError(f"{type(model).__name__} gives no next-token logits: quanta need a causal model")
-            # in float32, 1 - p of a token predicted with p near 1 keeps few digits, and with it the whole gradient
-            loss = nn.functional.cross_entropy(logits[0, -1:].double(), ids[-1:])
+            loss = _loss(logits[0, -1].double(), ids[-1], target)
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             gradient = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
             if not all(bool(torch.isfinite(part).all()) for part in gradient):
                 raise ValueError(f"the gradient of sample {number} is not finite (loss {loss.item():.4g})")
             yield gradient
+
+
+def _loss(logits: Tensor, answer: Tensor, target: Target) -> Tensor:
+    """In float64: in float32, 1 - p of a token predicted with p near 1 keeps few digits, and so does the gradient."""
+    return -logits[answer] if target == "logit" else nn.functional.cross_entropy(logits[None], answer[None])
+
+
+def equal_votes(gradient: Sequence[Tensor]) -> list[Tensor]:
+    """Every part of a gradient with length 1; one of length 0 stays 0."""
+    return [part / part.double().norm().clamp_min(1e-30).to(part.dtype) for part in gradient]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Labelled items for rankings and probes: sentences of a stimulus set, or tokens that a predicate or spans name."""
+"""Labelled items for rankings and probes: sentences of a stimulus set, or tokens that something else names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ProbeData:
         labels: (items,) bool.
         groups: (items,) codes of what belongs together, or None.
         kind: `sentences` or `tokens`.
-        texts: the sentences of the items; of tokens, the documents they are in.
+        texts: the sentences of the items; of tokens, the documents they are in (none where only ids are known).
         masked: items that were left out because no token counts.
         about: what the result says of the data beyond that.
         sets: the state entries that make the features the session's own where they were not.
@@ -136,17 +136,22 @@ def probe_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
     """The items a probe is about.
 
     Raises:
-        UsageError: none of the three sources is named, or more than one.
+        UsageError: none of the four sources is named, or more than one.
     """
-    sources = [name for name in ("stimuli", "predicate", "spans") if getattr(command, name)]
+    sources = [name for name in ("stimuli", "predicate", "spans", "quanta") if getattr(command, name)]
     if len(sources) != 1:
         named = " and ".join(sources) or "nothing"
         raise UsageError(
             f"a probe has one source of labels, not {named}",
-            "Give a stimulus set, --predicate REGEX, or --spans FILE: `workbench features probe achievement`.",
+            "Give a stimulus set, --predicate REGEX, --spans FILE, or --quanta CLUSTER: `workbench features probe "
+            "achievement`.",
         )
     if command.stimuli:
         return sentence_data(command, lab, sae=command.sae, pairs=command.pairs)
+    if command.quanta:
+        from commands.handlers.features.probe_quanta import quanta_data
+
+        return quanta_data(command, lab)
     return _token_data(command, lab)
 
 

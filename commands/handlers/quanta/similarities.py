@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.models.loaded import LoadedModel
     from workbench.predictions.similarities import SimilarityFolder
     from workbench.quanta.cost import SimilarityCost
+    from workbench.quanta.sample_gradients import Target
 
 GIB = 2**30
 TRIED = 4
@@ -38,7 +39,7 @@ def similarity(command: QuantaSimilarity, lab: Lab) -> Outcome:
         return work.estimate(built=meta is not None)
     if meta is None:
         work.refuse_too_much()
-        meta = work.gradients() if command.of == "gradients" else work.activations()
+        meta = work.activations() if command.of == "activations" else work.gradients()
     entry = {"key": work.folder.folder.name, "of": command.of, "mode": meta["mode"], "absolute": command.absolute}
     return Outcome(
         {**work.head, **meta},
@@ -85,7 +86,7 @@ class _Work:
     @property
     def head(self) -> dict[str, Any]:
         """Settings, as the result tells them."""
-        names = ("of", "absolute", "dtype", "seed")
+        names = ("of", "equal", "absolute", "dtype", "seed")
         return {"samples": len(self.contexts), **{name: getattr(self.command, name) for name in names}}
 
     @cached_property
@@ -95,6 +96,7 @@ class _Work:
 
         names = ("mode", "of", "include", "absolute", "dtype", "rank", "dimension", "memory", "pairs", "seed")
         settings = {name: getattr(self.command, name) for name in names}
+        settings |= {"equal": True} if self.command.equal else {}
         about = {"format": 1, "samples": self.digest, "model": self.model.info["digest"], **settings}
         about["include"] = sorted(self.command.include)
         about["roles"] = {name: int(size.numel()) for name, size in self.parameters.items()}
@@ -107,12 +109,13 @@ class _Work:
         Raises:
             UsageError: the model has none of a role asked for.
         """
-        from workbench.quanta.roles import chosen_parameters
+        from workbench.quanta.roles import chosen_parameters, without_vectors
 
         if self.command.of == "activations":
             return {}
         try:
-            return chosen_parameters(self.model.plain, self.command.include)
+            chosen = chosen_parameters(self.model.plain, self.command.include)
+            return without_vectors(chosen) if self.command.equal else chosen
         except ValueError as error:
             raise UsageError(str(error), "Leave that role out of --include.") from error
 
@@ -163,7 +166,7 @@ class _Work:
 
     def estimate(self, *, built: bool) -> Outcome:
         """What it would take."""
-        saved = self.cost.memory if self.command.of == "gradients" else 0
+        saved = 0 if self.command.of == "activations" else self.cost.memory
         disk = 4 * len(self.contexts) ** 2 + saved
         return Outcome(
             {
@@ -213,8 +216,9 @@ class _Work:
         command, keeper = self.command, Keeper(self.folder)
         try:
             made = gradient_similarity(
-                self.model.plain, self.contexts, mode=command.mode, dtype=command.dtype, include=command.include,
-                absolute=command.absolute, memory=self.row_memory, rank=command.rank,
+                self.model.plain, self.contexts, mode=command.mode, target=self._target, equal=command.equal,
+                dtype=command.dtype, include=command.include, absolute=command.absolute, memory=self.row_memory,
+                rank=command.rank,
                 dimension=command.dimension or None, seed=command.seed, keep=keeper, resume=self.folder.state(),
                 tick=lambda done, planned: self.lab.tick(done, max(done, planned), "gradients"),
             )  # fmt: skip
@@ -239,6 +243,10 @@ class _Work:
         self.folder.finish(made.matrix, meta)
         return meta
 
+    @property
+    def _target(self) -> Target:
+        return "logit" if self.command.of == "logits" else "loss"
+
     def _check(self, matrix: np.ndarray, bound: np.ndarray) -> dict[str, Any] | None:
         from workbench.quanta.checking import check_pairs, drawn_pairs
 
@@ -247,8 +255,9 @@ class _Work:
         self.lab.tick(0, 1, "checking pairs exactly")
         pairs = drawn_pairs(matrix, self.command.pairs, self.command.seed)
         found = check_pairs(
-            self.model.plain, self.contexts, matrix, pairs, include=self.command.include, absolute=self.command.absolute
-        )
+            self.model.plain, self.contexts, matrix, pairs, target=self._target, equal=self.command.equal,
+            include=self.command.include, absolute=self.command.absolute,
+        )  # fmt: skip
         outside = np.abs(found.difference) > bound[pairs[:, 0], pairs[:, 1]]
         return {
             "pairs": len(pairs),
@@ -274,10 +283,12 @@ class _Work:
 
 
 def _check(command: QuantaSimilarity) -> None:
-    if command.absolute and (command.mode != "exact" or command.of != "gradients"):
+    if command.absolute and (command.mode != "exact" or command.of == "activations"):
         raise UsageError(
             f"mode {command.mode} of {command.of} keeps no signs to drop", "Absolute similarities need --mode exact."
         )
+    if command.equal and command.of == "activations":
+        raise UsageError("activations are of no weight matrix that could have a vote", "Leave out --equal.")
 
 
 def _finite(gradients: Any) -> Any:
