@@ -241,8 +241,8 @@ def table(report: dict[str, Any]) -> str:
     sizes = list(dict.fromkeys(row["size"] for row in report["rows"] if "size" in row))
     lines.append(f"{'bytes':32}" + "".join(f"{size:>9}" for size in sizes))
     sent = {(row["name"], row["size"]): row["bytes"] for row in report["rows"] if "size" in row and "bytes" in row}
-    for name in dict.fromkeys(name for name, _ in sent):
-        lines.append(f"{name:32}" + "".join(f"{sent[name, size]:>9,}" for size in sizes))
+    names = dict.fromkeys(name for name, _ in sent)
+    lines += [f"{name:32}" + "".join(f"{sent[name, size]:>9,}" for size in sizes) for name in names]
     lines.append("")
     for row in report["rows"]:
         if "bytes" not in row or "size" not in row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from screens import background, verbs
+from screens import background, doing, verbs
 from screens.jobs import JobsPage
 from screens.keys import PLACES
 from screens.page import Page
@@ -129,7 +129,10 @@ class Link:
         if kind == "changed" and event.get("session") == self.app.session:
             self.refresh()
         elif kind == "job":
-            self.app.query_one(JobsPage).job_changed(event.get("job") or {})
+            job = event.get("job") or {}
+            self.app.query_one(JobsPage).job_changed(job)
+            if job.get("state"):
+                doing.tell_job(self.app, job)
         elif kind == "state":
             self.app.status.show(engine=str(event.get("state")))
             if event.get("state") == "connected":
