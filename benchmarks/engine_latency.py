@@ -165,9 +165,9 @@ def bars(rows: list[dict[str, Any]], heavy: list[str]) -> list[dict[str, Any]]:
     """The promises, each with the value that was measured."""
     median = {row["name"]: row["median_s"] for row in rows}
     made = [
-        _bar("workbench --help, s", median["workbench --help"], 0.25),
-        _bar("workbench session list, s", median["workbench session list"], 0.3),
-        _bar(
+        made_bar("workbench --help, s", median["workbench --help"], 0.25),
+        made_bar("workbench session list, s", median["workbench session list"], 0.3),
+        made_bar(
             "query on a warm engine over --help, s",
             next(row["over_help_s"] for row in rows if row["name"] == "query on a warm engine"),
             0.05,
@@ -175,11 +175,12 @@ def bars(rows: list[dict[str, Any]], heavy: list[str]) -> list[dict[str, Any]]:
         {"name": "heavy modules in front ends", "value": len(heavy), "limit": 0, "holds": not heavy},
     ]
     if median["app, first frame"] is not None:
-        made.append(_bar("app, first frame, s", median["app, first frame"], 0.6))
+        made.append(made_bar("app, first frame, s", median["app, first frame"], 0.6))
     return made
 
 
-def _bar(name: str, value: float, limit: float) -> dict[str, Any]:
+def made_bar(name: str, value: float, limit: float) -> dict[str, Any]:
+    """A promise with the value that was measured: below the limit it holds."""
     return {"name": name, "value": value, "limit": limit, "holds": value < limit}
 
 

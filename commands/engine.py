@@ -52,6 +52,17 @@ class EngineCancel(Query):
     job: str = Field(description="Job id, as `engine jobs` shows it")
 
 
+class EngineDetach(Query):
+    """Let a job go on when the terminal that asked for it closes."""
+
+    dotted = "engine.detach"
+    place = "engine"
+    sessionless = True
+    positional = ("job",)
+
+    job: str = Field(description="Job id, as `engine jobs` shows it")
+
+
 class EngineAttach(Query):
     """Wait for a detached job and show its progress and result."""
 

@@ -137,6 +137,7 @@ VERBS: dict[str, str] = {
     "engine.log": "engine.EngineLog",
     "engine.jobs": "engine.EngineJobs",
     "engine.cancel": "engine.EngineCancel",
+    "engine.detach": "engine.EngineDetach",
     "engine.attach": "engine.EngineAttach",
     "demo": "report.Demo",
     "open": "report.Open",

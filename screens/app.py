@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from screens import background, clipboard, doing, palette, verbs
+from screens import background, clipboard, doing, leaving, palette, verbs
 from screens.blind import Blind
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
@@ -121,8 +121,9 @@ class WorkbenchApp(App[None]):
         self.over = ""
         self._beneath: list[str] = []
         """Pages over the screen that others lie over, the lowest first."""
-        self.running = 0
         self.blind = Blind()
+        self.under_way: list[verbs.Verb] = []
+        """What this terminal asked for and waits for."""
         self.link = Link(self)
         self.saved_view = SavedView(self)
         self._waiting = dict(BEHIND_HOME)
@@ -318,13 +319,13 @@ class WorkbenchApp(App[None]):
     def action_leave(self) -> None:
         """One level back; on Home, quit."""
         if self.trail.here.screen == "home" and not self.over:
-            self.exit()
+            leaving.leave(self)
         else:
             self.action_back_out()
 
     async def action_quit(self) -> None:
         """Quit from anywhere."""
-        self.exit()
+        leaving.leave(self)
 
     # --- letter keys
 

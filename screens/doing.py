@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from screens import verbs
+from screens.jobs import JobsPage
+from screens.rate import Rate
 from screens.text import duration
-from workbench.errors import EngineUnreachable, UsageError, WorkbenchError
+from workbench.errors import EngineUnreachable, UsageError, WorkbenchError, error_from_dict
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 Then = Callable[[dict[str, Any]], None]
 """What is done with the reply."""
+
+LONG = 10.0
+"""Seconds after which the end of a job rings the terminal's bell: whoever waited looks elsewhere by then."""
 
 
 def shell_only(verb: type[verbs.Verb]) -> str:
@@ -55,11 +61,14 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
     if not app.history or app.history[-1] != line:
         app.history.append(line)
     app.status.show(message=f":{line} …")
-    app.running += 1
+    app.under_way.append(verb)
+    rate = Rate()
 
     def progress(done: int, total: int, text: str) -> None:
+        rate.take(done, total, time.monotonic())
         share = f"{done * 100 // total}% " if total else ""
-        app.status.show(message=f"{share}{text} :{line}")
+        left = f"{rate.left} · " if rate.left else ""
+        app.status.show(message=f"{share}{left}{text} :{line}")
 
     try:
         reply = await request(app.engine, verb, app.session, progress, app.unreached)
@@ -69,7 +78,7 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
         app.notify_error(error)
         return False
     finally:
-        app.running -= 1
+        app.under_way.remove(verb)
     _done(app, verb, line, reply)
     if then is not None:
         then(reply)
@@ -78,7 +87,27 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
     return True
 
 
+def tell_job(app: WorkbenchApp, job: dict[str, Any]) -> None:
+    """Say how a job of the session goes that nothing here waits for: one that was let go on, or another terminal's."""
+    jobs = app.query_one(JobsPage)
+    if job.get("session") != app.session or jobs.is_own(job):
+        return
+    state, name, line = str(job["state"]), str(job.get("job")), str(job.get("line"))
+    if state == "running":
+        if not app.under_way:
+            app.status.show(message=f"{jobs.progress_of(name)}{job.get('text') or ''} :{line}")
+    elif state != "waiting":
+        took = duration(job.get("seconds"))
+        app.status.show(message=f"{name} {state} after {took} :{line}", good=state == "done")
+        if (job.get("seconds") or 0.0) >= LONG:
+            app.bell()
+        if state == "failed" and job.get("error"):
+            app.notify_error(error_from_dict(job["error"]))
+
+
 def _done(app: WorkbenchApp, verb: verbs.Verb, line: str, reply: dict[str, Any]) -> None:
+    if (reply.get("seconds") or 0.0) >= LONG:
+        app.bell()
     again = f" (stored result of line {reply['reused']})" if reply.get("reused") else ""
     app.status.show(message=f"{duration(reply.get('seconds'))}{again} :{line}")
     if not verb.changes_session:

@@ -399,17 +399,19 @@ class FeaturePage(LatestPage):
         self.workbench.saved_view.changed()
 
     def state(self) -> dict[str, Any]:
-        """Feature, pane, sentence."""
+        """Feature, pane, sentence and token of both heatmaps."""
         heatmap = self.query_one("#feature-stimuli", Heatmap)
         if not self.subject:
             return {}
-        return {"feature": self.subject, "pane": self.pane, "sentence": heatmap.cursor, "windows": self.windows}
+        return {"feature": self.subject, "pane": self.pane, "windows": self.windows, **heatmap.place,
+                "corpus": self.query_one("#feature-corpus", Heatmap).place}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up again."""
         self.subject = str(state.get("feature", ""))
         self.pane = state["pane"] if state.get("pane") in PANES else "stimuli"
         self.windows = state["windows"] if state.get("windows") in WINDOWS else "top"
-        if isinstance(state.get("sentence"), int):
-            self.query_one("#feature-stimuli", Heatmap).cursor = max(0, state["sentence"])
+        self.query_one("#feature-stimuli", Heatmap).put_place(state)
+        corpus = state.get("corpus")
+        self.query_one("#feature-corpus", Heatmap).put_place(corpus if isinstance(corpus, dict) else {})
         self._show_pane()

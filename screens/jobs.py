@@ -11,6 +11,7 @@ from screens import palette, verbs
 from screens.glyphs import bar
 from screens.list_page import ListPage
 from screens.page import Act
+from screens.rate import Rate
 from screens.text import duration, in_app
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph
@@ -24,18 +25,31 @@ class JobsPage(ListPage):
     """One job a row."""
 
     title = "Jobs"
-    hints = (("x", "cancel"), ("r", "look again"), ("y", "copy"), (":", "command"), ("?", "help"), ("esc", "back"))
+    hints = (
+        ("x", "cancel"),
+        ("D", "let it go on"),
+        ("enter", "result"),
+        ("r", "look again"),
+        ("y", "copy"),
+        (":", "command"),
+        ("?", "help"),
+        ("esc", "back"),
+    )
     needs_session = False
     HELP: ClassVar[str | None] = (
         "Jobs of every session and terminal on this engine, the newest first; • marks those of the open session. "
-        "x cancels the one under the cursor at its next step; "
-        "a job started with --detach in the shell goes on when its terminal closes."
+        "x cancels the one under the cursor at its next step. A job ends with the terminal that asked for it, unless D "
+        "lets it go on (in the shell: --detach); open the session again, anywhere, and the foot shows how it goes. "
+        "enter shows what a job that is done came to."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._jobs: dict[str, dict[str, Any]] = {}
         self._timer: Timer | None = None
+        self._rates: dict[str, Rate] = {}
+        self._own: set[str] = set()
+        """Jobs that this terminal asked for."""
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -57,6 +71,8 @@ class JobsPage(ListPage):
         """Ask the engine."""
         result = await self.ask(verbs.EngineJobs())
         self._jobs = {job["job"]: job for job in result["jobs"]}
+        for job in result["jobs"]:
+            self._time(job)
         self._show()
 
     def _show(self) -> None:
@@ -76,10 +92,37 @@ class JobsPage(ListPage):
         if not job.get("job"):
             return
         self._jobs[job["job"]] = {**self._jobs.get(job["job"], {}), **job}
+        self._time(job)
+        if job.get("line") in {verbs.format_line(verb) for verb in self.workbench.under_way}:
+            self._own.add(job["job"])
         if self.workbench.page is self:
             self._show()
         else:
             self.outdated = True
+
+    def _time(self, job: dict[str, Any]) -> None:
+        """Watch how fast a running job goes."""
+        if job["state"] == "running":
+            rate = self._rates.setdefault(job["job"], Rate())
+            rate.take(job.get("done") or 0, job.get("total") or 0, job.get("seconds") or 0.0)
+        else:
+            self._rates.pop(job["job"], None)
+
+    def is_own(self, job: dict[str, Any]) -> bool:
+        """Whether this terminal asked for a job, and so says itself what becomes of it."""
+        return job.get("job") in self._own
+
+    def own_open(self) -> list[dict[str, Any]]:
+        """The jobs that would be cancelled if this terminal closed."""
+        known = (self._jobs[name] for name in self._own if name in self._jobs)
+        return [job for job in known if job["state"] in ("running", "waiting") and not job.get("detached")]
+
+    def progress_of(self, name: str) -> str:
+        """How much of a running job is done and how long it will still take, to stand before what it is doing."""
+        job, rate = self._jobs.get(name, {}), self._rates.get(name)
+        done, total = job.get("done") or 0, job.get("total") or 0
+        share = f"{done * 100 // total}% " if total else ""
+        return f"{share}{rate.left} · " if rate and rate.left else share
 
     def whole(self) -> str:
         """The whole line, with its error or what it is doing."""
@@ -87,21 +130,52 @@ class JobsPage(ListPage):
         if not job:
             return ""
         told = str(job.get("text") or "") if job["state"] == "running" else ""
+        if (rate := self._rates.get(self.lines.key)) and rate.told:
+            told = f"{rate.told} · {told}"
         if error := job.get("error"):
             told = f"{error['message']}. {in_app(error.get('hint', ''))}"
         return f":{job['line']}\n{told}"
 
     def acts(self) -> dict[str, Act]:
-        """Cancel."""
-        job = self._jobs.get(self.lines.key)
+        """Cancel; let go on."""
+        job, name = self._jobs.get(self.lines.key), self.lines.key
         if not job or job["state"] not in ("running", "waiting"):
             return {}
-        return {"cancel": lambda: self.workbench.do(verbs.EngineCancel(job=self.lines.key), lambda _: self.reload())}
+        found: dict[str, Act] = {
+            "cancel": lambda: self.workbench.do(verbs.EngineCancel(job=name), lambda _: self.reload())
+        }
+        if not job.get("detached"):
+            found["detach"] = lambda: self.workbench.do(verbs.EngineDetach(job=name), lambda _: self.reload())
+        return found
 
     def why_not(self, action: str) -> str:
-        """A job that has ended cannot be cancelled."""
+        """A job that has ended can neither be cancelled nor go on."""
         job = self._jobs.get(self.lines.key)
-        return f"{job['job']} is {job['state']} already" if action == "cancel" and job else ""
+        if action not in ("cancel", "detach"):
+            return ""
+        if not job:
+            return "there is no job"
+        if job["state"] in ("running", "waiting"):
+            return f"{job['job']} goes on without this terminal already"
+        return f"{job['job']} is {job['state']} already"
+
+    def on_lines_opened(self, event: Lines.Opened) -> None:
+        """Show what a job that is done came to, as the log of the session has it."""
+        job = self._jobs.get(event.key)
+        if not job:
+            return
+        if job["state"] != "done":
+            yet = "yet" if job["state"] in ("running", "waiting") else "to show"
+            self.workbench.explain(f"{job['job']} is {job['state']}: it has no result {yet}")
+            return
+        log = self.workbench.summary.get("log") or []
+        made = [item for item in log if item["line"] == job["line"] and item["outcome"] == "ok"]
+        if made and job.get("session") == self.workbench.session:
+            from screens.routes import show_result
+
+            show_result(self.workbench, made[-1])
+        else:
+            self.workbench.explain(f"its result is in the session {job.get('session') or 'that asked for it'}")
 
 
 def _number(job: dict[str, Any]) -> tuple[int, str]:

@@ -17,6 +17,7 @@ ACTIONS = {
     "undo": "u",
     "new": "n",
     "cancel": "x",
+    "detach": "D",
     "find": "f",
     "demo": "d",
     "suggest": "a",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from screens import background, verbs
+from screens import background, doing, verbs
 from screens.jobs import JobsPage
 from screens.keys import PLACES
 from screens.labels import LabelsPage
@@ -131,8 +131,11 @@ class Link:
         if kind == "changed" and event.get("session") == self.app.session:
             self.refresh()
         elif kind == "job":
-            self.app.query_one(JobsPage).job_changed(event.get("job") or {})
-            self.app.query_one(LabelsPage).job_changed(event.get("job") or {})
+            job = event.get("job") or {}
+            self.app.query_one(JobsPage).job_changed(job)
+            self.app.query_one(LabelsPage).job_changed(job)
+            if job.get("state"):
+                doing.tell_job(self.app, job)
         elif kind == "state":
             self._link_is(str(event.get("state")))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.widget import Widget
 
 from screens.page import Page
@@ -51,14 +53,20 @@ class ListPage(Page):
             return ""
         return "\t".join(cell_text(cell).strip() for cell in row.cells)
 
-    def state(self) -> dict[str, str]:
-        """The row the cursor is on."""
-        return {"key": self.lines.key} if self.lines.key else {}
+    def state(self) -> dict[str, Any]:
+        """The row the cursor is on, and where it stands."""
+        key, at, above = self.lines.place
+        return {"key": key, "at": at, "above": above} if key else {}
 
-    def restore(self, state: dict[str, str]) -> None:
-        """Put the cursor on that row when it arrives."""
-        if isinstance(key := state.get("key"), str):
-            self.lines.put_cursor(key)
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put the cursor on that row when it arrives, as far down the screen as it was."""
+        key, at, above = state.get("key"), state.get("at"), state.get("above")
+        if not isinstance(key, str):
+            return
+        if isinstance(at, int) and isinstance(above, int):
+            self.lines.put_place(key, at, above)
+        else:
+            self.lines.put_cursor(key)  # a view of an earlier version
 
     def on_lines_moved(self, _event: Lines.Moved) -> None:
         """Remember the cursor, and spell out the row."""
@@ -106,6 +114,15 @@ class FilteredPage(ListPage):
     def filtered(self) -> str | None:
         """The filter in force."""
         return self.wanted
+
+    def state(self) -> dict[str, Any]:
+        """The filter too."""
+        return {**super().state(), **({"filter": self.wanted} if self.wanted else {})}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The filter is in force before the rows are asked for."""
+        self.wanted = str(state.get("filter", ""))
+        super().restore(state)
 
     def back_out(self) -> bool:
         """Drop the filter."""

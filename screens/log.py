@@ -48,6 +48,15 @@ class LogPage(FilteredPage):
         self._seen = 0
         super().forget()
 
+    def state(self) -> dict[str, Any]:
+        """The newest line that was seen, too: a newer one draws the cursor."""
+        return {**super().state(), "seen": self._seen}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Without a newer line the cursor stays where it was left."""
+        super().restore(state)
+        self._seen = seen if isinstance(seen := state.get("seen"), int) else 0
+
     def compose(self) -> ComposeResult:
         """The list."""
         yield Lines(

@@ -7,6 +7,7 @@ _REASONS = {
     "steer": "steers a feature: put the cursor on one in Select, or open it (4)",
     "contrast": "contrasts a stimulus set: open Stimuli (2) and put the cursor on one",
     "cancel": "cancels a job: open Jobs (8), or the queue of Labels (7); leaves a sentence out: open Stimuli (2)",
+    "detach": "lets a job go on without this terminal: open Jobs (8) and put the cursor on one that runs",
     "find": "finds clusters: open Clusters (5)",
     "demo": "runs the demo's commands: open Home (1)",
     "suggest": "suggests labels: on Select (3) to Labels (7); adds sentences: Stimuli (2)",

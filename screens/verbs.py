@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from commands.clusters import ClustersPoint as ClustersPoint
     from commands.clusters import ClustersShow as ClustersShow
     from commands.engine import EngineCancel as EngineCancel
+    from commands.engine import EngineDetach as EngineDetach
     from commands.engine import EngineJobs as EngineJobs
     from commands.features import FeaturesActivate as FeaturesActivate
     from commands.features import FeaturesContrast as FeaturesContrast
@@ -67,7 +68,7 @@ _HOMES = {
         "ClustersPoint",
         "ClustersShow",
     ),
-    "commands.engine": ("EngineCancel", "EngineJobs"),
+    "commands.engine": ("EngineCancel", "EngineDetach", "EngineJobs"),
     "commands.features": (
         "FeaturesActivate",
         "FeaturesContrast",

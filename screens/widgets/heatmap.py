@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -76,6 +76,8 @@ class Heatmap(Painted, can_focus=True):
         self._starts: list[int] = []
         self._top = 0
         self._laid_out: tuple[int, bool] = (0, False)
+        self._left_at: tuple[int, int] | None = None
+        """Token and first line in sight, of a place that was left."""
 
     def on_mount(self) -> None:
         """Without colour the levels are written from the start."""
@@ -95,6 +97,9 @@ class Heatmap(Painted, can_focus=True):
         self.cursor = min(self.cursor, max(0, len(sentences) - 1))
         self.token = self._peak()
         self._laid_out = (0, False)
+        if self._left_at is not None and self.sentence:
+            self.token = min(self._left_at[0], max(0, len(self.sentence.tokens) - 1))
+            self._top, self._left_at = self._left_at[1], None
         self._lay_out()
         self.refresh()
 
@@ -179,6 +184,18 @@ class Heatmap(Painted, can_focus=True):
         self._lay_out()
         self.refresh()
         self.post_message(self.Moved(self))
+
+    @property
+    def place(self) -> dict[str, int]:
+        """Sentence, token and first line in sight; whether levels stand as digits."""
+        return {"sentence": self.cursor, "token": self.token, "top": self._top, "digits": int(self.digits)}
+
+    def put_place(self, place: dict[str, Any]) -> None:
+        """Take up a place that was left when the sentences arrive; anything else than numbers in it is passed over."""
+        kept = {name: value for name, value in place.items() if isinstance(value, int) and value >= 0}
+        self.cursor = kept.get("sentence", 0)
+        self.digits = bool(kept.get("digits", self.digits))
+        self._left_at = (kept["token"], kept.get("top", 0)) if "token" in kept else None
 
     def put_cursor(self, index: int) -> None:
         """Go to a sentence, or to the last one, without saying so."""

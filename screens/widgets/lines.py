@@ -104,6 +104,8 @@ class Lines(Painted, can_focus=True):
         self._rows: dict[int, Row] = {}
         self._fetch: Fetch | None = None
         self._wanted: str | None = None
+        self._left_at: tuple[int, int] | None = None
+        """Where the cursor was left, as its row and how many rows above it were in sight."""
 
     # --- what is shown
 
@@ -125,7 +127,12 @@ class Lines(Painted, can_focus=True):
         found = next((index for index, row in rows.items() if row.key == key), None)
         if found is not None:
             self.cursor, self._wanted = found, None
+        elif self._left_at is not None and self._left_at[0] < total:
+            self.cursor, self._wanted = self._left_at[0], None  # far down a long list: its block is fetched next
         self.cursor = max(0, min(self.cursor, total - 1))
+        if self._left_at is not None and total:
+            self.top, self._left_at = max(0, self.cursor - self._left_at[1]), None
+            same = False
         if self._scroll_into_view() or not same:
             self.refresh()
 
@@ -138,10 +145,20 @@ class Lines(Painted, can_focus=True):
                 return
         self._wanted = key
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """The row under the cursor, where it stands, and how many rows above it are in sight."""
+        return self.key, self.cursor, self.cursor - self.top
+
+    def put_place(self, key: str, at: int, above: int) -> None:
+        """Take up a place that was left, now or when the rows arrive."""
+        self._left_at = (max(0, at), max(0, above))
+        self._wanted = key
+
     def to_top(self) -> None:
         """Begin at the first row, whatever rows come next."""
         self.cursor = self.top = 0
-        self._rows, self._wanted = {}, None
+        self._rows, self._wanted, self._left_at = {}, None, None
 
     @property
     def row(self) -> Row | None:

@@ -17,7 +17,7 @@ from tests.engine.conftest import Place, eventually
 from workbench.engine import jobs
 from workbench.engine.client import Client
 from workbench.engine.messages import Request
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, UsageError
 
 LONG = toy.Work(steps=2000, pause=0.02)
 
@@ -136,9 +136,27 @@ def test_a_closed_terminal_cancels_its_job(shared: Place) -> None:
     eventually(lambda: job(shared, name)["state"] == "cancelled", "the job was cancelled with its client")
 
 
-def _until_lost(client: Client, place: Place) -> None:
+def test_a_job_detached_while_it_runs_outlives_its_terminal(shared: Place) -> None:
+    shared.session("outlived")
+    client = shared.client()
+    thread = threading.Thread(target=lambda: _until_lost(client, shared, "outlived"), daemon=True)
+    thread.start()
+    name = eventually(lambda: _latest(shared, "outlived"), "the job was taken")
+    running(shared, name)
+    assert shared.request(toy.Detach(job=name))["result"]["job"]["detached"] is True
+    client._link.shutdown(2)
+    thread.join()
+    client.close()
+    running(shared, name)
+    shared.request(toy.Cancel(job=name))
+    eventually(lambda: job(shared, name)["state"] == "cancelled", "it can still be cancelled")
+    with pytest.raises(UsageError, match="is cancelled already"):
+        shared.request(toy.Detach(job=name))
+
+
+def _until_lost(client: Client, place: Place, session: str = "closed") -> None:
     with pytest.raises(Exception, match="engine ended"):
-        client.request(LONG, session="closed", sessions=place.sessions)
+        client.request(LONG, session=session, sessions=place.sessions)
 
 
 def _latest(place: Place, session: str) -> str | None:

@@ -134,6 +134,13 @@ class Cancel(EngineVerb):
     job: str
 
 
+class Detach(EngineVerb):
+    """Detach."""
+
+    dotted = "engine.detach"
+    job: str
+
+
 class Attach(EngineVerb):
     """Attach."""
 
@@ -142,7 +149,7 @@ class Attach(EngineVerb):
 
 
 VERBS: tuple[type[Verb], ...] = (
-    Note, Work, Crash, Take, Make, Echo, Ask, Long, Write, Front, Status, Stop, Log, Jobs, Cancel, Attach,
+    Note, Work, Crash, Take, Make, Echo, Ask, Long, Write, Front, Status, Stop, Log, Jobs, Cancel, Detach, Attach,
 )  # fmt: skip
 
 

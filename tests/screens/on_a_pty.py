@@ -10,55 +10,112 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 REST = 0.35
 """Seconds without a byte after which the app is at rest."""
+ROOT = Path(__file__).resolve().parents[2]
+TRUE_COLOUR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a key made the app send, and how long it took from the key to the last byte of it."""
+
+    sent: bytes
+    seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.sent)
 
 
 class Terminal:
-    """A pseudo-terminal of a given size with the app on the recorded engine in it."""
+    """A pseudo-terminal of a given size with the app in it.
 
-    def __init__(self, width: int, height: int, rows: int = 0) -> None:
+    Args:
+        width: cells across.
+        height: lines.
+        rows: with the recorded engine, features in the ranking, where that is more than were recorded.
+        environment: what the child's environment says besides; NO_COLOR is unset unless it is here.
+        program: what to run in place of the app on the recorded engine.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        rows: int = 0,
+        environment: Mapping[str, str] = TRUE_COLOUR,
+        program: Sequence[str] = (),
+    ) -> None:
         self.started = time.perf_counter()
-        self.first_frame = 0.0
-        self.first_frame_cpu = 0.0
-        pid, self.file = pty.fork()
-        if pid == 0:
-            os.chdir(Path(__file__).parent.parent.parent)
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS=str(width), LINES=str(height))
-            os.environ.pop("NO_COLOR", None)
-            os.execv(sys.executable, [sys.executable, "-m", "tests.screens.on_a_pty", str(rows)])
-        self.pid = pid
+        words = list(program) or [sys.executable, "-m", "tests.screens.on_a_pty", str(rows)]
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            for name in ("NO_COLOR", "COLORTERM", "TMUX", "COLUMNS", "LINES"):
+                os.environ.pop(name, None)
+            os.environ.update(environment)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+            os.execv(words[0], words)
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def read(self, timeout: float = 20.0, rest: float = REST) -> bytes:
         """What is sent until the app rests."""
-        found = b""
-        end = time.perf_counter() + timeout
-        wait = timeout
-        while time.perf_counter() < end and select.select([self.file], [], [], wait)[0]:
+        return self._answer(time.perf_counter(), timeout, rest).sent
+
+    def read_until(self, wanted: bytes, timeout: float = 20.0) -> bytes:
+        """What is sent until this is in it.
+
+        Raises:
+            AssertionError: it never came.
+        """
+        found, end = b"", time.perf_counter() + timeout
+        while wanted not in found:
+            left = end - time.perf_counter()
+            assert left > 0 and select.select([self.file], [], [], left)[0], f"no {wanted!r} in {found[-500:]!r}"
+            found += os.read(self.file, 65536)
+        return found
+
+    def _answer(self, since: float, timeout: float, rest: float) -> Answer:
+        found, last, wait = b"", since, timeout
+        while time.perf_counter() < since + timeout and select.select([self.file], [], [], wait)[0]:
             try:
                 found += os.read(self.file, 65536)
             except OSError:
-                break
-            if not self.first_frame and b"Home" in found:
-                self.first_frame = time.perf_counter() - self.started
-                self.first_frame_cpu = self._cpu_seconds()
-            wait = rest
-        return found
+                break  # the app ended
+            last, wait = time.perf_counter(), rest
+        return Answer(found, last - since)
 
-    def _cpu_seconds(self) -> float:
+    def type(self, keys: str) -> None:
+        """Press keys, and wait for nothing."""
+        os.write(self.file, keys.encode())
+
+    def answer(self, keys: str, timeout: float = 5.0, rest: float = REST) -> Answer:
+        """What the app sends in answer to some keys until it rests."""
+        since = time.perf_counter()
+        self.type(keys)
+        return self._answer(since, timeout, rest)
+
+    def press(self, keys: str) -> int:
+        """Bytes sent in answer to some keys."""
+        return self.answer(keys).size
+
+    def cpu_seconds(self) -> float:
         """What the child computed so far: tells the app's own cost on a machine that others use too."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def press(self, keys: str) -> int:
-        """Bytes sent in answer to some keys."""
-        os.write(self.file, keys.encode())
-        return len(self.read(timeout=5.0))
+    def memory(self) -> int:
+        """Bytes of memory that the child holds (resident set)."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +123,7 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.write(self.file, b"\x11")
+        self.type("\x11")
         self.read(timeout=5.0)
         os.close(self.file)
         os.waitpid(self.pid, 0)

@@ -1,4 +1,4 @@
-"""What the engine says and does about itself: status, log, jobs, cancel, attach, stop."""
+"""What the engine says and does about itself: status, log, jobs, cancel, detach, attach, stop."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class AboutEngine:
             "engine.log": self._log,
             "engine.jobs": self._list_jobs,
             "engine.cancel": self._cancel,
+            "engine.detach": self._detach,
             "engine.attach": self._attach,
         }
 
@@ -98,6 +99,11 @@ class AboutEngine:
     async def _cancel(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
         job = self._jobs.find(str(verb.params()["job"]))
         self._jobs.cancel(job)
+        return {"job": job.as_dict()}
+
+    async def _detach(self, verb: Verb, _ticket: Ticket) -> dict[str, Any]:
+        job = self._jobs.find(str(verb.params()["job"]))
+        self._jobs.detach(job)
         return {"job": job.as_dict()}
 
     async def _attach(self, verb: Verb, ticket: Ticket) -> dict[str, Any]:

@@ -70,6 +70,10 @@ class Ticket:
         if self.cancelled.is_set():
             stop()
 
+    def let_go(self) -> None:
+        """Have the work go on whatever becomes of the front end, or of its wish to wait."""
+        self.detached, self._stop = True, None
+
     def cancel(self) -> None:
         """Ask for the request to stop."""
         if self.cancelled.is_set():

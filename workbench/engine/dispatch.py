@@ -148,7 +148,8 @@ class Dispatch:
         ):
             return stored
         line = self.registry.describe(verb)
-        job = Job(self.jobs.next_id(), verb, line, request, path, sessions, session=request.session, tickets=[ticket])
+        job = Job(self.jobs.next_id(), verb, line, request, path, sessions, session=request.session, tickets=[ticket],
+                  detached=request.detach)  # fmt: skip
         self.jobs.submit(job)
         ticket.on_cancel(lambda: self.jobs.cancel(job))
         return await job.outcome()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from workbench.engine.connection import Ticket
 from workbench.engine.messages import Request
 from workbench.engine.pace import Pace
-from workbench.errors import Cancelled, UnknownNameError, WorkbenchError
+from workbench.errors import Cancelled, UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -41,6 +41,8 @@ class Job:
     reply: dict[str, Any] | None = None
     error: WorkbenchError | None = None
     cancelled: bool = False
+    detached: bool = False
+    """Whether it goes on when the front end that asked for it is gone."""
     session: str | None = None
     tickets: list[Ticket] = field(default_factory=list)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,7 +69,7 @@ class Job:
             "total": self.total,
             "text": self.text,
             "seconds": round(running, 3),
-            "detached": self.request.detach,
+            "detached": self.detached,
             "error": None if self.error is None else self.error.as_dict(),
         }
 
@@ -149,6 +151,18 @@ class JobQueue:
         elif job.stop is not None:
             job.stop()
             asyncio.get_running_loop().call_later(PATIENCE, self._explain, job)
+
+    def detach(self, job: Job) -> None:
+        """Let a job go on when the front end that asked for it is gone.
+
+        Raises:
+            UsageError: it has ended.
+        """
+        if job.over:
+            raise UsageError(f"job {job.id} is {job.state} already", "Only a job that waits or runs can be detached.")
+        job.detached = True
+        job.tickets[0].let_go()
+        self._announce(job)
 
     def _explain(self, job: Job) -> None:
         if not job.over:

@@ -1,0 +1,52 @@
+"""Quitting while something is under way: it is asked what becomes of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from screens import background, verbs
+from screens.jobs import JobsPage
+from screens.widgets.command_line import Question
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from screens.app import WorkbenchApp
+
+PROMPT = "quit? "
+ADVICE = "{what} is under way: c cancels it, D lets it go on, esc stays here"
+
+
+def leave(app: WorkbenchApp) -> None:
+    """Quit, unless work that would be cancelled by it is under way: then ask. Asked twice, quit."""
+    jobs = app.query_one(JobsPage).own_open() if app.query(JobsPage) else []
+    asked = app.line.question
+    if not jobs or (asked is not None and asked.prompt == PROMPT):
+        app.exit()
+        return
+    what = f":{jobs[0]['line'].split()[0]}" if len(jobs) == 1 else f"work ({len(jobs)} jobs)"
+
+    def answered(text: str) -> str | None:
+        if text in ("c", "y"):
+            app.exit()
+        elif text in ("D", "d"):
+            app.close_line()
+            background.start(app, partial(_detach, app, [str(job["job"]) for job in jobs]), "leave", latest=True)
+        else:
+            return f"{text!r} is none of c, D and esc" if text else "type c or D; esc stays"
+        return None
+
+    def changed(text: str) -> None:
+        if text in ("c", "D"):
+            answered(text)
+
+    app.open_line(Question(PROMPT, answered, advise=lambda _: ADVICE.format(what=what), changed=changed))
+
+
+async def _detach(app: WorkbenchApp, jobs: list[str]) -> None:
+    """Detach the jobs and quit; where that fails, stay and say why."""
+    for job in jobs:
+        with suppress(UsageError):  # it ended meanwhile: nothing is left to detach
+            await app.ask(verbs.EngineDetach(job=job))
+    app.exit()
