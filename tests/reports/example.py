@@ -202,10 +202,10 @@ def write_session(sessions: Path, home: Path, *, hostile: bool = False) -> Sessi
     """Lines 1 to 9: model, SAE, index, contrast, labels, an own label, steering, clusters, note."""
     path = catalog.create("toy", sessions, title=f"Prizes {SCRIPT}" if hostile else "Prizes")
     pieces = ["<s>", *HOSTILE] if hostile else ["<s>", "the", "prize", "was", "won", "by", "Ada", "."]
-    write_index(home, "cafe", pieces)
+    write_index(home, "cafecafe", pieces)
     model = {"ref": "toy", "name": "toy", "digest": "sha256:0123456789abcdef", "layers": 2, "width": 8}
     sae = {"ref": "toy", "name": SPACE, "digest": "sha256:fedcba", "site": "blocks.1", "width": FEATURES}
-    index = {"key": "cafe", "corpus": "toy corpus", "tokens": len(pieces), "digest": "sha256:c0"}
+    index = {"key": "cafecafe", "corpus": "toy corpus", "tokens": len(pieces), "digest": "sha256:c0"}
     labels = {f"labels/{SPACE}#{place}": {"text": f"tag{place}", "source": "offline", "status": "suggested"}
               for place in range(3)}  # fmt: skip
     own = {"text": SCRIPT if hostile else "going up", "source": "investigator", "status": "accepted"}
