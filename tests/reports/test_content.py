@@ -12,6 +12,7 @@ from tests.reports.example import SPACE, add, contrast, lab_of, write_session
 from tests.reports.reading import Page
 from workbench.lab import Lab
 from workbench.reports import write_report
+from workbench.reports.sections.other_methods import _SAYERS
 from workbench.session.record import SessionRecord
 from workbench.session.session import Session
 from workbench.verbs import Outcome
@@ -89,6 +90,19 @@ def test_the_design_of_a_set_that_is_here_is_checked(record: SessionRecord) -> N
             add(session, "features.contrast", rank, stimuli="achievement", note=stored)
         assert ("What else tells the sentences of achievement apart" in text_of(record)) is there
         assert ("the words themselves tell" in text_of(record)) is there
+
+
+def test_methods_are_told_of_every_kind_of_result_with_its_parameters(record: SessionRecord) -> None:
+    for verbs, _ in _SAYERS:
+        change(record, verbs[0], Outcome({}), seed=7, statistic="welch", permutations=123)
+    page = Page(write_report(SessionRecord(record.path), lab_of(record), "html"))
+    methods = next(element.text for element in page.all("section") if element.attributes["id"] == "methods")
+    for said in (
+        "RSA compares", "from 123 permutations of the sentences, never of pairs", "Seed 7", "Probes are", "gone",
+        "Holm", "exact counts", "Offline labels", "Zou and Donner", "Steering adds", "Clusters are", "(1 - M) S",
+        "Circle probes", "Energies", "Quanta are",
+    ):  # fmt: skip
+        assert said in methods, said
 
 
 def test_every_number_has_its_line(page: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.reports.document import Block, Paragraph, Section
+from workbench.reports.sections.other_methods import other_methods
 from workbench.reports.source import ReportSource
 from workbench.reports.text import count, listed
 from workbench.session.log import LogLine
@@ -22,7 +23,7 @@ _POOLS = {"mean": "the mean over", "max": "the largest of", "last": "the value o
 
 def methods_section(source: ReportSource) -> Section | None:
     """What was done, with which settings and seeds."""
-    said = [text for text in (_test(source.rankings), _rest(source)) if text]
+    said = [text for text in (_test(source.rankings), *other_methods(source)) if text]
     blocks: list[Block] = [Paragraph((text,)) for text in said]
     return Section("Methods", "methods", blocks) if blocks else None
 
@@ -95,32 +96,3 @@ def _shuffled(params: dict[str, Any]) -> str:
     if params.get("pairs") or params.get("statistic") == "paired":
         return "the labels within matched items"
     return "the sentence labels"
-
-
-def _rest(source: ReportSource) -> str:
-    parts = []
-    if source.lines("index.build"):
-        parts.append(
-            "Corpus statistics are exact counts from one pass; windows are the strongest of each document, "
-            "repeats left out."
-        )
-    if source.lines("labels.suggest"):
-        parts.append(
-            "Offline labels name the words that stand out in a feature's windows against windows drawn from the corpus "
-            "(smoothed log odds less two standard errors); they describe words and are no explanation."
-        )
-    if source.lines("labels.score"):
-        parts.append(
-            "Scores of labels are balanced accuracies on windows of documents that no labeller saw, beside another "
-            "feature's label and random windows; offline scores compare words and are not those of a language model."
-        )
-    if clamps := source.lines("steer.clamp"):
-        seeds = listed(sorted({str(line.params.get("seed")) for line in clamps}))
-        parts.append(
-            "Steering adds (value - activation) x strength times the feature's decoder direction at every text token; "
-            f"the control adds a random direction of equal norm instead (seed {seeds}). Changes are of natural log "
-            "probabilities of the next token."
-        )
-    if source.lines("clusters.find"):
-        parts.append("Clusters are the connected components of the graph of nearest neighbours by decoder cosine.")
-    return " ".join(parts)
