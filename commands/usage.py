@@ -82,6 +82,7 @@ EXAMPLES: dict[str, str] = {
     "quanta.show": "3",
     "quanta.export": "quanta.html",
     "engine.cancel": "1",
+    "engine.detach": "1",
     "engine.attach": "1",
     "open": "achievement.zip",
     "run": "steps.txt SET=achievement",
