@@ -46,15 +46,29 @@ def answered(page: Page) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def by_screen() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def app_keys() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """By screen: the keys that it answers, and those that its foot names."""
+    taken: dict[str, set[str]] = {}
+    hinted: dict[str, set[str]] = {}
 
     async def look(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, *"23459")
-        found.update({page.title: answered(page) for page in app.pages})
+        for page in app.pages:
+            taken[page.title] = answered(page)
+            hinted[page.title] = {key for keys, _ in page.hints for key in keys.split()}
 
     play(look)
-    return found
+    return taken, hinted
+
+
+@pytest.fixture
+def by_screen(app_keys: tuple[dict[str, set[str]], dict[str, set[str]]]) -> dict[str, set[str]]:
+    return app_keys[0]
+
+
+@pytest.fixture
+def at_the_foot(app_keys: tuple[dict[str, set[str]], dict[str, set[str]]]) -> dict[str, set[str]]:
+    return app_keys[1]
 
 
 @pytest.mark.parametrize("place", range(1, 10))
@@ -64,6 +78,13 @@ def test_every_screen_has_its_section_without_a_stale_key(place: int, by_screen:
     everywhere = {key for keys, _ in EVERYWHERE for key in keys.split()}
     assert named
     assert named <= by_screen[name] | everywhere
+
+
+@pytest.mark.parametrize("place", range(1, 10))
+def test_every_key_at_the_foot_is_told(place: int, at_the_foot: dict[str, set[str]]) -> None:
+    name = TABS[place - 1]
+    told = keys_of(SECTIONS[f"{place} {name}"]) | keys_of(SECTIONS["Everywhere"])
+    assert at_the_foot[name] <= told
 
 
 def test_the_keys_of_everywhere_are_the_app_s(by_screen: dict[str, set[str]]) -> None:

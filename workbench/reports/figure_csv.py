@@ -36,8 +36,7 @@ def _rows(figure: Figure) -> Iterable[list[Any]]:
     if figure.kind == "table":
         return [data["columns"], *data["rows"]]
     if figure.kind == "curve":
-        names = list(data["series"])
-        return [[figure.x_label or "x", *names], *map(list, zip(data["x"], *data["series"].values(), strict=True))]
+        return _curve_rows(figure)
     if figure.kind == "histogram":
         ends = zip(data["edges"], data["edges"][1:], data["counts"], strict=False)
         return [["from", "to", "count"], *map(list, ends)]
@@ -56,6 +55,18 @@ def _rows(figure: Figure) -> Iterable[list[Any]]:
     if figure.kind == "tokens":
         return _token_rows(figure)
     return [["text"], *([line] for line in str(data["text"]).splitlines())]
+
+
+def _curve_rows(figure: Figure) -> list[list[Any]]:
+    """x, the series, and the ends of those that have a band."""
+    data = figure.data
+    bands = data.get("band") or {}
+    ends = [f"{name}, {end}" for name in bands for end in ("low", "high")]
+    columns = [
+        *data["series"].values(),
+        *([pair[place] for pair in pairs] for pairs in bands.values() for place in (0, -1)),
+    ]
+    return [[figure.x_label or "x", *data["series"], *ends], *map(list, zip(data["x"], *columns, strict=True))]
 
 
 def _sector_rows(data: dict[str, Any]) -> list[list[Any]]:

@@ -143,8 +143,14 @@ def curve(figure: Figure) -> Drawing:
     data = figure.data
     series = {name: values for name, values in data["series"].items() if values}
     x = Scale(*extent(data["x"], zero=False, margin=0.03), LEFT, WIDTH - RIGHT)
-    y = Scale(*extent([value for values in series.values() for value in values], zero=True), HEIGHT - BOTTOM, TOP + 20)
+    bands = {name: ends for name, ends in (data.get("band") or {}).items() if name in series}
+    around = [value for ends in bands.values() for pair in ends for value in (pair[0], pair[-1])]
+    values_of = [value for values in series.values() for value in values]
+    y = Scale(*extent([*values_of, *around], zero=True), HEIGHT - BOTTOM, TOP + 20)
     drawn = [_frame(figure, y, _plain_marks(x))]
+    for place, name in enumerate(series):
+        if name in bands:
+            drawn.append(_band(x, y, data["x"], bands[name], place))
     for place, (name, values) in enumerate(series.items()):
         shape = _shape(place, False)
         path = "".join(
@@ -162,6 +168,16 @@ def curve(figure: Figure) -> Drawing:
         ]
     drawn.append(_legend([(name, _shape(place, False)) for place, name in enumerate(series)]))
     return "".join(drawn), WIDTH, HEIGHT
+
+
+def _band(x: Scale, y: Scale, at: list[float], ends: list[list[float]], place: int) -> str:
+    """The area between the lower and the upper ends, behind the lines."""
+    there = [f"{x(a):.1f} {y(pair[-1]):.1f}" for a, pair in zip(at, ends, strict=True)]
+    back = [f"{x(a):.1f} {y(pair[0]):.1f}" for a, pair in zip(at, ends, strict=True)]
+    return (
+        f'<path d="M{"L".join([*there, *reversed(back)])}Z" class="band s{place % 4}" fill="currentColor" '
+        'fill-opacity="0.12"/>'
+    )
 
 
 def histogram(figure: Figure) -> Drawing:

@@ -145,12 +145,24 @@ def _dose(result: dict[str, Any], line: LogLine) -> list[Block]:
         data={
             "x": [item["strength"] for item in dose],
             "series": {name: [item[key] for item in dose] for name, key in known.items()},
+            **({"band": band} if (band := _band(dose, known)) else {}),
         },
     )
     caption = (
         f"Dose-response of #{result['index']}: mean change of log probability of the watched words, and KL divergence."
+        f"{' Bands: what random features of equal norm do.' if 'band' in figure.data else ''}"
     )
     return [Chart(figure, line.seq, caption)] if dose else []
+
+
+def _band(dose: list[dict[str, Any]], known: dict[str, str]) -> dict[str, list[list[float]]]:
+    """Least and most that random features do at each strength, by series; empty where none were drawn."""
+    controls = [item.get("control") or {} for item in dose]
+    return {
+        name: [[control[key][0], control[key][2]] for control in controls]
+        for name, key in known.items()
+        if all(control.get(key) for control in controls)
+    }
 
 
 def _prompts(result: dict[str, Any], line: LogLine) -> list[Block]:
