@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
 from commands.handlers.log_text import text_of
 from commands.report import Report
-from workbench.errors import UsageError
+from workbench.errors import UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.paths import require_folder
@@ -19,7 +19,7 @@ MARKDOWN = (".md", ".markdown")
 
 def report(query: Report, lab: Lab) -> Outcome:
     """Write the session's report to a file."""
-    from workbench.reports import figures_of, write_report
+    from workbench.reports import write_report, write_with_figures
 
     record = lab.record if not query.target else SessionRecord(catalog.find(query.target, lab.sessions))
     if not record.lines:
@@ -28,15 +28,17 @@ def report(query: Report, lab: Lab) -> Outcome:
     path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
     if query.out:
         require_folder(path, "the report")
-    text = write_report(record, lab, form, text_of)
-    write_atomic(path, text)
-    body: dict[str, Any] = {"path": str(path), "bytes": len(text.encode())}
-    if query.figures:
-        files = figures_of(record, lab)
-        for name, content in files.items():
-            write_atomic(_folder(query.figures) / name, content)
-        body |= {"figures": query.figures, "files": len(files)}
-    return Outcome(body)
+    if not query.figures:
+        text = write_report(record, lab, form, text_of)
+        write_atomic(path, text)
+        return Outcome({"path": str(path), "bytes": len(text.encode())})
+    folder = _folder(query.figures)
+    written = write_with_figures(record, lab, form, os.path.relpath(folder, path.parent), text_of)
+    for name, content in written.figures.items():
+        write_atomic(folder / name, content)
+    write_atomic(path, written.text)
+    body = {"path": str(path), "bytes": len(written.text.encode())}
+    return Outcome({**body, "figures": str(folder), "files": len(written.figures)})
 
 
 def _folder(name: str) -> Path:
@@ -45,5 +47,8 @@ def _folder(name: str) -> Path:
     require_folder(folder, "the folder of figures")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "Name a folder for the figures.")
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) from error
     return folder

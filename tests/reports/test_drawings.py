@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -54,6 +55,23 @@ def test_bars_are_as_high_as_their_counts() -> None:
     root = ElementTree.fromstring(figure_svg(FIGURES["histogram"]))
     heights = [float(bar.attrib["height"]) for bar in root.iter(f"{SVG}rect")]
     assert math.isclose(heights[0], 3 * heights[1], rel_tol=0.01)
+
+
+def test_a_band_is_drawn_behind_its_curve_and_stands_in_the_csv() -> None:
+    data = {"x": [0, 1], "series": {"up": [0.0, 1.0]}, "band": {"up": [[0.0, 0.1, 0.2], [-4.0, 0.0, 4.0]]}}
+    figure = Figure(kind="curve", title="c", x_label="strength", data=data)
+    root = ElementTree.fromstring(figure_svg(figure))
+    kinds = [element.attrib.get("class", "") for element in root.iter(f"{SVG}path")]
+    assert kinds.index("band s0") < kinds.index("stroke s0")
+    places = [float(number) for number in re.findall(r"[ML][\d.]+ ([\d.]+)", drawn_band(root))]
+    zero = (places[1] + places[2]) / 2  # -4 and 4 at strength 1
+    assert math.isclose(places[3], zero, abs_tol=0.11)  # the lower end at strength 0
+    assert figure_csv(figure).splitlines()[0] == 'strength,up,"up, low","up, high"'
+    assert figure_csv(figure).splitlines()[2] == "1,1.0,-4.0,4.0"
+
+
+def drawn_band(root: ElementTree.Element) -> str:
+    return next(element.attrib["d"] for element in root.iter(f"{SVG}path") if "band" in element.attrib.get("class", ""))
 
 
 def test_every_discovery_is_named_and_the_rest_are_dots() -> None:

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.reports.example import HOSTILE, SCRIPT, lab_of
 from tests.reports.reading import Page
-from workbench.reports import figures_of, write_report
+from tests.reports.test_markdown import READER, flat
+from workbench.reports import write_report, write_with_figures
 from workbench.reports.document import Code, Column, Table
 from workbench.reports.figure_files import CONTENTS
 from workbench.reports.latex import escape_latex, table_latex
@@ -58,7 +60,7 @@ def test_a_table_has_as_many_cells_in_every_row() -> None:
 
 
 def test_every_figure_and_table_of_the_page_is_a_file(hostile: SessionRecord) -> None:
-    files = figures_of(hostile, lab_of(hostile))
+    files = write_with_figures(hostile, lab_of(hostile), "html", "f").figures
     page = Page(write_report(hostile, lab_of(hostile), "html"))
     heats = [element for element in page.all("figure") if element.attributes.get("class") == "tokens"]
     by_kind = {kind: [name for name in files if name.endswith(kind)] for kind in (".svg", ".tex", ".csv")}
@@ -78,6 +80,14 @@ def test_every_figure_and_table_of_the_page_is_a_file(hostile: SessionRecord) ->
     shown = "".join(ElementTree.fromstring(drawn).itertext())
     assert SCRIPT in shown
     assert all(visible(token) in shown for token in HOSTILE if token)
+
+
+def test_markdown_shows_the_drawings_from_where_they_lie(hostile: SessionRecord) -> None:
+    written = write_with_figures(hostile, lab_of(hostile), "md", "../my figures")
+    tokens = flat(READER.parse(written.text))
+    shown = [unquote(str(token.attrs["src"])) for token in tokens if token.type == "image"]
+    assert shown == [f"../my figures/{name}" for name in written.figures if name.endswith(".svg")]
+    assert not {"html_block", "html_inline", "link_open"} & {token.type for token in tokens}
 
 
 @pytest.mark.slow

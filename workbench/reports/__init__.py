@@ -2,6 +2,6 @@
 
 from workbench.reports.figure_csv import figure_csv
 from workbench.reports.svg import figure_svg
-from workbench.reports.write import figures_of, write_report
+from workbench.reports.write import write_report, write_with_figures
 
-__all__ = ["figure_csv", "figure_svg", "figures_of", "write_report"]
+__all__ = ["figure_csv", "figure_svg", "write_report", "write_with_figures"]

@@ -22,15 +22,28 @@ def figure_files(document: Document) -> dict[str, str]:
     files: dict[str, str] = {}
     listed: list[list[object]] = []
     for place, (block, section) in enumerate(_shown(document.sections, ""), start=1):
-        about = block.caption if isinstance(block, (Table, Chart)) else ""
-        what = about or (block.figure.title if isinstance(block, (Chart, Heat)) else "")
-        name = f"{place:03d}-{slug(what)}"
-        made = _files(block, name)
+        made = _files(block, _name(place, block))
         files |= made
-        listed += [[file, section, what, "" if block.line is None else block.line] for file in made]
+        listed += [[file, section, _what(block), "" if block.line is None else block.line] for file in made]
     columns = ["file", "section", "what", "log line"]
     contents = Figure(kind="table", title="contents", data={"columns": columns, "rows": listed})
     return {**files, CONTENTS: figure_csv(contents)}
+
+
+def pictures(document: Document) -> dict[int, str]:
+    """The name of the drawing of each figure in the document, by the identity of its block."""
+    shown = enumerate(_shown(document.sections, ""), start=1)
+    return {id(block): f"{_name(place, block)}.svg" for place, (block, _) in shown if not isinstance(block, Table)}
+
+
+def _name(place: int, block: Chart | Heat | Table) -> str:
+    return f"{place:03d}-{slug(_what(block))}"
+
+
+def _what(block: Chart | Heat | Table) -> str:
+    """The caption, or the figure's title where it has none."""
+    about = "" if isinstance(block, Heat) else block.caption
+    return about or ("" if isinstance(block, Table) else block.figure.title)
 
 
 def _shown(blocks: Sequence[Block], section: str) -> Iterator[tuple[Chart | Heat | Table, str]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from workbench.figures import Figure
 from workbench.reports.describe import describe
@@ -44,11 +45,16 @@ def escape_markdown(text: str) -> str:
     return _NUMBERED.sub(r"\1\\\2", _BULLET.sub(r"\1\\\2", shown))
 
 
-def to_markdown(document: Document) -> str:
-    """The document as Markdown (CommonMark with GitHub's tables)."""
+def to_markdown(document: Document, pictures: Mapping[int, str] | None = None) -> str:
+    """The document as Markdown (CommonMark with GitHub's tables).
+
+    Args:
+        document: the report.
+        pictures: address of the drawing of each figure that has one, by the identity of its block.
+    """
     parts = [f"# {escape_markdown(document.title)}", escape_markdown(document.subtitle)]
     parts.append("\n".join(f"- {escape_markdown(name)}: {_rich(value)}" for name, value in document.facts))
-    parts += [text for section in document.sections for text in _block(section, 2)]
+    parts += [text for section in document.sections for text in _block(section, 2, pictures or {})]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -79,12 +85,12 @@ def _source(line: int | None) -> str:
     return "" if line is None else f" (line {line})"
 
 
-def _block(block: Block, depth: int) -> Iterable[str]:
+def _block(block: Block, depth: int, pictures: Mapping[int, str]) -> Iterable[str]:
     match block:
         case Section(title, _, blocks):
             yield f"{'#' * min(depth, 6)} {escape_markdown(title)}"
             for item in blocks:
-                yield from _block(item, depth + 1)
+                yield from _block(item, depth + 1, pictures)
         case Paragraph(parts):
             yield _rich(parts)
         case Bullets(items):
@@ -97,14 +103,16 @@ def _block(block: Block, depth: int) -> Iterable[str]:
             if not all(isinstance(item, Table) for item in blocks):  # a table says itself what it is
                 yield f"**{escape_markdown(title)}**"
             for item in blocks:
-                yield from _block(item, depth)
+                yield from _block(item, depth, pictures)
         case Table():
             yield f"**{escape_markdown(block.caption)}**{_source(block.line)}"
             yield _grid([column.name for column in block.columns], block.rows, [c.numeric for c in block.columns])
         case Chart():
             yield from _chart(block)
+            yield from _picture(block, pictures)
         case Heat():
             yield from _heat(block)
+            yield from _picture(block, pictures)
 
 
 def _grid(names: Sequence[str], rows: Iterable[Sequence[Cell]], numeric: Sequence[bool]) -> str:
@@ -114,6 +122,12 @@ def _grid(names: Sequence[str], rows: Iterable[Sequence[Cell]], numeric: Sequenc
     ]
     lines += [f"| {' | '.join(_rich(cell) for cell in row)} |" for row in rows]
     return "\n".join(lines)
+
+
+def _picture(block: Chart | Heat, pictures: Mapping[int, str]) -> Iterable[str]:
+    """The drawing, where it lies beside the report as a file."""
+    if id(block) in pictures:
+        yield f"![{escape_markdown(block.figure.title)}](<{quote(pictures[id(block)])}>)"
 
 
 def _chart(chart: Chart) -> Iterable[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from workbench.lab import Lab
 from workbench.reports.document import Code, Document, Rich, Section
-from workbench.reports.figure_files import figure_files
+from workbench.reports.figure_files import figure_files, pictures
 from workbench.reports.html import to_html
 from workbench.reports.markdown import to_markdown
 from workbench.reports.sections.circles import circles_section
@@ -33,6 +34,19 @@ from workbench.session.record import SessionRecord
 Format = Literal["html", "md"]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A report.
+
+    Attributes:
+        text: HTML or Markdown.
+        figures: name and text of each file of figures and tables; empty where none were asked for.
+    """
+
+    text: str
+    figures: dict[str, str]
+
+
 def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: LineText = plain_line) -> str:
     """The report of a session, from what it stored; the same session gives the same text.
 
@@ -49,9 +63,19 @@ def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: Lin
     return to_html(document) if format == "html" else to_markdown(document)
 
 
-def figures_of(record: SessionRecord, lab: Lab) -> dict[str, str]:
-    """The figures and tables of a session's report as files: name and text of each."""
-    return figure_files(compose(ReportSource(record, lab)))
+def write_with_figures(
+    record: SessionRecord, lab: Lab, format: Format, folder: str, line_text: LineText = plain_line
+) -> Written:
+    """The report, and its figures and tables as files of their own; the arguments are those of `write_report`.
+
+    Args:
+        folder: the address of the files as seen from the report; Markdown shows the drawings from there.
+    """
+    document = compose(ReportSource(record, lab, line_text))
+    files = figure_files(document)
+    if format == "html":
+        return Written(to_html(document), files)
+    return Written(to_markdown(document, {key: f"{folder}/{name}" for key, name in pictures(document).items()}), files)
 
 
 def compose(source: ReportSource) -> Document:
