@@ -66,7 +66,7 @@ def test_labels_stand_with_their_scores(record: SessionRecord) -> None:
         element.text for element in Page(write_report(SessionRecord(record.path), lab_of(record), "html")).all("tr")
     ]
     assert [row for row in rows if "detection" in row] == [
-        "#1offlinedetectionrandom0.80 (0.70 to 0.90)0.550.80+0.25 (−0.05 to +0.40)line 10"
+        "#1offline detection, random negatives0.80 (0.70 to 0.90)0.550.80+0.25 (−0.05 to +0.40)line 10"
     ]
     assert not any("0.99" in row for row in rows)
 

@@ -74,6 +74,14 @@ def drawn_band(root: ElementTree.Element) -> str:
     return next(element.attrib["d"] for element in root.iter(f"{SVG}path") if "band" in element.attrib.get("class", ""))
 
 
+@pytest.mark.parametrize(("names", "slanted"), [(["a", "b"], False), (["Wednesday", "Thursday"], True)])
+def test_long_names_of_columns_are_slanted_so_that_they_do_not_meet(names: list[str], slanted: bool) -> None:
+    data = {"rows": names, "columns": names, "values": [[1.0, 0.5], [0.5, 1.0]]}
+    root = ElementTree.fromstring(figure_svg(Figure(kind="matrix", title="m", data=data)))
+    turned = [element.text for element in root.iter(f"{SVG}text") if "rotate" in element.attrib.get("transform", "")]
+    assert turned == (names if slanted else [])
+
+
 def test_every_discovery_is_named_and_the_rest_are_dots() -> None:
     root = ElementTree.fromstring(figure_svg(FIGURES["scatter"]))
     titles = [title.text for group in root.iter(f"{SVG}g") for title in group.iter(f"{SVG}title")]

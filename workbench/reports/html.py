@@ -163,7 +163,9 @@ class _Writer:
     def _chart(self, chart: Chart) -> str:
         drawing = figure_svg(chart.figure, f"figure-{next(self._numbers)}")
         caption = chart.caption or chart.figure.title
-        note = f" {_text(chart.figure.note)}" if chart.figure.note and chart.figure.note not in caption else ""
+        note = ""
+        if chart.figure.note and chart.figure.note not in caption:
+            note = f"{'' if caption.endswith(('.', '!', '?', ':')) else '.'} {_text(chart.figure.note)}"
         return (
             f'<figure><div class="scroll" role="region" aria-label="{_text(caption)}" tabindex="0">{drawing}</div>'
             f"<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"

@@ -12,6 +12,12 @@ from workbench.reports.text import number
 NUMBERED = 14
 """With more columns than this, a cell's number is in its title alone."""
 SMALL = 11
+SIGN = 6.2
+"""Width of a sign of that size, about."""
+NARROW = 28
+"""Cells narrower than this have no name above their column."""
+CUT = 24
+"""Signs of a slanted name that are shown."""
 
 
 def matrix(figure: Figure) -> tuple[str, int, int]:
@@ -20,7 +26,9 @@ def matrix(figure: Figure) -> tuple[str, int, int]:
     names, columns, values = data["rows"], data["columns"], data["values"]
     side = min(46.0, 560.0 / max(len(columns), 1))
     left = 16 + 7.2 * max((len(str(name)) for name in names), default=1)
-    top = 24.0 if side >= 28 else 8.0
+    longest = max((len(str(name)) for name in columns), default=1)
+    slanted = SIGN * longest > side
+    top = (8.0 if side < NARROW else 24.0) if not slanted or side < NARROW else 14 + SIGN * min(longest, CUT) * 0.72
     largest = max((abs(value) for row in values for value in row), default=1.0)
     drawn = []
     for row_number, (name, row) in enumerate(zip(names, values, strict=True)):
@@ -32,12 +40,19 @@ def matrix(figure: Figure) -> tuple[str, int, int]:
                 shown = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
                 size = f' font-size="{SMALL}"'
                 drawn.append(label(left + (place + 0.5) * side, middle + 4, shown, kind="cell", extra=size))
-    if side >= 28:
-        drawn += [
-            label(left + (place + 0.5) * side, top - 8, str(name), kind="soft", extra=f' font-size="{SMALL}"')
-            for place, name in enumerate(columns)
-        ]
-    return "".join(drawn), math.ceil(left + len(columns) * side + 12), math.ceil(top + len(names) * side + 10)
+    if side >= NARROW:
+        drawn += [_heading(left + (place + 0.5) * side, top, str(name), slanted) for place, name in enumerate(columns)]
+    beyond = SIGN * min(longest, CUT) * 0.72 if slanted and side >= NARROW else 12
+    return "".join(drawn), math.ceil(left + len(columns) * side + beyond), math.ceil(top + len(names) * side + 10)
+
+
+def _heading(x: float, top: float, name: str, slanted: bool) -> str:
+    """The name of a column, slanted where a level one would run into the next."""
+    size = f' font-size="{SMALL}"'
+    if not slanted:
+        return label(x, top - 8, name, kind="soft", extra=size)
+    shown = name if len(name) <= CUT else name[: CUT - 1] + "…"
+    return label(x, top - 6, shown, "start", "soft", f'{size} transform="rotate(-45 {x:.1f} {top - 6:.1f})"')
 
 
 def _cell(x: float, y: float, side: float, value: float, largest: float) -> str:

@@ -57,7 +57,7 @@ _SCORES = (
     "where the interval of the difference lies above 0."
 )
 _SCORE_COLUMNS = [
-    Column("Of"), Column("Scorer"), Column("Protocol"), Column("Negatives"), Column("Accuracy", True),
+    Column("Of"), Column("Scored by"), Column("Accuracy", True),
     Column("Another's label", True), Column("Random windows", True), Column("Above the other's", True),
     Column("Given in"),
 ]  # fmt: skip
@@ -68,7 +68,7 @@ def _scores(source: ReportSource, name: str, shown: Cell, entry: Entry) -> list[
     return [
         [
             shown,
-            *(str(score[key]) for key in ("scorer", "protocol", "negatives")),
+            f"{score['scorer']} {score['protocol']}, {score['negatives']} negatives",
             _interval(score["accuracy"], ".2f"),
             *(_value((score[key] or {}).get("value"), ".2f") for key in ("other", "random")),
             _interval(score["margin"], "+.2f"),
