@@ -113,7 +113,7 @@ def refuse_opened(path: Path, what: str) -> None:
     if source := _read_meta(path).get("opened"):
         raise UsageError(
             f"session {path.name!r} is open for reading: {what}",
-            f"`workbench session import {Path(str(source)).name}` makes it one of yours.",
+            f"In the shell, workbench session import {Path(str(source)).name} makes it one of yours.",
         )
 
 
