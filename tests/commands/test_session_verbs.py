@@ -226,3 +226,32 @@ def test_a_failed_check_says_which_numbers_differ_and_how(loaded: Any, sessions:
     reply = loaded("replay")
     assert not reply["result"]["equal"]
     assert told[2] in said(reply, 160).split("\n")
+
+
+# -- secrets -------------------------------------------------------------------------------------------------------
+
+SECRETS = {"ANTHROPIC_API_KEY": "sk-ant-not-for-a-file", "HF_TOKEN": "hf_not_for_a_file", "OTHER_KEY": "none-of-ours"}
+
+
+@pytest.mark.slow
+def test_no_secret_of_the_environment_is_in_any_file(
+    loaded: Any, light: Light, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    loaded("features.contrast wins permutations=20 top=5")
+    loaded("index.build demo tokens=1000 examples=2")
+    loaded("labels.suggest")
+    with pytest.raises(UsageError):
+        loaded("labels.suggest labeller=nobody")
+    loaded("session.note 'a note'")
+    light(f"session.export s {tmp_path / 'x'}")
+    light(f"report out={tmp_path / 'r.html'}", "s")
+    light(f"report out={tmp_path / 'r.md'}", "s")
+    loaded("doctor", None)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 40
+    for path in files:
+        found = path.read_bytes()
+        assert not [name for name, value in SECRETS.items() if value.encode() in found], path
