@@ -1,4 +1,4 @@
-"""Scripts: one command line each, comments with `#`, variables as ${NAME}."""
+"""Scripts: one command a line, comments with `#`, variables as ${NAME}, or ${NAME:-VALUE} with a value of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from commands.line import parse_line
 from workbench.errors import UsageError, WorkbenchError
 from workbench.verbs import Verb
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^{}]*))?\}")
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""")
+"""A word of a line as the line's parser cuts it, quoted parts whole."""
 
 
 def parse_variables(pairs: Sequence[str]) -> dict[str, str]:
@@ -35,8 +37,8 @@ def parse_script(text: str, variables: Mapping[str, str], name: str = "script") 
     """
     verbs = []
     for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
+        line = _without_comment(raw)
+        if not line:
             continue
         try:
             verb = parse_line(_filled(line, variables))
@@ -50,10 +52,19 @@ def parse_script(text: str, variables: Mapping[str, str], name: str = "script") 
     return verbs
 
 
+def _without_comment(line: str) -> str:
+    """The line up to a word that begins with `#`; the # of a feature id or of a quoted text is none."""
+    for word in _WORD.finditer(line):
+        if word[0].startswith("#"):
+            return line[: word.start()].strip()
+    return line.strip()
+
+
 def _filled(line: str, variables: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
-        if match[1] not in variables:
+        found = variables.get(match[1], match[2])
+        if found is None:
             raise UsageError(f"variable {match[1]!r} is not set", f"Add {match[1]}=VALUE to the call.")
-        return variables[match[1]]
+        return found
 
     return _VARIABLE.sub(value, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -136,7 +137,7 @@ class HomePage(ListPage):
 
 def _kind(item: dict[str, Any]) -> str:
     if item.get("opened"):
-        return "for reading"
+        return "to read"
     return "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
 
 
@@ -159,12 +160,12 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
         return []
     rankings = summary.get("rankings") or []
     last = rankings[-1] if rankings else None
-    index, gate = summary.get("index") or {}, summary.get("gate")
+    index, gate, opened = summary.get("index") or {}, summary.get("gate"), summary.get("opened")
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
     found = f"{last['stimuli']}: {_found(last)}" if last else ""
     facts = [
         ("", f"open session {summary.get('name')}: {summary.get('title')}"),
-        *([("from", f"{summary['opened']}, for reading: what is stored")] if summary.get("opened") else []),
+        *([("reading", f"from {Path(summary['opened']).name}: it shows what is stored")] if opened else []),
         ("model", str((summary.get("model") or {}).get("name") or "none yet (:model.load demo)")),
         ("features", str((summary.get("sae") or {}).get("name") or "none yet (:sae.load demo)")),
         *([("gate", str(gate["text"]))] if gate else []),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.handlers import handler_of
+from commands.handlers.log_text import text_of
 from commands.line import from_params
 from commands.registry import lookup
 from commands.report import Replay
@@ -17,8 +18,12 @@ from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
 from workbench.session.layout import INPUTS
 from workbench.session.log import LogLine
-from workbench.session.replay import Difference, compare, compare_arrays
+from workbench.session.replay import Difference, compare, compare_arrays, told
 from workbench.verbs import Command, Outcome
+
+COMMANDS_TOLD = 4
+FIELDS_TOLD = 3
+"""What the error of a failed check shows: it is read in the app's notice too."""
 
 
 def replay(query: Replay, lab: Lab) -> Outcome:
@@ -33,13 +38,24 @@ def replay(query: Replay, lab: Lab) -> Outcome:
         with Session(folder, "replay") as again:
             found = _replay_all(record, again, Path(scratch) / "home", query, lab)
     if query.check and found["differences"]:
-        first = found["differences"][0]
-        raise ReplayDiffers(
-            f"{len(found['differences'])} recorded numbers of {record.name!r} differ, "
-            f"the first in line {first['seq']}: {first['field']} was {first['recorded']}, is {first['recomputed']}",
-            "Run `workbench replay` without --check to see all.",
-        )
+        raise ReplayDiffers(_told(record.name, found), "Run `workbench replay` without --check to see all.")
     return Outcome(found)
+
+
+def _told(name: str, found: dict[str, Any]) -> str:
+    """What differs: the commands, and the first fields of each with both values."""
+    differences = found["differences"]
+    by_line: dict[int, list[dict[str, Any]]] = {}
+    for item in differences:
+        by_line.setdefault(item["seq"], []).append(item)
+    lines = [f"{len(differences)} recorded numbers of {name!r} differ, in {len(by_line)} of {found['total']} commands"]
+    for seq, items in list(by_line.items())[:COMMANDS_TOLD]:
+        lines.append(f"  line {seq} :{items[0]['line']}: {len(items)}")
+        lines += [
+            f"    {item['field'].removeprefix('result.')}: {told(item['recorded'], item['recomputed'])}"
+            for item in items[:FIELDS_TOLD]
+        ]
+    return "\n".join(lines)
 
 
 def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab) -> dict[str, Any]:
@@ -55,7 +71,13 @@ def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay
             continue
         recomputed += 1
         differences += [
-            {"seq": line.seq, "field": found.field, "recorded": found.recorded, "recomputed": found.recomputed}
+            {
+                "seq": line.seq,
+                "line": text_of(line),
+                "field": found.field,
+                "recorded": found.recorded,
+                "recomputed": found.recomputed,
+            }
             for found in _recompute(record, again, line, home, lab)
         ]
     return {

@@ -43,10 +43,21 @@ def list_(_query: SessionList, lab: Lab) -> Outcome:
         try:
             rows.append(_row(SessionRecord(catalog.find(name, lab.sessions))))
         except WorkbenchError as error:
-            rows.append({"name": name, "title": f"cannot be read: {error.message}", "changed": "", "commands": 0,
-                         "created": "", "model": "", "sae": "", "example": False, "forked_from": ""})  # fmt: skip
+            rows.append(_unread(name, error.message))
+        except (
+            AttributeError,
+            TypeError,
+            KeyError,
+        ) as error:  # a log whose lines are in order and whose values are not
+            rows.append(_unread(name, f"its log holds what no command sets ({error})"))
     rows.sort(key=lambda row: (row["changed"], row["name"]), reverse=True)
     return Outcome({"folder": str(lab.sessions), "sessions": rows})
+
+
+def _unread(name: str, reason: str) -> dict[str, Any]:
+    """A session that cannot be read does not hide the others."""
+    empty = dict.fromkeys(("created", "changed", "model", "sae", "forked_from"), "")
+    return {"name": name, "title": f"cannot be read: {reason}", "commands": 0, "example": False, **empty}
 
 
 def _row(record: SessionRecord) -> dict[str, Any]:

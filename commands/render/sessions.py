@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from commands.render.tables import Result, number, table, visible
+from workbench.session.replay import told
 
 
 def sessions(result: Result, console: Console) -> None:
@@ -56,12 +57,13 @@ def replay(result: Result, console: Console) -> None:
     """What was computed again, and whether it is equal."""
     for item in result["recorded"]:
         console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
+    shown = 0
     for item in result["differences"]:
-        console.print(
-            Text(
-                visible(f"  line {item['seq']} {item['field']}: recorded {item['recorded']}, now {item['recomputed']}")
-            )
-        )
+        if item["seq"] != shown:
+            shown = item["seq"]
+            console.print(Text(visible(f"  line {shown} :{item['line']} differs"), "bold"))
+        field = item["field"].removeprefix("result.")
+        console.print(Text(visible(f"    {field}: {told(item['recorded'], item['recomputed'])}")))
     verdict = "all equal" if result["equal"] else f"{len(result['differences'])} differences"
     console.print(Text(f"{result['recomputed']} of {result['total']} recomputed, {verdict}", "bold"))
 
@@ -69,15 +71,15 @@ def replay(result: Result, console: Console) -> None:
 def exported(result: Result, console: Console) -> None:
     """Where a session was written."""
     what = "with its index" if result["index"] else "without an index"
-    told = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, {what}"
-    console.print(Text(visible(f"{result['session']} is in {result['path']}: {told}"), "bold"))
+    size = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, {what}"
+    console.print(Text(visible(f"{result['session']} is in {result['path']}: {size}"), "bold"))
     console.print(Text(visible(f"a colleague looks at it with: workbench open {Path(result['path']).name}")))
 
 
 def imported(result: Result, console: Console) -> None:
     """Which session an export became."""
-    told = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, every digest right"
-    console.print(Text(visible(f"{result['session']} in {result['folder']}: {told}"), "bold"))
+    size = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, every digest right"
+    console.print(Text(visible(f"{result['session']} in {result['folder']}: {size}"), "bold"))
 
 
 WHAT = {
@@ -93,8 +95,8 @@ WHAT = {
 def compared(result: Result, console: Console) -> None:
     """Two sessions side by side: one row a command, below it what differs."""
     for letter, one in (("A", result["first"]), ("B", result["second"])):
-        told = f"{one['commands']} commands, {one['model'] or 'no model'}, {one['sae'] or 'no features'}"
-        console.print(Text(visible(f"{letter}  {one['name']}: {told}"), "bold"))
+        uses = f"{one['commands']} commands, {one['model'] or 'no model'}, {one['sae'] or 'no features'}"
+        console.print(Text(visible(f"{letter}  {one['name']}: {uses}"), "bold"))
     console.print()
     for row in result["lines"]:
         _compared_line(row, console)
@@ -112,8 +114,8 @@ def _compared_line(row: Result, console: Console) -> None:
     console.print(Text(visible(f"{places}  {WHAT[row['what']]}: {line}"), style, no_wrap=True, overflow="ellipsis"))
     for kind in ("settings", "foundations", "numbers"):
         for item in row[kind]:
-            told = f"{item['field'].removeprefix('result.')}: {_value(item['first'])} -> {_value(item['second'])}"
-            console.print(Text(visible(f"         {told}")))
+            values = f"{_value(item['first'])} -> {_value(item['second'])}"
+            console.print(Text(visible(f"         {item['field'].removeprefix('result.')}: {values}")))
     if (more := row["differing"] - len(row["numbers"])) > 0:
         console.print(Text(f"         {more:,} more numbers differ"))
 

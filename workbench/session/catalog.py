@@ -51,6 +51,8 @@ def check_name(name: str) -> str:
 def names(sessions: Path) -> list[str]:
     """Names of the sessions in the folder and of the shipped examples, sorted."""
     found = {path.parent.name for path in sessions.glob(f"*/{META_NAME}")}
+    if (sessions / OPENED_NAME).exists():
+        return sorted(found)  # one looks at what a colleague sent, and at nothing else
     # in a checkout the examples' folder holds sessions of the user's as well; from elsewhere these are not listed
     shipped = (path.parent for path in demo.sessions_dir().glob(f"*/{META_NAME}"))
     return sorted(found | {path.name for path in shipped if _is_example(path)})
@@ -87,6 +89,19 @@ def find(name: str, sessions: Path) -> Path:
     raise UnknownNameError.among("session", name, names(sessions), f"Make it with `workbench session new {name}`.")
 
 
+def refuse_opened_folder(sessions: Path) -> None:
+    """Refuse to make a session beside one that is only open for reading, where nobody would find it again.
+
+    Raises:
+        UsageError: the folder holds such a session.
+    """
+    if (sessions / OPENED_NAME).exists():
+        raise UsageError(
+            f"{sessions} holds a session that is open for reading, and no others are made there",
+            "In the shell, workbench session import FILE takes it over, and workbench session new NAME makes another.",
+        )
+
+
 def create(name: str, sessions: Path, title: str = "", **extra: Any) -> Path:
     """Make an empty session and return its folder.
 
@@ -97,11 +112,7 @@ def create(name: str, sessions: Path, title: str = "", **extra: Any) -> Path:
     from workbench.session.log import utc_now
 
     path = sessions / check_name(name)
-    if (sessions / OPENED_NAME).exists():
-        raise UsageError(
-            f"{sessions} holds a session that is open for reading, and no others are made there",
-            "Take it over with `workbench session import FILE`, or choose another folder with --sessions.",
-        )
+    refuse_opened_folder(sessions)
     if (path / META_NAME).exists():
         raise UsageError(f"session {name!r} exists already", "Choose another name, or work in it.")
     try:

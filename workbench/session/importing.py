@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import InputFileError, UsageError, storage_error
 from workbench.files import write_atomic
-from workbench.session.catalog import check_name
+from workbench.session.catalog import check_name, refuse_opened_folder
 from workbench.session.exporting import BLOCK, FORM
 from workbench.session.layout import (
     ARTIFACTS,
@@ -119,6 +119,7 @@ def bring_in(source: Path, sessions: Path, name: str = "") -> Unpacked:
         InputFileError: it is no export, or damaged, or would not stay in its place.
         StorageError: the disk is full or the folder cannot be written; nothing is left there.
     """
+    refuse_opened_folder(sessions)
     with _opened(source) as files:
         manifest = _checked(files, source)
         target = sessions / check_name(name or manifest.session)

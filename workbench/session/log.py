@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -74,7 +74,7 @@ def read_log(folder: Path) -> list[LogLine]:
 
 def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:
     try:
-        raw = json.loads(text.decode("utf-8", "surrogatepass"))
+        raw = json.loads(text.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
         return LogLine.model_validate(to_this_version(raw, form) if isinstance(raw, dict) else raw)
     except (ValueError, ValidationError, RecursionError) as error:
         reason = str(error).split("\n")[0]
@@ -82,6 +82,10 @@ def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:
             f"line {number} of {path} is not a log line ({reason})",
             "Restore the line from a copy, or delete it and everything after it.",
         ) from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def cut_torn_line(folder: Path) -> bytes:

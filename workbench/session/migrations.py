@@ -42,7 +42,7 @@ def form_of(first: bytes) -> int | None:
     """The form that a log's first line tells, or None where it is a line of a log of form 1."""
     try:
         found = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # a damaged line: whoever reads the lines says which
     form = found.get(HEADER) if isinstance(found, dict) and "seq" not in found else None
     return form if isinstance(form, int) and not isinstance(form, bool) else None

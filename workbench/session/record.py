@@ -73,7 +73,7 @@ class SessionRecord:
         path = self.artifact_path(line) / "result.json"
         try:
             data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputFileError(
                 f"the result of line {line.seq} ({line.do}) cannot be read from {path}",
                 "Run `workbench replay` to compute it again.",
@@ -94,7 +94,7 @@ class SessionRecord:
         """Where the investigator was: screen, cursor, sort order; empty when nothing was saved."""
         try:
             data = json.loads((self.path / VIEW_NAME).read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}  # a view is a convenience: a damaged one costs the cursor, not the session
         return data if isinstance(data, dict) else {}
 
@@ -113,7 +113,7 @@ def refuse_opened(path: Path, what: str) -> None:
     if source := _read_meta(path).get("opened"):
         raise UsageError(
             f"session {path.name!r} is open for reading: {what}",
-            f"`workbench session import {Path(str(source)).name}` makes it one of yours.",
+            f"In the shell, workbench session import {Path(str(source)).name} makes it one of yours.",
         )
 
 
@@ -124,7 +124,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
         schema = int(meta["schema"])
     except FileNotFoundError as error:
         raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
     check_form(schema, f"session {path.name!r}")
     result: dict[str, Any] = meta

@@ -21,6 +21,8 @@ Tolerances = Mapping[str, tuple[float, float]]
 """Relative and absolute tolerance by the last part of a field's name."""
 
 DEFAULT = (1e-4, 1e-6)
+LONGEST = 120
+"""Characters of a value in a sentence."""
 KEYS = ("feature", "cluster", "word", "strength")
 """Fields that name a row, by which rows are matched when their order differs."""
 
@@ -32,6 +34,20 @@ class Difference:
     field: str
     recorded: Any
     recomputed: Any
+
+
+def told(recorded: Any, recomputed: Any) -> str:
+    """Both values as one reads them, and by how much a number changed."""
+    text = f"recorded {_value(recorded)}, now {_value(recomputed)}"
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (recorded, recomputed))
+    if not numbers or recorded == 0 or not math.isfinite(recorded) or not math.isfinite(recomputed):
+        return text
+    return f"{text} ({100 * (recomputed - recorded) / abs(recorded):+.3g} %)"
+
+
+def _value(value: Any) -> str:
+    text = f"{value:.9g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def compare(

@@ -1,0 +1,257 @@
+"""Sessions sent, opened for reading and compared through the public verbs; scripts; what a failed replay says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.handlers import handler_of
+from commands.line import parse_line
+from commands.render import as_lines
+from commands.script import parse_script
+from tests import tiny
+from workbench import demo
+from workbench.errors import ReplayDiffers, UnknownNameError, UsageError
+from workbench.lab import Lab
+from workbench.run import Runner
+from workbench.session import Session, SessionRecord
+from workbench.session.importing import open_beside
+
+Light = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def light(sessions: Path) -> Light:
+    """Carry out a line in a process without a model."""
+    runner = Runner(handler_of, sessions, "a test")
+    return lambda line, session=None: runner.do(parse_line(line), session)
+
+
+@pytest.fixture
+def copied(sessions: Path) -> Path:
+    """The folder of sessions with copies of both worked examples, as sessions of the user's."""
+    for name in ("achievement", "weekdays"):
+        shutil.copytree(demo.sessions_dir() / name, sessions / name)
+        path = sessions / name / "session.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "example": False}))
+    return sessions
+
+
+def said(reply: dict[str, Any], width: int = 80) -> str:
+    return "\n".join(as_lines(reply, width))
+
+
+def test_a_session_is_sent_and_taken_over(light: Light, copied: Path, tmp_path: Path) -> None:
+    sent = light(f"session.export achievement {tmp_path / 'x.zip'}")
+    assert sent["result"]["commands"] == 10
+    assert sent["warnings"] == [
+        "the corpus index is not on this machine and stays behind: features show no contexts over there"
+    ]
+    taken = light(f"session.import {tmp_path / 'x.zip'} theirs")["result"]
+    assert (taken["session"], taken["files"]) == ("theirs", sent["result"]["files"])
+    assert light("session.show", "theirs")["result"]["log"] == light("session.show", "achievement")["result"]["log"]
+    same = light("session.compare achievement theirs")["result"]
+    assert (same["same"], same["counts"]) == (True, {"same": 10})
+    assert "10 commands" in said(sent, 300)
+
+
+def test_an_export_without_a_place_is_refused(light: Light, copied: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        light(f"session.export achievement {tmp_path / 'none' / 'x.zip'}")
+    with pytest.raises(UnknownNameError):
+        light(f"session.export nobody {tmp_path / 'x.zip'}")
+
+
+def test_what_differs_between_two_sessions(light: Light, copied: Path) -> None:
+    light("session.fork variant upto=8", "achievement")
+    light("session.note 'more thought'", "variant")
+    with Session(copied / "variant", "a test") as session:  # as if ranked again with another level and seed
+        line = next(line for line in session.lines if line.seq == 5)
+        path = session.artifact_path(line) / "result.json"
+        body = json.loads(path.read_text())
+        body["result"]["rows"][0]["score"] += 1.0
+        body["result"]["tested"] -= 1
+        path.write_text(json.dumps(body))
+        changed = {"params": {**line.params, "alpha": 0.01}, "digest": "sha256:other"}
+        lines = [line.model_copy(update=changed) if line.seq == 5 else line for line in session.lines]
+        (copied / "variant" / "log.jsonl").write_text(
+            "".join(line.model_dump_json(exclude_defaults=True) + "\n" for line in lines)
+        )
+    reply = light("session.compare achievement variant")
+    result = reply["result"]
+    assert not result["same"]
+    assert result["counts"] == {"only first": 1, "same": 7, "settings": 2}
+    row = next(row for row in result["lines"] if row["first"] and row["first"]["seq"] == 5)
+    assert row["settings"] == [{"field": "alpha", "first": 0.05, "second": 0.01}]
+    assert row["differing"] == 2
+    top = body["result"]["rows"][0]
+    assert {item["field"] for item in row["numbers"]} == {"result.tested", f"result.rows[{top['feature']}].score"}
+    assert [row["do"] for row in result["lines"] if row["what"] == "only first"] == ["clusters.find"]
+    text = said(reply)
+    assert "the sessions differ: 1 only in A, 7 the same, 2 other settings" in text
+    assert "alpha: 0.05 -> 0.01" in text
+    assert all(len(line) <= 80 for line in text.split("\n"))
+    mirrored = light("session.compare variant achievement")["result"]
+    assert mirrored["counts"] == {"only second": 1, "same": 7, "settings": 2}
+
+
+def test_two_investigations_that_share_nothing_but_their_model(light: Light, copied: Path) -> None:
+    result = light("session.compare achievement weekdays")["result"]
+    loads = [row["what"] for row in result["lines"] if row["do"] in ("model.load", "sae.load")]
+    assert loads == ["same", "same"]
+    first = {row["first"]["seq"] for row in result["lines"] if row["first"]}
+    second = {row["second"]["seq"] for row in result["lines"] if row["second"]}
+    assert (len(first), len(second)) == (10, 8), "a command is missing or stands twice"
+
+
+def test_a_session_is_not_compared_with_itself(light: Light, copied: Path) -> None:
+    with pytest.raises(UsageError, match="with itself"):
+        light("session.compare weekdays", "weekdays")
+
+
+def test_a_session_open_for_reading_answers_and_never_changes(light: Light, copied: Path, tmp_path: Path) -> None:
+    light(f"session.export achievement {tmp_path / 'x.zip'}")
+    folder = open_beside(tmp_path / "x.zip", tmp_path / "home").path
+    reading = Runner(handler_of, folder.parent, "a test")
+    before = tiny.snapshot(folder)
+
+    def ask(line: str) -> dict[str, Any]:
+        result: dict[str, Any] = reading.do(parse_line(line), folder.name)["result"]
+        return result
+
+    assert ask("session.show")["opened"] == str(tmp_path / "x.zip")
+    assert [row["name"] for row in ask("session.list")["sessions"] if row["opened"]] == ["achievement"]
+    ranked = ask("features.list")
+    assert ask(f"features.show {ranked['rows'][0]['feature']}")["test"]["rank"] == 1
+    for line in ("session.note x", "features.contrast achievement", "session.undo"):
+        with pytest.raises(UsageError, match="'achievement' is open for reading") as caught:
+            ask(line)
+        assert "workbench session import x.zip makes it one of yours" in caught.value.hint
+    for line in ("session.new x", "session.fork x", f"session.import {tmp_path / 'x.zip'} y"):
+        with pytest.raises(UsageError, match="open for reading"):
+            ask(line)
+    assert tiny.snapshot(folder) == before
+
+
+@pytest.mark.slow
+def test_the_index_comes_along_and_is_used_where_there_is_none(
+    loaded: Any, light: Light, sessions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded("index.build demo tokens=1000 examples=2")
+    here = light("features.show 3", "s")["result"]["corpus"]
+    assert here["examples"]
+    sent = light(f"session.export s {tmp_path / 'x.zip'}")
+    assert sent["result"]["index"]
+    assert light(f"session.export s {tmp_path / 'y.zip'} index=false")["result"]["index"] is False
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "elsewhere"))
+    light(f"session.import {tmp_path / 'x.zip'} with")
+    light(f"session.import {tmp_path / 'y.zip'} without")
+    assert light("features.show 3", "with")["result"]["corpus"] == here
+    assert light("features.show 3", "without")["result"]["corpus"] is None
+    assert light("features.neighbours 3", "with")["result"]
+    light("session.fork again", "with")
+    assert light("features.show 3", "again")["result"]["corpus"] == here
+    light(f"session.export with {tmp_path / 'z.zip'}")
+    light(f"session.import {tmp_path / 'z.zip'} further")
+    assert light("features.show 3", "further")["result"]["corpus"] == here
+    assert not (tmp_path / "elsewhere" / "index").exists(), "a colleague's index went among this user's own"
+
+
+@pytest.mark.parametrize("key", ["../../etc", "/etc", "", "..", None, 3, "0" * 200, "a/b"])
+def test_a_session_whose_index_is_a_path_has_none(light: Light, copied: Path, key: Any) -> None:
+    record = SessionRecord(copied / "achievement")
+    entry = {**record.state.get("index"), "key": key}
+    assert Lab(record, sessions=copied).open_index(entry) is None
+
+
+# -- scripts -------------------------------------------------------------------------------------------------------
+
+
+def lines(text: str, **variables: str) -> list[str]:
+    return [verb.dotted + " " + str(getattr(verb, "text", "")) for verb in parse_script(text, variables)]
+
+
+def test_comments_end_a_line_and_leave_texts_and_feature_ids_alone() -> None:
+    script = """
+      # the whole line
+    session.note one  # after it
+    session.note 'a # b'   #c
+    session.note demo/x#417
+    session.note "it's # x" # 'y
+    """
+    assert lines(script) == [
+        "session.note one",
+        "session.note a # b",
+        "session.note demo/x#417",
+        "session.note it's # x",
+    ]
+
+
+def test_variables_may_have_a_value_of_their_own() -> None:
+    script = "session.note '${WHO:-nobody at all} and ${WHO}'"
+    assert lines(script, WHO="me") == ["session.note me and me"]
+    assert lines("session.note '${WHO:-nobody at all}'") == ["session.note nobody at all"]
+    assert lines("session.note 'x${WHO:-}'") == ["session.note x"]
+    with pytest.raises(UsageError, match="variable 'WHO' is not set"):
+        lines(script)
+
+
+# -- a replay that differs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_failed_check_says_which_numbers_differ_and_how(loaded: Any, sessions: Path, tmp_path: Path) -> None:
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    made = loaded("features.contrast wins permutations=50 top=5")
+    path = sessions / "s" / made["artifact"] / "result.json"
+    body = json.loads(path.read_text())
+    top = body["result"]["rows"][0]
+    was, top["score"] = top["score"], top["score"] * 0.5
+    body["result"]["tested"] += 1
+    path.write_text(json.dumps(body))
+    with pytest.raises(ReplayDiffers) as caught:
+        loaded("replay check=true")
+    told = caught.value.message.split("\n")
+    assert told[0] == f"2 recorded numbers of 's' differ, in 1 of {made['seq']} commands"
+    assert told[1] == f"  line {made['seq']} :features.contrast wins permutations=50 top=5: 2"
+    assert any(line.startswith(f"    rows[{top['feature']}].score: recorded ") and "100 %)" in line for line in told)
+    assert f"recorded {top['score']:.9g}, now {was:.9g}"[:30] in caught.value.message
+    tested = body["result"]["tested"]
+    assert f"    tested: recorded {tested}, now {tested - 1} ({-100 / tested:+.3g} %)" in told
+    reply = loaded("replay")
+    assert not reply["result"]["equal"]
+    assert told[2] in said(reply, 160).split("\n")
+
+
+# -- secrets -------------------------------------------------------------------------------------------------------
+
+SECRETS = {"ANTHROPIC_API_KEY": "sk-ant-not-for-a-file", "HF_TOKEN": "hf_not_for_a_file", "OTHER_KEY": "none-of-ours"}
+
+
+@pytest.mark.slow
+def test_no_secret_of_the_environment_is_in_any_file(
+    loaded: Any, light: Light, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    loaded("features.contrast wins permutations=20 top=5")
+    loaded("index.build demo tokens=1000 examples=2")
+    loaded("labels.suggest")
+    with pytest.raises(UsageError):
+        loaded("labels.suggest labeller=nobody")
+    loaded("session.note 'a note'")
+    light(f"session.export s {tmp_path / 'x'}")
+    light(f"report out={tmp_path / 'r.html'}", "s")
+    light(f"report out={tmp_path / 'r.md'}", "s")
+    loaded("doctor", None)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 40
+    for path in files:
+        found = path.read_bytes()
+        assert not [name for name, value in SECRETS.items() if value.encode() in found], path
