@@ -34,7 +34,8 @@ LINE = ":labels.suggest top=2000 labeller=anthropic concurrency=16 yes=true budg
 CURSOR = "›".encode()
 PACE = 0.15
 """Seconds between two keys."""
-KEYS = "jjk7jk3jjk5jk7j8k"
+KEYS = "jkjk7jkjk5jkjk3"
+"""Moves on Select, Labels and Clusters, and the ways between them; it ends where it began."""
 REQUESTS, KILLS = 300, 10
 
 
@@ -156,11 +157,7 @@ def pressed(app: App, more: Any) -> list[float]:
     found: list[float] = []
     app.type("3")
     while more(len(found)):
-        for key in KEYS[:6] if len(found) < 6 else KEYS:
-            if key == "8":  # Jobs has no cursor while nothing runs
-                app.type("7")
-                continue
-            found.append(app.painted(key))
+        found += [app.painted(key) for key in KEYS]
     return found
 
 
