@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -16,8 +17,9 @@ class Local:
     """A server process."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        environment = {**os.environ, "LABEL_SERVER": json.dumps(options)}  # a key is in no process list
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.labels.server", json.dumps(options)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.labels.server"], stdout=subprocess.PIPE, text=True, env=environment
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}"

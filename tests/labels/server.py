@@ -1,15 +1,18 @@
 """A process that speaks the Messages API and its batches, with faults: `python -m tests.labels.server [JSON]`.
 
-It prints its port, then answers until it is killed. The settings are `latency` in seconds, `key` that is accepted,
-`faults` (one for each call in turn, then none: a status number, `refusal`, `truncated`, `nonsense`, `short`, `obey` or
-`hang`), `always` (a fault of every call), `batch_polls` (times a batch is still in progress) and `batch_fault` (a
-status number that making a batch gives, after it was made where that is 500 or more). `GET /stats` says what was asked.
+It prints its port, then answers until it is killed. The settings, also taken from LABEL_SERVER, are `latency` in
+seconds, `key` that is accepted, `faults` (one for each call in turn, then none: a status number, `refusal`,
+`truncated`, `nonsense`, `short`, `obey` or `hang`), `always` (a fault of every call), `batch_polls` (times a batch is
+still in progress) and `batch_fault` (a status number that making a batch gives, after it was made where that is 500 or
+more). `GET /stats` says what was asked, with `busy`, the seconds of all calls, and `asking`, those in which some call
+was under way; `GET /counts` says how often each prompt came.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 import threading
@@ -19,10 +22,12 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-STATE: dict[str, Any] = {"calls": 0, "now": 0, "peak": 0, "answered": 0, "times": []}
+STATE: dict[str, Any] = {"calls": 0, "now": 0, "peak": 0, "answered": 0, "times": [], "busy": 0.0,
+                         "asking": 0.0, "since": 0.0}  # fmt: skip
 BODIES: Counter[str] = Counter()
 ANSWERED: Counter[str] = Counter()
 PROMPTS: list[str] = []
+ASKED: Counter[str] = Counter()
 BATCHES: dict[str, dict[str, Any]] = {}
 LOCK = threading.Lock()
 OPTIONS: dict[str, Any] = {"latency": 0.0, "key": "test-key", "faults": [], "always": None, "batch_polls": 1,
@@ -83,6 +88,9 @@ class Handler(BaseHTTPRequestHandler):
                 repeated = sum(count - 1 for count in ANSWERED.values())
                 told = {**STATE, "repeated": repeated, "distinct": len(BODIES), "prompts": PROMPTS[-50:]}
                 self._send(200, {**told, "batches": len(BATCHES)})
+        elif self.path == "/counts":
+            with LOCK:
+                self._send(200, dict(ASKED))
         elif self.path.partition("?")[0] == "/v1/messages/batches":
             self._send(200, _listed(self.path))
         elif self.path.endswith("/results"):
@@ -100,12 +108,14 @@ class Handler(BaseHTTPRequestHandler):
             return self._batch(body)
         name = hashlib.sha256(raw).hexdigest()
         with LOCK:
+            _count_time()
             STATE["calls"] += 1
             STATE["now"] += 1
             STATE["peak"] = max(STATE["peak"], STATE["now"])
             STATE["times"].append(round(time.time(), 3))
             BODIES[name] += 1
             PROMPTS.append(str(body["messages"][0]["content"]))
+            ASKED[PROMPTS[-1]] += 1
             fault = OPTIONS["faults"].pop(0) if OPTIONS["faults"] else OPTIONS["always"]
         try:
             time.sleep(OPTIONS["latency"])
@@ -120,6 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(200, message)
         finally:
             with LOCK:
+                _count_time()
                 STATE["now"] -= 1
 
     def _batch(self, body: dict[str, Any]) -> None:
@@ -148,6 +159,14 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(raw)
         except OSError:
             pass  # the client went away, which is one of the faults
+
+
+def _count_time() -> None:
+    """Add the time since the last change of the calls under way."""
+    now = time.monotonic()
+    passed, STATE["since"] = now - (STATE["since"] or now), now
+    STATE["busy"] += STATE["now"] * passed
+    STATE["asking"] += passed if STATE["now"] else 0.0
 
 
 def _new_batch(body: dict[str, Any]) -> dict[str, Any]:
@@ -201,11 +220,15 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed in the middle of a call is one of the faults."""
+
 
 def main() -> None:
     """Serve until killed."""
     global PORT
-    OPTIONS.update(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
+    told = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("LABEL_SERVER", "{}")
+    OPTIONS.update(json.loads(told))
     server = Server(("127.0.0.1", 0), Handler)
     PORT = server.server_address[1]
     print(PORT, flush=True)
