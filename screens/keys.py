@@ -31,6 +31,7 @@ ACTIONS = {
     "effect": "E",
     "result": "R",
     "planes": "P",
+    "probe": "D",
     "accept": "A",
     "reject": "X",
     "score": "S",

@@ -6,6 +6,7 @@ _REASONS = {
     "label": "labels a feature: put the cursor on one in Select, Clusters or Labels, or open it",
     "steer": "steers a feature: put the cursor on one in Select, or open it (4)",
     "contrast": "contrasts a stimulus set: open Stimuli (2) and put the cursor on one",
+    "probe": "decodes a cluster of predictions from features: open Quanta (6) and put the cursor on one",
     "cancel": "cancels a job: open Jobs (8); leaves a sentence out: open Stimuli (2)",
     "find": "finds clusters: open Clusters (5)",
     "demo": "runs the demo's commands: open Home (1)",

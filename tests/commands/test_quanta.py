@@ -111,6 +111,12 @@ def test_the_result_tells_nats_and_bits_and_a_second_model_beside(corpus: Any, t
     low = corpus("quanta.counts threshold=100 filter=none")["result"]
     pair = corpus(f"quanta.counts threshold=100 filter=none high='{name}' high_threshold=6")["result"]
     assert 0 < pair["left"] < low["left"]
+    assert pair["models"] == low["models"] == [row["name"] for row in result["models"]]
+    assert sum(pair["high_histogram"]["counts"]) == low["left"]
+    assert sum(pair["high_histogram"]["kept"]) == sum(pair["histogram"]["kept"]) == pair["left"]
+    assert low["high_histogram"] is None
+    back = corpus(f"quanta.counts threshold=100 filter=none model='{name}' high='{low['model']}' high_threshold=6")
+    assert (back["result"]["model"], back["result"]["high"]) == (name, low["model"])
     with pytest.raises(MismatchError, match="low here and high there"):
         corpus(f"quanta.counts high='{result['models'][0]['name']}'")
     with pytest.raises(UnknownNameError, match="nobody"):
