@@ -31,6 +31,7 @@ from workbench.quanta import gradient_similarity
 from workbench.quanta.roles import chosen_parameters
 
 PROJECTED = 10_000
+VOCABULARY = 50_304
 SOURCE = '"a couple hours on an A100" (the published README, 10,000 samples of a 70M-parameter model)'
 
 
@@ -145,7 +146,7 @@ def measure_gpu(count: int, length: int, device: str) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     model = _shape_of_70m(length).to(device)
     size = sum(p.numel() for p in chosen_parameters(model).values())
-    contexts = rng.integers(0, model.config.vocab_size, (count, length + 1)).tolist()
+    contexts = rng.integers(0, VOCABULARY, (count, length + 1)).tolist()
     memory = int(0.85 * torch.cuda.mem_get_info()[0]) if device.startswith("cuda") else 4 * 2**30
     started = time.perf_counter()
     made = gradient_similarity(model, contexts, dtype="bfloat16", memory=memory)
@@ -153,7 +154,7 @@ def measure_gpu(count: int, length: int, device: str) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     planned = exact_passes(PROJECTED, rows_held(PROJECTED, size, 2, memory)[0])
     products = (PROJECTED / count) ** 2
-    # passes cost alike, products grow with the square: the larger of both factors, so that the projection is no flattery
+    # passes cost alike, products grow with the square: the larger of both factors, so that nothing is flattered
     projected = seconds if count >= PROJECTED else seconds * max(planned / made.passes, products)
     name = torch.cuda.get_device_name() if device.startswith("cuda") else device
     row = {"name": f"70M shape on {name}", "seconds": round(seconds, 2), "passes": made.passes,
