@@ -59,7 +59,9 @@ def workbench(*words: str) -> dict[str, Any]:
         [*SHELL, *words, "--session", SESSION, "--json"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise RuntimeError(f"workbench {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr[-800:]}")
+        raise RuntimeError(
+            f"workbench {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr[-800:]}"
+        )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -3,9 +3,9 @@
 Every token of the demo's corpus has a known task: the slot of the grammar that wrote it (the answer of a weekday sum,
 the next number of a count), or the sentence pattern whose fixed words it is of. As many predictions of low loss are
 taken of each task; gradients, activations and answers are clustered alike. Controls: the clusters dealt out to other
-samples (what the same sizes give by chance), gradients whose coordinates are permuted sample by sample, the answer token
-alone, and the unembedding of the answer, which knows no context. What is compared was chosen on the documents of seed
-12; the table is of those of seed 11.
+samples (what the same sizes give by chance), gradients whose coordinates are permuted sample by sample, the answer
+token alone, and the unembedding of the answer, which knows no context. What is compared was chosen on the documents of
+seed 12; the table is of those of seed 11.
 
     python benchmarks/quanta_truth.py [--each 40] [--clusters 16 32 96] [--seed 11] [--json]
 """
@@ -135,7 +135,7 @@ def permuted(model: Any, contexts: list[list[int]]) -> np.ndarray:
         rows.append(rng.permutation(flat / np.linalg.norm(flat)))
     stacked = np.stack(rows)
     cosines: np.ndarray = (stacked @ stacked.T).astype(np.float64)
-    return (cosines + cosines.T) / 2
+    return np.asarray((cosines + cosines.T) / 2)
 
 
 def of_answers(model: Any, contexts: list[list[int]]) -> np.ndarray:
@@ -221,7 +221,7 @@ def table(report: dict[str, Any]) -> str:
     """The report as text."""
     lines = [
         "# Quanta against known tasks", "",
-        f"{report['machine']}, {report['date']}; {report['samples']} samples, all similarities in {report['seconds']:.0f} s; "
+        f"{report['machine']}, {report['date']}; {report['samples']} samples, all in {report['seconds']:.0f} s; "
         f"mean cosine within a task {report['cosine_same_task']:.3f}, between tasks {report['cosine_other_task']:.3f}",
         "", "```",
         f"{'':22} {'k':>4} {'purity':>7} {'(dealt)':>7} {'ARI':>6} {'(dealt)':>7} {'weekdays':>9} {'months':>7}",

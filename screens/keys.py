@@ -32,6 +32,7 @@ ACTIONS = {
     "effect": "E",
     "result": "R",
     "planes": "P",
+    "probe": "D",
     "accept": "A",
     "reject": "X",
     "score": "S",

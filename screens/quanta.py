@@ -47,7 +47,10 @@ SAMPLES = 40
 class Counts(TextLines, can_focus=True):
     """What a selection would find; takes the keys while samples are chosen."""
 
-    HELP = "Arrows move the threshold, t turns the filter, < and > say one in how many, enter takes the samples."
+    HELP = (
+        "Left and right move the threshold, t turns the filter, < and > say one in how many, h turns to the next model "
+        "or pair of models, low in one and high in the other, whose limit up and down move; enter takes the samples."
+    )
 
 
 class QuantaPage(FilteredPage):
@@ -59,18 +62,24 @@ class QuantaPage(FilteredPage):
         ("?", "help"), ("esc", "back"),
     )  # fmt: skip
     INSIDE: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("← →", "cluster"), ("< >", "before"), (", .", "after"), ("m", "matrix"), ("e", "split"), ("l", "label"),
-        ("c", "stimuli"), ("esc", "back"),
+        ("← →", "cluster"), ("< > , .", "width"), ("m", "matrix"), ("e", "split"), ("l", "label"), ("c", "stimuli"),
+        ("D", "probe"), ("esc", "back"),
     )  # fmt: skip
     CHOOSING: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("← →", "threshold"), ("t", "filter"), ("< >", "one in"), ("enter", "take"), (":", "command"), ("?", "help"),
+        ("← →", "threshold"), ("t", "filter"), ("< >", "one in"), ("h", "models"), ("enter", "take"), (":", "command"),
+        ("?", "help"),
+    )  # fmt: skip
+    PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("← →", "low"), ("↑ ↓", "high"), ("t", "filter"), ("< >", "one in"), ("h", "models"), ("enter", "take"),
+        ("?", "help"),
     )  # fmt: skip
     HELP: ClassVar[str | None] = (
         "Quanta are clusters of predictions that the model makes with the same parameters: :quanta.losses, "
         ":quanta.select, :quanta.similarity, :quanta.cluster. Cohesion is the mean cosine inside a cluster, separation "
         "that less the mean cosine to the nearest one, bits the entropy of its answers. l labels one in your words, a "
-        "suggests a label offline from its samples, A accepts it, X rejects, S scores it. Before there are clusters, "
-        "the arrows move the threshold over the counts."
+        "suggests a label offline from its samples, A accepts it, X rejects, S scores it. c makes the contexts of a "
+        "cluster a stimulus set, then contrasts it; D takes its members as labels of a probe. Before there are "
+        "clusters, the arrows move the threshold over the counts."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "cluster before, or lower threshold", id="quanta.left", show=False),
@@ -79,6 +88,9 @@ class QuantaPage(FilteredPage):
         Binding("greater_than_sign", "widen('before', 1)", "more before", id="quanta.before_more", show=False),
         Binding("comma", "widen('after', -1)", "less after", id="quanta.after_less", show=False),
         Binding("full_stop", "widen('after', 1)", "more after", id="quanta.after_more", show=False),
+        Binding("up", "step_high(1)", "higher threshold of the other model", id="quanta.high_more", show=False),
+        Binding("down", "step_high(-1)", "lower threshold of the other model", id="quanta.high_less", show=False),
+        Binding("h", "next_models", "next model, or pair: low here, high there", id="quanta.models", show=False),
         Binding("enter", "take", "take the samples", id="quanta.take", show=False),
     ]
 
@@ -90,6 +102,8 @@ class QuantaPage(FilteredPage):
         self.sort = SORTS[0]
         self.widths = {"before": 60, "after": 8}
         self.threshold, self.filter_name, self.skip = 0.1, FILTERS[0], 1
+        self.low, self.high, self.high_threshold = "", "", 2.0
+        self._models: list[str] = []
         self.stage = "none"
         self.matrix_only = False
         self.shown: dict[str, Any] = {}
@@ -116,7 +130,7 @@ class QuantaPage(FilteredPage):
     @override
     def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # three screens in one
         if self.stage == "counts":
-            return self.CHOOSING
+            return self.PAIRED if self.high else self.CHOOSING
         return self.INSIDE if self._inside else self.OVER
 
     @property
@@ -166,22 +180,21 @@ class QuantaPage(FilteredPage):
         if not self._inside:
             self.query_one("#quanta-header", TextLines).show(overview_header(page))
         self.lines.empty = f"No cluster has {self.wanted!r} in label or answers." if self.wanted else "No clusters."
-        self.show_rows([cluster_row(item) for item in page["clusters"]])
+        self.show_rows([cluster_row(item, self.workbench.size.width) for item in page["clusters"]])
         if self._inside:
             self.lines.put_cursor(self.subject)
 
     async def _load_counts(self) -> None:
         """The selection, where losses were taken; else what to do first, which the error says."""
         try:
-            counts = await self.ask(
-                verbs.QuantaCounts(threshold=self.threshold, filter=self.filter_name, skip=self.skip)
-            )
+            counts = await self.ask(verbs.QuantaCounts(**self._conditions))
         except WorkbenchError as error:
             self.stage = "none"
             self.clear(f"{error.message}\n{in_app(error.hint)}")
             return
         self.stage = "counts"
-        lines = counts_lines(counts, self.size.width)
+        self._models = counts["models"]
+        lines = counts_lines(counts, self.workbench.size.width)
         done = bool((self.workbench.summary.get("quanta") or {}).get("samples"))
         title = "samples are taken; next :quanta.similarity, then :quanta.cluster" if done else "choose samples"
         self.query_one("#quanta-header", TextLines).show([[(f"  {title}", None)]])
@@ -231,10 +244,34 @@ class QuantaPage(FilteredPage):
             return
         self.reload()
 
+    @property
+    def _conditions(self) -> dict[str, Any]:
+        """The fields of counts and selection that keys move."""
+        pair = {"high": self.high, "high_threshold": self.high_threshold} if self.high else {}
+        return {"threshold": self.threshold, "filter": self.filter_name, "skip": self.skip, "model": self.low, **pair}
+
+    def action_step_high(self, step: int) -> None:
+        """The next threshold of the other model, where there is one."""
+        if self.stage == "counts" and self.high:
+            self.high_threshold = _beside(THRESHOLDS, self.high_threshold, step)
+            self.reload()
+
+    def action_next_models(self) -> None:
+        """Each model alone, then with each other one: low here, high there."""
+        if self.stage != "counts":
+            return
+        if len(self._models) < 2:
+            self.workbench.explain("losses of one model were taken; others beside it: :quanta.losses models=REF")
+            return
+        turns = [(low, high) for low in self._models for high in ("", *self._models) if low != high]
+        now = (self.low or self._models[0], self.high)
+        self.low, self.high = turns[(turns.index(now) + 1) % len(turns)] if now in turns else turns[0]
+        self.reload()
+
     def action_take(self) -> None:
         """Take the samples as they are counted."""
         if self.stage == "counts":
-            verb = verbs.QuantaSelect(threshold=self.threshold, filter=self.filter_name, skip=self.skip)
+            verb = verbs.QuantaSelect(**self._conditions)
             self.workbench.open_command(verbs.format_line(verb))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
@@ -260,7 +297,8 @@ class QuantaPage(FilteredPage):
             return {"sign": self._next_filter}
         if self.stage != "clusters":
             return {}
-        found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label, "contrast": self._stimuli}
+        found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label,
+                                 "contrast": self._stimuli, "probe": self._probe}  # fmt: skip
         found |= self._label_acts()
         if self._inside:
             return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
@@ -311,7 +349,18 @@ class QuantaPage(FilteredPage):
             self.workbench.open_command(f"quanta.split {self._cluster} into=2")
 
     def _stimuli(self) -> None:
-        self.workbench.open_command(f"quanta.stimuli cluster-{self._cluster} cluster={self._cluster}")
+        """Make the contexts a stimulus set; where that was done, contrast it on the token before the answer."""
+        name = f"cluster-{self._cluster}"
+        if name in (self.workbench.summary.get("stimuli") or {}):
+            self.workbench.open_command(f"features.contrast {name} window=last")
+        else:
+            self.workbench.open_command(f"quanta.stimuli {name} cluster={self._cluster}")
+
+    def _probe(self) -> None:
+        """Members of the cluster, or of the marked ones, against all other samples."""
+        marked = [key for key in self.lines.keys if key in self.lines.marks] if not self._inside else []
+        chosen = marked or [self._cluster]
+        self.workbench.open_command(f"features.probe {' '.join(f'quanta={key}' for key in chosen)}")
 
     def _label_acts(self) -> dict[str, Act]:
         """What is done to the label of the quantum."""
@@ -340,7 +389,7 @@ class QuantaPage(FilteredPage):
 
     @override
     def why_not(self, action: str) -> str:
-        if action in ("label", "edit", "contrast", "matrix", "order") and self.stage != "clusters":
+        if action in ("label", "edit", "contrast", "probe", "matrix", "order") and self.stage != "clusters":
             return "there are no clusters of predictions yet: the screen says what comes next"
         return "open a cluster first (enter)" if action == "matrix" else ""
 

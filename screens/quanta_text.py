@@ -23,8 +23,12 @@ OVERVIEW = (
     Column("bits", 5, "right"),
     Column("answers, label"),
 )
+TAKEN = 38
+"""Cells of a row before the answers: the cursor's place, five columns and the blanks between."""
 SIDE = 38
 HEAT = 18
+PAIR = 37
+"""Cells of each of two histograms."""
 HISTOGRAM = 5
 """Lines of the histogram of losses."""
 
@@ -40,17 +44,21 @@ def overview_header(page: dict[str, Any]) -> list[list[Piece]]:
     ]  # fmt: skip
 
 
-def cluster_row(item: dict[str, Any]) -> Row:
-    """One cluster of the list."""
-    label = (visible(item["label"]), palette.NAME) if item["label"] else answers_text(item)
+def cluster_row(item: dict[str, Any], width: int) -> Row:
+    """One cluster of the list; of its answers as many as are seen whole."""
+    room = width - TAKEN
+    label = (visible(item["label"]), palette.NAME) if item["label"] else answers_text(item, room=room)
     cells = (str(item["cluster"]), thousands(item["size"]), number(item["cohesion"], 2), number(item["separation"], 2),
              number(item["entropy"], 2), label)  # fmt: skip
     return Row(str(item["cluster"]), cells)
 
 
-def answers_text(item: dict[str, Any], most: int = 5) -> str:
-    """The commonest answers; spaces in them are seen as dots."""
-    return "  ".join(f"{visible(text).replace(' ', '·')} {count}" for text, count in item["answers"][:most])
+def answers_text(item: dict[str, Any], most: int = 5, room: int = 0) -> str:
+    """The commonest answers, all that fit into `room` cells, at least one; spaces in them are seen as dots."""
+    told = [f"{visible(text).replace(' ', '·')} {count}" for text, count in item["answers"][:most]]
+    while room and len(told) > 1 and cell_len("  ".join(told)) > room:
+        told.pop()
+    return "  ".join(told)
 
 
 def cluster_header(shown: dict[str, Any]) -> list[list[Piece]]:
@@ -144,25 +152,40 @@ def _heat_title(shown: dict[str, Any]) -> str:
 
 
 def counts_lines(counts: dict[str, Any], width: int) -> list[list[Piece]]:
-    """What a selection would find, over a histogram of the losses."""
-    high = f", high in {visible(counts['high'])}" if counts["high"] else ""
+    """What a selection would find, over a histogram of the losses; of a pair of models, one of each."""
+    lines = _conditions(counts)
+    own = _losses_of(counts["histogram"], "losses in nats, log counts; dim all, bold those left", width)
+    if not counts["high_histogram"]:
+        return [*lines, [], *own]
+    own = _losses_of(counts["histogram"], f"in {visible(counts['model'])}; dim all, bold left", 0)
+    there = _losses_of(counts["high_histogram"], f"in {visible(counts['high'])}, of what is low", 0)
+    beside = [[*_cut(left, PAIR), ("  ", None), *_cut(right, PAIR)] for left, right in zip(own, there, strict=True)]
+    return [*lines, [], *beside]
+
+
+def _conditions(counts: dict[str, Any]) -> list[list[Piece]]:
+    """A line for each condition, with what it leaves."""
     short = counts["found"] < counts["n"]
-    lines: list[list[Piece]] = [
+    left: list[Piece] = [(f"{thousands(counts['left']):>12} left", None)]
+    if counts["high"]:
+        left += [(", above ", None), (f"{counts['high_threshold']:g} {counts['unit']}", palette.KEY),
+                 (f" in {visible(counts['high'])}", None)]  # fmt: skip
+    return [
         [(f"{thousands(counts['predictions']):>12} predictions of {visible(counts['model'])}", None)],
         [(f"{thousands(counts['below']):>12} below ", None), (f"{counts['threshold']:g} {counts['unit']}", palette.KEY),
          (f"  ({counts['threshold_nats']:.4g} nats)", palette.DIM)],
         [(f"{thousands(counts['repeated']):>12} of them repeat  ", None), (counts["filter"], palette.KEY)],
-        [(f"{thousands(counts['left']):>12} left{high}", None)],
+        left,
         [(f"{thousands(counts['found']):>12} with one in ", None), (thousands(counts["skip"]), palette.KEY),
          (" taken, ", None), (f"{thousands(counts['n'])} wanted", palette.BAD if short else palette.GOOD)],
-        [],
-        [("losses in nats, log counts; dim all, bold those left", palette.DIM)],
     ]  # fmt: skip
-    shown = counts["histogram"]
+
+
+def _losses_of(shown: dict[str, Any], title: str, width: int) -> list[list[Piece]]:
+    """A title, the columns and their axis."""
     room = max(len(shown["counts"]), min(width - 4, 2 * len(shown["counts"])))
-    lines += _histogram(shown["counts"], shown["kept"], room)
-    lines.append([(fit(f"{shown['edges'][1]:g}", room - 6) + f"{shown['edges'][-1]:g}", palette.DIM)])
-    return lines
+    axis: list[Piece] = [(fit(f"{shown['edges'][1]:g}", room - 6) + f"{shown['edges'][-1]:g}", palette.DIM)]
+    return [[(title, palette.DIM)], *_histogram(shown["counts"], shown["kept"], room), axis]
 
 
 def _histogram(counts: list[int], kept: list[int], room: int) -> list[list[Piece]]:

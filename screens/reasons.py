@@ -6,6 +6,7 @@ _REASONS = {
     "label": "labels: put the cursor on a feature in Select, a cluster, a quantum, or a row of Labels, or open one",
     "steer": "steers a feature: put the cursor on one in Select, or open it (4)",
     "contrast": "contrasts a stimulus set: open Stimuli (2) and put the cursor on one",
+    "probe": "decodes a cluster of predictions from features: open Quanta (6) and put the cursor on one",
     "cancel": "cancels a job: open Jobs (8), or the queue of Labels (7); leaves a sentence out: open Stimuli (2)",
     "detach": "lets a job go on without this terminal: open Jobs (8) and put the cursor on one that runs",
     "find": "finds clusters: open Clusters (5)",

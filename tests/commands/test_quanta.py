@@ -111,6 +111,12 @@ def test_the_result_tells_nats_and_bits_and_a_second_model_beside(corpus: Any, t
     low = corpus("quanta.counts threshold=100 filter=none")["result"]
     pair = corpus(f"quanta.counts threshold=100 filter=none high='{name}' high_threshold=6")["result"]
     assert 0 < pair["left"] < low["left"]
+    assert pair["models"] == low["models"] == [row["name"] for row in result["models"]]
+    assert sum(pair["high_histogram"]["counts"]) == low["left"]
+    assert sum(pair["high_histogram"]["kept"]) == sum(pair["histogram"]["kept"]) == pair["left"]
+    assert low["high_histogram"] is None
+    back = corpus(f"quanta.counts threshold=100 filter=none model='{name}' high='{low['model']}' high_threshold=6")
+    assert (back["result"]["model"], back["result"]["high"]) == (name, low["model"])
     with pytest.raises(MismatchError, match="low here and high there"):
         corpus(f"quanta.counts high='{result['models'][0]['name']}'")
     with pytest.raises(UnknownNameError, match="nobody"):
@@ -434,6 +440,27 @@ def test_the_page_has_all_samples_and_executes_none_of_their_text(clustered: Any
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
     assert sum(len(cluster["samples"]) for cluster in data) == 24
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_commands_of_the_public_page_are_its_settings(clustered: Any, tmp_path: Path) -> None:
+    from commands.line import parse_line
+
+    text = (Path(__file__).parents[2] / "docs" / "quanta.md").read_text("utf-8")
+    block = re.search(r"## The settings of the public page.*?```\n(.*?)```", text, re.S)[1]  # type: ignore[index]
+    words = [line.removeprefix("workbench ").replace("quanta ", "quanta.", 1) for line in block.splitlines()]
+    lines = [re.sub(r" --([\w-]+) (\S+)", lambda found: f" {found[1].replace('-', '_')}={found[2]}", line)
+             for line in words]  # fmt: skip
+    select, similarity, cluster, export = (parse_line(line).params() for line in lines)
+    assert select["threshold"] * NATS_PER_BIT == pytest.approx(0.1, rel=1e-15)
+    assert (select["unit"], select["filter"], select["skip"], select["n"]) == ("bits", "present-trigram", 50, 10_000)
+    assert (similarity["mode"], similarity["of"], similarity["include"]) == ("exact", "gradients", ["final_norm"])
+    assert (cluster["n_clusters"], cluster["affinity"], cluster["seed"]) == (400, "angular", 0)
+    assert (export["before"], export["after"], export["samples"], export["format"]) == (300, 0, -1, "html")
+    out = tmp_path / "page.jsonl"
+    clustered(f"quanta.export {out} format=jsonl before=300 after=0")
+    for row in map(json.loads, out.read_text().splitlines()):
+        assert len(row["before"]) == row["position"], "contexts here are shorter than 300: all of what was before"
+        assert row["after"] == []
 
 
 def test_contexts_become_stimuli_for_contrast_and_probe(clustered: Any, tiny_files: Path) -> None:

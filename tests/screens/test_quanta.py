@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_the_list_of_clusters(size: tuple[int, int]) -> None:
 
 
 def cell(item: dict[str, Any], place: int) -> str:
-    return cell_text(cluster_row(item).cells[place]).strip()
+    return cell_text(cluster_row(item, 200).cells[place]).strip()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -96,6 +97,72 @@ def test_counts_follow_threshold_filter_and_skip(size: tuple[int, int]) -> None:
         assert "quanta.select threshold=0.2 filter=present-bigram skip=2" in text_of(app)
 
     play(scenario, size=size, engine=engine("losses"))
+
+
+def of_models(low: str, high: str) -> list[dict[str, Any]]:
+    """What an engine with the losses of two models says of each pair, at two thresholds of the second one."""
+    plain = next(one for one in EXCHANGES if one["do"] == "quanta.counts" and "reply" in one)
+    made = []
+    for model, other, limit in (("", "", 2.0), (low, high, 2.0), (low, high, 5.0), (high, "", 2.0)):
+        one = copy.deepcopy(plain)
+        one["params"] |= {"model": model, "high": other, "high_threshold": limit}
+        counts = one["reply"]["result"]
+        counts |= {"models": [low, high], "model": model or low, "high": other}
+        counts |= {"high_threshold": limit if other else None, "left": int(4000 / limit)}
+        counts["high_histogram"] = counts["histogram"] if other else None
+        made.append(one)
+    return made
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_low_here_high_there(size: tuple[int, int]) -> None:
+    behind = FakeEngine([*(one for one in EXCHANGES if not (one["do"] == "quanta.list" and "reply" in one)
+                           and one["do"] != "quanta.counts"), *of_models("demo", "demo@early")])  # fmt: skip
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "h")
+        text = text_of(app)
+        assert "2,000 left, above 2 nats in demo@early" in text
+        assert "in demo@early, of what is low" in text
+        assert_fits(app)
+        assert_golden(app, "quanta-pair")
+        await press(pilot, "up")
+        assert "800 left, above 5 nats in demo@early" in text_of(app)
+        await press(pilot, "enter")
+        assert "quanta.select model=demo high=demo@early high_threshold=5" in text_of(app)
+        await press(pilot, "escape", "h")
+        assert "predictions of demo@early" in text_of(app)
+
+    play(scenario, size=size, engine=behind)
+
+
+def test_one_model_is_no_pair() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "h")
+        assert ":quanta.losses models=REF" in text_of(app)
+
+    play(scenario, engine=engine("losses"))
+
+
+def test_a_cluster_is_probed_and_its_stimuli_contrasted() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "D")
+        first, second = (item["cluster"] for item in LISTED["clusters"][:2])
+        assert f":features.probe quanta={first}" in text_of(app)
+        await press(pilot, "escape", "g", "space", "space", "D")
+        assert f":features.probe quanta={first} quanta={second}" in text_of(app)
+        await press(pilot, "escape")
+        app.summary = {**app.summary, "stimuli": {f"cluster-{app.page.lines.key}": {}}}  # type: ignore[attr-defined]
+        await press(pilot, "c")
+        assert f":features.contrast cluster-{app.page.lines.key} window=last" in text_of(app)  # type: ignore[attr-defined]
+
+    play(scenario, engine=engine("clusters"))
+
+
+def test_answers_that_do_not_fit_are_left_out_whole() -> None:
+    item = {**LISTED["clusters"][0], "label": "", "answers": [["·Saturday", 12], ["·Tuesday", 3], ["x" * 60, 1]]}
+    assert cell_text(cluster_row(item, 80).cells[5]) == "·Saturday 12  ·Tuesday 3"
+    assert cell_text(cluster_row(item, 140).cells[5]).endswith("x 1")
 
 
 def test_without_losses_the_screen_says_what_to_do() -> None:

@@ -198,7 +198,7 @@ class _Rows:
 
 
 def _length(flat: Tensor) -> Tensor:
-    length: Tensor = flat.double().norm()
+    length: Tensor = torch.linalg.vector_norm(flat, dtype=torch.float64)
     return length.clamp_min(1e-30).float()
 
 

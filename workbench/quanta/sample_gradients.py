@@ -67,7 +67,7 @@ def sample_gradients(
             loss = _loss(logits[0, -1].double(), ids[-1], target)
             found = torch.autograd.grad(loss, parameters, allow_unused=True)
             gradient = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
-            if not all(bool(torch.isfinite(part).all()) for part in gradient):
+            if not bool(torch.stack([torch.isfinite(part).all() for part in gradient]).all()):  # one wait, on a GPU
                 raise ValueError(f"the gradient of sample {number} is not finite (loss {loss.item():.4g})")
             yield gradient
 

@@ -178,6 +178,7 @@ class _Considered:
         self.special = np.isin(self.answers, losses.numbering.store.special)
         self.high: np.ndarray | None = None
         self.high_name = ""
+        self.models: list[str] = []
         store = losses.numbering.store
         self.warnings = [enriched_warning(store)] if store.meta["enriched"] else []
 
@@ -192,6 +193,7 @@ class _Considered:
         kept = data.losses(lab)
         model = data.of_model(about, asked.model)
         found = cls(kept, model, kept.read(model["digest"]), kept.dropped(asked.filter))
+        found.models = [str(entry["name"]) for entry in about["models"]]
         if asked.high:
             other = data.of_model(about, asked.high)
             if other["digest"] == model["digest"]:
@@ -219,13 +221,17 @@ class _Considered:
 
         limit = asked.threshold * (NATS_PER_BIT if asked.unit == "bits" else 1.0)
         low = self.nats < limit
-        kept = low & ~self.drop & ~self.special
+        kept = left = low & ~self.drop & ~self.special
+        high = None
         if self.high is not None:
-            kept &= self.high > asked.high_threshold * (NATS_PER_BIT if asked.unit == "bits" else 1.0)
+            kept = left & (self.high > asked.high_threshold * (NATS_PER_BIT if asked.unit == "bits" else 1.0))
+            high = loss_histogram(self.high[left], kept[left])
         found = self.chosen(asked, None)
         return {
             "model": self.model["name"],
+            "models": self.models,
             "high": self.high_name,
+            "high_threshold": asked.high_threshold if self.high is not None else None,
             "threshold": asked.threshold,
             "unit": asked.unit,
             "threshold_nats": limit,
@@ -239,4 +245,5 @@ class _Considered:
             "left": int(kept.sum()),
             "found": int(found.size),
             "histogram": loss_histogram(self.nats, kept),
+            "high_histogram": high,
         }
