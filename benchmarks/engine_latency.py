@@ -201,7 +201,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="wb-"))
-    for name in ("HOME", "RUNTIME", "SESSIONS"):
+    for name in ("HOME", "RUNTIME", "SESSIONS", "CONFIG"):
         os.environ[f"WORKBENCH_{name}"] = str(root / name.lower())
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(root / "bytecode")

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from screens import background, clipboard, doing, leaving, palette, verbs
+from screens import background, clipboard, doing, editor, leaving, marks, palette, verbs
 from screens.blind import Blind
 from screens.clusters import ClustersPage
 from screens.command_list import CommandListPage
@@ -26,12 +26,14 @@ from screens.feature import FeaturePage
 from screens.help import HelpPage
 from screens.home import HomePage
 from screens.jobs import JobsPage
+from screens.keymap import Keymap
 from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
 from screens.labels import LabelsPage
 from screens.labels_beside import BesidePage
 from screens.link import Link
 from screens.log import LogPage
 from screens.map_view import MapPage
+from screens.marks import Marks
 from screens.one_paint import OnePaint
 from screens.own_text import OwnTextPage, open_own_text
 from screens.page import Page
@@ -46,8 +48,9 @@ from screens.saved_view import SavedView
 from screens.select import SelectPage
 from screens.stimuli import StimuliPage
 from screens.text import in_app, visible, wrapped
+from screens.tour import TourPage, note_seen
 from screens.trail import Place, Trail
-from screens.typing_lines import command_question, filter_question
+from screens.typing_lines import command_question, filter_question, jump_question
 from screens.why import WhyPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
@@ -81,10 +84,13 @@ BEHIND_HOME: dict[str, type[Page]] = {
     "planes": PlanesPage,
     "cosines": CosinesPage,
     "beside": BesidePage,
+    "tour": TourPage,
 }
 """The screens that are made once Home is in sight, by their names."""
 EXPLAINING = frozenset(("why", "help"))
 """Pages that explain what they lie over, and give it back as it was."""
+RECALLED = 200
+"""Lines of the log that the `:` line recalls."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 
 
@@ -100,6 +106,8 @@ class WorkbenchApp(App[None]):
     Args:
         open_engine: makes the link to the engine; called in the background once the first frame is drawn.
         session: the session to open, or None to choose one on Home.
+        keymap: the investigator's own keys.
+        tour: whether to begin with the tour.
     """
 
     CSS_PATH = "app.tcss"
@@ -107,7 +115,9 @@ class WorkbenchApp(App[None]):
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    def __init__(self, open_engine: EngineOpener, session: str | None = None) -> None:
+    def __init__(
+        self, open_engine: EngineOpener, session: str | None = None, *, keymap: Keymap | None = None, tour: bool = False
+    ) -> None:
         super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
@@ -117,6 +127,9 @@ class WorkbenchApp(App[None]):
         self.session = session
         self.summary: dict[str, Any] = {}
         self.history: list[str] = []
+        self.marks = Marks()
+        self.keymap = keymap or Keymap()
+        self._tour = tour
         self.trail = Trail(Place("home"))
         self.over = ""
         self._beneath: list[str] = []
@@ -148,6 +161,7 @@ class WorkbenchApp(App[None]):
     def on_mount(self) -> None:
         """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
         self.status.show(session=self.session or "")
+        self.set_keymap(self.keymap.keys)
         self.show_place()
         self.call_after_refresh(self._go_on)
 
@@ -247,6 +261,26 @@ class WorkbenchApp(App[None]):
             page.outdated = page.outdated or page is not self.page
         self.show_hints()
 
+    def remember_lines(self, lines: list[str]) -> None:
+        """Lines of the session that was opened, to be recalled on the `:` line; those typed here come last."""
+        typed = [line for line in self.history if line not in lines]
+        self.history = [*lines[-RECALLED:], *typed]
+
+    def greet(self) -> None:
+        """Once, when the first session is shown: the tour on a first start, and what is wrong with the keymap."""
+        tour, self._tour = self._tour, False
+        problems, self.keymap.problems = self.keymap.problems, []
+        if tour:
+            note_seen()
+            self.start_tour()
+        if problems:
+            self.notify_text(problems, bad=True)
+
+    def start_tour(self) -> None:
+        """Show the tour over the screen."""
+        self.query_one(TourPage).start()
+        self.show_over("tour")
+
     # --- going places
 
     def visit(self, screen: str, subject: str = "") -> None:
@@ -343,7 +377,7 @@ class WorkbenchApp(App[None]):
             "undo": lambda: self.open_command("session.undo"),
             "new": lambda: self.open_command("session.note ''", back=1),
             "refresh": self.refresh_all,
-            **({"try": lambda: open_own_text(self)} if self.session else {}),
+            **({"try": lambda: open_own_text(self), "edit": lambda: editor.add_note(self)} if self.session else {}),
         }
 
     def action_command(self) -> None:
@@ -362,6 +396,21 @@ class WorkbenchApp(App[None]):
             self.explain("there is nothing to filter here: / works on lists")
             return
         self.open_line(filter_question(self.page), self.page.filtered)
+
+    def action_jump(self) -> None:
+        """Ask for the number of a feature and go there."""
+        self.open_line(jump_question(self))
+
+    def action_set_mark(self) -> None:
+        """Keep this place under a letter."""
+        self.open_line(marks.set_question(self))
+
+    def action_go_mark(self) -> None:
+        """Go to a place that was kept."""
+        if not self.marks:
+            self.explain("no place is marked yet: M and a letter marks this one")
+            return
+        self.open_line(marks.go_question(self))
 
     def action_help(self) -> None:
         """Explain the focused thing and the keys of this screen."""
@@ -442,9 +491,11 @@ def main(session: str | None = None, sessions: str | None = None, host: str | No
         sessions: the folder of sessions; None is the default.
         host: `user@box[:PATH]`, to reach the engine over ssh.
     """
-    from screens.start import engine_opener, last_session
+    from screens import keymap
+    from screens.start import engine_opener, first_start, last_session, wants_mouse
 
     opener = engine_opener(sessions, host)
-    app = WorkbenchApp(opener, session or (None if host else last_session(sessions)))
-    app.run()
+    last = session or (None if host else last_session(sessions))
+    app = WorkbenchApp(opener, last, keymap=keymap.read(), tour=first_start(last, host))
+    app.run(mouse=wants_mouse())
     return int(app.return_code or 0)

@@ -17,7 +17,7 @@ def candidates(text: str, known: Known) -> list[str]:
     words = text.split(" ")
     last = words[-1]
     if len(words) == 1:
-        names = list(verbs.VERBS)
+        names = [*verbs.VERBS, "tour"]
         return [name for name in names if name.startswith(last)] or [name for name in names if last in name]
     verb = verbs.find(words[0])
     if verb is None:
@@ -70,6 +70,8 @@ def _common_start(options: list[str]) -> str:
 def explanation(text: str) -> str:
     """What the word being typed is for: the verb's summary, or the parameter's description and default."""
     words = text.split(" ")
+    if text == "tour":
+        return "Show the tour of one minute again."
     verb = verbs.find(words[0])
     if verb is None:
         return ""

@@ -29,12 +29,16 @@ EVERYWHERE = (
     ("/", "filter this list"),
     ("esc", "one level back; q too, and quits on Home; ctrl+q quits anywhere"),
     ("[ ]", "back and forward through the places visited"),
+    ("#", "jump to a feature by its number; :417 does too"),
+    ("M", "mark this place with a letter; ' and the letter goes back to it"),
     ("y", "copy (says which way: tmux, the terminal, a file)"),
     ("b", "build the corpus index"),
     ("i", "type a sentence: which features fire on it, and on another one"),
     ("u", "undo"),
     ("n", "note; on Home a new session"),
+    ("e", "write a note in your $EDITOR; in Stimuli it rewrites a sentence"),
     ("r", "read everything again"),
+    (":tour", "the tour of one minute"),
     ("?", "this help"),
 )
 
@@ -57,12 +61,13 @@ class HelpPage(ListPage):
         """Say what `page` is, what its focused widget takes, and the keys that work everywhere."""
         width = max(30, self.app.size.width - 22)
         rows = self._words(page.title, str(getattr(page, "HELP", "") or ""), width)
-        rows += [Row(f"hint{key}", ((key, palette.KEY), meaning)) for key, meaning in page.hints]
+        keymap = self.workbench.keymap
+        rows += [Row(f"hint{key}", ((keymap.shown(key), palette.KEY), meaning)) for key, meaning in page.hints]
         if focused is not None and focused is not page:
             rows += self._words("here", str(getattr(focused, "HELP", "") or ""), width)
-            rows += [_binding_row(binding) for _, binding in _bindings(focused)]
+            rows += [_binding_row(binding, keymap.keys) for _, binding in _bindings(focused)]
         rows += self._words("everywhere", "", width)
-        rows += [Row(f"all{key}", ((key, palette.KEY), meaning)) for key, meaning in EVERYWHERE]
+        rows += [Row(f"all{key}", ((keymap.shown(key), palette.KEY), meaning)) for key, meaning in EVERYWHERE]
         self.lines.cursor = self.lines.top = 0
         self.lines.show(rows)
 
@@ -84,6 +89,6 @@ def _bindings(widget: Widget) -> list[tuple[str, Binding]]:
     return list(found.items())
 
 
-def _binding_row(binding: Binding) -> Row:
-    keys = " ".join(NAMES.get(key, key) for key in binding.key.split(","))
+def _binding_row(binding: Binding, own: dict[str, str]) -> Row:
+    keys = " ".join(NAMES.get(key, key) for key in own.get(binding.id or "", binding.key).split(","))
     return Row(f"bind{binding.id}", ((keys, palette.KEY), binding.description))

@@ -9,6 +9,7 @@ from screens import background, doing, verbs
 from screens.jobs import JobsPage
 from screens.keys import PLACES
 from screens.labels import LabelsPage
+from screens.marks import Marks
 from screens.page import Page
 from screens.widgets.foot import GateWarning
 from workbench.errors import WorkbenchError
@@ -59,7 +60,7 @@ class Link:
         app, engine = self.app, self.app.engine
         if engine is None:
             return
-        app.session, app.summary = session, {}
+        app.session, app.summary, app.marks = session, {}, Marks()
         for page in app.pages:
             page.forget()
         try:
@@ -71,9 +72,11 @@ class Link:
             app.notify_error(error)
         if app.session:
             app.saved_view.restore(app.summary.get("view") or {}, PLACES)
+            app.remember_lines([str(item["line"]) for item in app.summary.get("log") or []])
         app.status.show(session=app.session or "")
         self._outdate()
         app.show_place()
+        app.greet()
 
     def moved(self, session: str) -> None:
         """A command went to another session than the one asked for: a shipped example is forked on its first change."""

@@ -12,7 +12,7 @@ _REASONS = {
     "find": "finds clusters: open Clusters (5)",
     "demo": "runs the demo's commands: open Home (1)",
     "suggest": "suggests labels: on Select (3) to Labels (7); adds sentences: Stimuli (2)",
-    "edit": "rewrites a sentence: open Stimuli (2) and put the cursor on one",
+    "edit": "writes a note on the session: open one on Home (1); in Stimuli (2) it rewrites a sentence",
     "check": "checks a stimulus set: open Stimuli (2)",
     "sign": "turns the sign of the effect in Select (3), or the marks on a cluster's planes (5 P)",
     "order": "sorts the list in Select (3) or Clusters (5), turns the windows of a feature (4)",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from screens import background
+from screens.marks import Marks
 from screens.trail import Trail
 from workbench.errors import WorkbenchError
 
@@ -50,6 +51,7 @@ class SavedView:
             "subject": trail.here.subject,
             "trail": trail.as_list(),
             "at": trail.at,
+            "marks": self.app.marks.as_json(),
             "pages": {page.id: state for page in self.app.pages if (state := page.state())},
         }
 
@@ -61,6 +63,7 @@ class SavedView:
 
     def restore(self, view: dict[str, Any], screens: frozenset[str]) -> None:
         """Take a saved view up; places that are none of `screens` are left out, like any other nonsense in it."""
+        self.app.marks = Marks.from_view(view.get("marks"))
         pages = view.get("pages")
         for page in self.app.pages:
             state = pages.get(page.id) if isinstance(pages, dict) else None

@@ -35,6 +35,18 @@ def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaita
     return open_engine
 
 
+def first_start(session: str | None, host: str | None) -> bool:
+    """Whether nobody worked here before: no session, and the tour was never shown."""
+    from screens.tour import was_seen
+
+    return session is None and host is None and not was_seen()
+
+
+def wants_mouse() -> bool:
+    """Whether the app takes the mouse; WORKBENCH_MOUSE=off leaves it to the terminal, for its own selection."""
+    return os.environ.get("WORKBENCH_MOUSE", "on").lower() not in ("off", "0", "no")
+
+
 def last_session(sessions: str | None) -> str | None:
     """The session that was changed or looked at last, or None where there is none.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from screens import completion, doing, verbs
+from screens import completion, doing, leaving, verbs
 from screens.page import Page
 from screens.text import in_app, short_id
 from screens.widgets.command_line import Question
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from screens.app import WorkbenchApp
 
 NAMES = {"clusters": "cluster", "quanta": "quantum"}
+NUMBER = re.compile(r"#?\d{1,9}")
+"""A feature's number, on the `:` line."""
 
 
 def command_question(app: WorkbenchApp) -> Question:
@@ -21,6 +26,9 @@ def command_question(app: WorkbenchApp) -> Question:
 
     def submit(text: str) -> str | None:
         if not text.strip():
+            return None
+        if own := own_line(app, text.strip().removeprefix(":")):
+            own()
             return None
         try:
             verb = verbs.parse_line(text.strip().removeprefix(":"))
@@ -45,6 +53,38 @@ def command_question(app: WorkbenchApp) -> Question:
         return f"{told}  ({shown})" if told and shown else told or shown
 
     return Question(":", submit, lambda text: completion.completed(text, known), advise, app.history)
+
+
+def own_line(app: WorkbenchApp, text: str) -> Callable[[], None] | None:
+    """What a line does that only the app has: `tour`, `quit`, and a feature's number."""
+    if text == "tour":
+        return partial(_after_line, app, app.start_tour)
+    if text in ("q", "quit"):
+        return partial(_after_line, app, partial(leaving.leave, app))
+    if NUMBER.fullmatch(text):
+        return partial(_after_line, app, partial(app.visit, "feature", text.removeprefix("#")))
+    return None
+
+
+def _after_line(app: WorkbenchApp, act: Callable[[], None]) -> None:
+    app.close_line()
+    act()
+
+
+def jump_question(app: WorkbenchApp) -> Question:
+    """The number of a feature, or its whole id."""
+
+    def submit(text: str) -> str | None:
+        wanted = text.strip()
+        if not wanted:
+            return None
+        if not NUMBER.fullmatch(wanted) and not NUMBER.fullmatch(wanted.rpartition("#")[2]):
+            return f"{wanted!r} is no feature: type its number, such as 417"
+        app.close_line()
+        app.visit("feature", wanted.removeprefix("#"))
+        return None
+
+    return Question("feature #", submit, advise=lambda _: "its number in the loaded features, or its whole id")
 
 
 def known_values(app: WorkbenchApp) -> dict[str, list[str]]:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from commands.registry import lookup as lookup
     from commands.session import SessionList as SessionList
     from commands.session import SessionNew as SessionNew
+    from commands.session import SessionNote as SessionNote
     from commands.session import SessionResult as SessionResult
     from commands.session import SessionShow as SessionShow
     from commands.steer import SteerClamp as SteerClamp
@@ -93,7 +94,7 @@ _HOMES = {
     "commands.line": ("format_line", "parse_line"),
     "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
-    "commands.session": ("SessionList", "SessionNew", "SessionResult", "SessionShow"),
+    "commands.session": ("SessionList", "SessionNew", "SessionNote", "SessionResult", "SessionShow"),
     "commands.steer": ("SteerClamp",),
     "commands.stimuli": ("StimuliCheck", "StimuliEdit", "StimuliList", "StimuliShow"),
     "workbench.verbs": ("Command", "Output", "Verb"),

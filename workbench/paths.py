@@ -1,4 +1,4 @@
-"""Where things live outside a session: the cache, the default sessions folder, the engine's folder."""
+"""Where things live outside a session: the cache, the user's settings, the default sessions folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def home() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("feature-workbench")
+
+
+def settings() -> Path:
+    """`WORKBENCH_CONFIG`, or `feature-workbench` where the user's programs keep their settings."""
+    if value := os.environ.get("WORKBENCH_CONFIG"):
+        return Path(value).expanduser().absolute()
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config").expanduser() / "feature-workbench"
 
 
 def require_folder(file: Path, what: str) -> None:

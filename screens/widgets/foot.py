@@ -61,7 +61,8 @@ class HintLine(Painted):
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """Key, meaning, two cells apart; what does not fit whole is left out."""
         left = width
-        for key, meaning in self.hints[:MOST_HINTS]:
+        for usual, meaning in self.hints[:MOST_HINTS]:
+            key = self.workbench.keymap.shown(usual)
             left -= cell_len(key) + cell_len(meaning) + 3
             if left < -2:
                 return

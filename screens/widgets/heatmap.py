@@ -271,9 +271,10 @@ class Heatmap(Painted, can_focus=True):
             return [(" " * gutter + "".join(self._digit(sentence, place) for place in strip.tokens), palette.DIM)]
         pieces = self._title(strip, sentence, gutter)
         here = strip.sentence == self.cursor and self.has_focus
+        few = self.app.console.color_system == "standard"
         for place in strip.tokens:
             level = palette.level_of(sentence.values[place], self.maximum)
-            style = palette.heat(level, self.app.current_theme.dark, not self.app.no_color)
+            style = palette.heat(level, self.app.current_theme.dark, not self.app.no_color, few)
             if here and place == self.token:
                 style = palette.CURSOR
             pieces.append((_shown(sentence.tokens[place]), style))

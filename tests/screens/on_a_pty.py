@@ -19,6 +19,7 @@ from typing import Any, Self
 REST = 0.35
 """Seconds without a byte after which the app is at rest."""
 ROOT = Path(__file__).resolve().parents[2]
+UNSET = frozenset(("NO_COLOR", "COLORTERM", "TMUX", "COLUMNS", "LINES", "EDITOR", "VISUAL"))
 TRUE_COLOUR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
@@ -42,7 +43,7 @@ class Terminal:
         width: cells across.
         height: lines.
         rows: with the recorded engine, features in the ranking, where that is more than were recorded.
-        environment: what the child's environment says besides; NO_COLOR is unset unless it is here.
+        environment: what the child's environment says besides; what is in `UNSET` is unset unless it is here.
         program: what to run in place of the app on the recorded engine.
     """
 
@@ -59,11 +60,9 @@ class Terminal:
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            for name in ("NO_COLOR", "COLORTERM", "TMUX", "COLUMNS", "LINES"):
-                os.environ.pop(name, None)
-            os.environ.update(environment)
+            kept = {name: value for name, value in os.environ.items() if name not in UNSET}
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-            os.execv(words[0], words)
+            os.execve(words[0], words, kept | dict(environment))  # readline sets COLUMNS behind Python's back
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def read(self, timeout: float = 20.0, rest: float = REST) -> bytes:

@@ -46,7 +46,7 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
 
 @pytest.mark.parametrize(("screen", "key", "reason"), [
     ("1", "l", "labels a feature"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("3", "x", "open Jobs"),
-    ("1", "e", "open Stimuli"), ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
+    ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
     ("5", "l", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
 ])  # fmt: skip
 def test_a_key_that_does_nothing_says_why(screen: str, key: str, reason: str) -> None:

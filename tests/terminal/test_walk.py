@@ -30,7 +30,7 @@ def surroundings() -> Iterator[dict[str, str]]:
     folder = tempfile.mkdtemp(prefix="wbt-", dir="/tmp")  # short: a socket's path is
     for name in ("s", "r"):
         Path(folder, name).mkdir(mode=0o700)
-    found = {"WORKBENCH_SESSIONS": f"{folder}/s", "WORKBENCH_RUNTIME": f"{folder}/r"}
+    found = {f"WORKBENCH_{name}": f"{folder}/{name[0].lower()}" for name in ("SESSIONS", "RUNTIME", "CONFIG")}
     yield found
     subprocess.run([PROGRAM, "engine", "stop"], env=os.environ | found, capture_output=True, check=False, timeout=60)
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,7 +70,9 @@ def demo(surroundings: dict[str, str]) -> dict[str, str]:
     words = ["exec", "env", *(f"{name}={value}" for name, value in surroundings.items()), str(PROGRAM)]
     window = Window(shlex.join(words), 80, 24)
     try:
-        window.wait("achievement", "connected")
+        window.wait("What this is (1 of 6)", "connected")  # the tour of a first start
+        window.keys("Escape")
+        window.wait("achievement", "n new session")
         window.keys("n")
         window.wait("new session:")
         window.type("demo")
