@@ -33,7 +33,7 @@ EVERYWHERE = (
     ("b", "build the corpus index"),
     ("i", "type a sentence: which features fire on it, and on another one"),
     ("u", "undo"),
-    ("n", "note; on Home a new session"),
+    ("n", "note; on Home a new session, on Feature a note on it"),
     ("r", "read everything again"),
     ("?", "this help"),
 )
