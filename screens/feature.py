@@ -28,6 +28,7 @@ from screens.neighbours import ASKED, NeighboursView, feature_of
 from screens.page import Act
 from screens.pair import beside_question
 from screens.ranking_facts import has_null, ranking_facts
+from screens.remarks import note_question, tag_question
 from screens.select import SelectPage, steer_line
 from screens.steering import SteeringView, steering_facts
 from screens.typing_lines import label_question
@@ -51,18 +52,22 @@ class Logits(Painted):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.logits: dict[str, list[list[Any]]] | None = None
+        self._lines: list[list[Piece]] = []
+        self._made_for: tuple[int, int] | None = None
 
     def show(self, logits: dict[str, list[list[Any]]] | None) -> None:
         """Show these tokens."""
         if logits != self.logits:
-            self.logits = logits
+            self.logits, self._made_for = logits, None
             self.refresh()
 
     @override
     def pieces(self, y: int, width: int) -> list[Piece]:
         """A token of each kind, or of one."""
-        lines = logit_lines(self.logits, width, self.size.height)
-        return lines[y] if y < len(lines) else []
+        if self._made_for != (width, self.size.height):
+            self._made_for = width, self.size.height
+            self._lines = logit_lines(self.logits, width, self.size.height)
+        return self._lines[y] if y < len(self._lines) else []
 
 
 class PaneLine(Painted):
@@ -97,6 +102,8 @@ class FeaturePage(LatestPage):
         ("J K", "next, previous"),
         ("tab", "pane"),
         ("l", "label"),
+        ("T", "tag"),
+        ("n", "note"),
         ("s", "steer"),
         ("w", "why"),
         ("o", "windows"),
@@ -110,8 +117,8 @@ class FeaturePage(LatestPage):
         "One feature: its test in the latest ranking, what it does on the corpus, the tokens it promotes, and the "
         "sentences it fires on. Heat goes by eight levels of its largest activation; the line below the sentences "
         "gives the exact number at the cursor, v writes the levels as digits. J and K walk the ranking, or go "
-        "by number. o turns from the strongest corpus windows to those of each fifth of the activations and to random "
-        "ones; = puts another feature beside this one."
+        "by number. T puts a tag on it or takes one off, n writes a note. o turns from the strongest corpus windows "
+        "to those of each fifth of the activations and to random ones; = puts another feature beside this one."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -302,6 +309,8 @@ class FeaturePage(LatestPage):
         return {
             **({"result": partial(self._show_stored, stored)} if stored else {}),
             "label": self._label,
+            "tag": self._tag,
+            "new": self._note,
             "steer": self._steer,
             "suggest": lambda: self.workbench.do(verbs.LabelsSuggest(features=(self.subject,))),
             "why": self._why,
@@ -346,6 +355,33 @@ class FeaturePage(LatestPage):
         text, own = shown_text(str(label.get("text", ""))), label.get("source") == "investigator"
         question = label_question(self.workbench, self.subject, "" if own else text)
         self.workbench.open_line(question, text if own else "")
+
+    def _tag(self) -> None:
+        """Put tags on the feature, or take them off; those of the session are offered once they are known."""
+        if not self._is_shown():
+            return
+        own, known = [str(tag) for tag in self.shown.get("tags") or []], list[str]()
+        self.workbench.open_line(tag_question(self.workbench, self.subject, own, known))
+
+        async def learn() -> None:
+            with suppress(WorkbenchError):  # they only spare typing
+                known.extend(str(one["tag"]) for one in (await self.ask(verbs.FeaturesTags(limit=1)))["tags"])
+                self.workbench.line.refresh()
+
+        background.start(self.workbench, learn, "tags", latest=True)
+
+    def _note(self) -> None:
+        """Write a note on the feature, or change it."""
+        if self._is_shown():
+            text = " ".join(str(self.shown.get("note") or "").split())
+            self.workbench.open_line(note_question(self.workbench, self.subject, text), text)
+
+    def _is_shown(self) -> bool:
+        """Whether what is shown is the feature that keys are about; says so where a key went ahead of the page."""
+        if self.shown.get("feature") == self.subject:
+            return True
+        self.workbench.explain(self.not_ready or "this feature could not be read")
+        return False
 
     def _turn_windows(self) -> None:
         """Other windows of the corpus; from another pane, first to those."""

@@ -94,11 +94,11 @@ def remarks(shown: dict[str, Any]) -> list[Piece]:
     """Tags and note of a feature, on one line."""
     tags, note = shown.get("tags") or [], str(shown.get("note") or "")
     pieces: list[Piece] = [(f" {visible(str(tag))} ", palette.BLURRED) for tag in tags]
-    parts: list[Piece] = [(" tags    ", palette.DIM)]
+    parts: list[Piece] = [(" tags    ", palette.DIM)] if tags else []
     for piece in pieces:
         parts += [piece, (" ", None)]
     if note:
-        parts += [(" note " if tags else "", palette.DIM), (visible(note), palette.PLAIN)]
+        parts += [(" note " if tags else " note    ", palette.DIM), (visible(note), palette.PLAIN)]
     return parts
 
 

@@ -35,7 +35,7 @@ EVERYWHERE = (
     ("b", "build the corpus index"),
     ("i", "type a sentence: which features fire on it, and on another one"),
     ("u", "undo"),
-    ("n", "note; on Home a new session"),
+    ("n", "note; on Home a new session, on Feature a note on it"),
     ("e", "write a note in your $EDITOR; in Stimuli it rewrites a sentence"),
     ("r", "read everything again"),
     (":tour", "the tour of one minute"),

@@ -24,6 +24,7 @@ ACTIONS = {
     "edit": "e",
     "check": "C",
     "sign": "t",
+    "tag": "T",
     "order": "o",
     "refresh": "r",
     "why": "w",

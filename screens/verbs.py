@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from commands.features import FeaturesList as FeaturesList
     from commands.features import FeaturesMap as FeaturesMap
     from commands.features import FeaturesNeighbours as FeaturesNeighbours
+    from commands.features import FeaturesNote as FeaturesNote
     from commands.features import FeaturesRdm as FeaturesRdm
     from commands.features import FeaturesShow as FeaturesShow
+    from commands.features import FeaturesTag as FeaturesTag
+    from commands.features import FeaturesTags as FeaturesTags
     from commands.features import FeaturesWhy as FeaturesWhy
     from commands.labels import LabelsAccept as LabelsAccept
     from commands.labels import LabelsCompare as LabelsCompare
@@ -77,8 +80,11 @@ _HOMES = {
         "FeaturesList",
         "FeaturesMap",
         "FeaturesNeighbours",
+        "FeaturesNote",
         "FeaturesRdm",
         "FeaturesShow",
+        "FeaturesTag",
+        "FeaturesTags",
         "FeaturesWhy",
     ),
     "commands.labels": (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import InputFileError
+from workbench.kept import Kept
 from workbench.pooled import stored_pooled
 
 if TYPE_CHECKING:
@@ -35,28 +39,65 @@ def explanations_of(record: SessionRecord, space: str) -> dict[int, list[dict[st
     Raises:
         InputFileError: what an import stored is gone or damaged.
     """
-    imports = [entry for name, entry in record.state.under("explanations").items() if name.startswith(f"{space}#")]
     found: dict[int, list[dict[str, str]]] = {}
-    for entry in sorted(imports, key=lambda entry: -entry.seq):
+    for imported in _imports(record, space):
+        for index in imported.rows:
+            found.setdefault(index, []).extend(imported.told(index))
+    return found
+
+
+def explanations_of_one(record: SessionRecord, feature: str) -> list[dict[str, str]]:
+    """The imported explanations of one feature, as `explanations_of` has them; those of others are not looked at."""
+    space, _, number = feature.rpartition("#")
+    return [told for imported in _imports(record, space) for told in imported.told(int(number))]
+
+
+@dataclass(frozen=True)
+class _Import:
+    """What one import of explanations kept.
+
+    Attributes:
+        rows: (text, by whom, method) of each explanation, by the feature's number.
+        first: the text of each feature's first one.
+        file: where they were read from.
+    """
+
+    rows: dict[int, list[tuple[str, str, str]]]
+    first: dict[int, str]
+    file: str
+
+    def told(self, index: int) -> list[dict[str, str]]:
+        """What it says of a feature."""
+        rows = self.rows.get(index, ())
+        return [{"text": text, "by": by, "method": method, "source": self.file} for text, by, method in rows]
+
+
+def _imports(record: SessionRecord, space: str) -> list[_Import]:
+    """The imports of explanations of a space, the latest first."""
+    entries = [entry for name, entry in record.state.under("explanations").items() if name.startswith(f"{space}#")]
+    found = []
+    for entry in sorted(entries, key=lambda entry: -entry.seq):
         path = record.artifact_path(record.line(entry.seq)) / "explanations.json"
         try:
             stamp = path.stat()
-            rows = _stored_explanations(path, stamp.st_mtime_ns, stamp.st_ino)
+            rows, first = _stored_explanations(path, stamp.st_mtime_ns, stamp.st_ino)
         except (OSError, ValueError) as error:
             raise InputFileError(
                 f"the explanations of log line {entry.seq} cannot be read", "Import the file again."
             ) from error
-        for index, text, by, method in rows:
-            found.setdefault(index, []).append(
-                {"text": text, "by": by, "method": method, "source": str(entry.value["file"])}
-            )
+        found.append(_Import(rows, first, str(entry.value["file"])))
     return found
 
 
 @lru_cache(maxsize=8)
-def _stored_explanations(path: Path, _changed: int, _inode: int) -> list[tuple[int, str, str, str]]:
-    """What one import kept; it stays in memory, because every page of a list asks for it."""
-    return [(int(index), str(text), str(by), str(method)) for index, text, by, method in json.loads(path.read_text())]
+def _stored_explanations(
+    path: Path, _changed: int, _inode: int
+) -> tuple[dict[int, list[tuple[str, str, str]]], dict[int, str]]:
+    """What one import kept, and each feature's first text; in memory, because every page of a list asks for it."""
+    rows: dict[int, list[tuple[str, str, str]]] = {}
+    for index, text, by, method in json.loads(path.read_text()):
+        rows.setdefault(int(index), []).append((str(text), str(by), str(method)))
+    return rows, {index: told[0][0] for index, told in rows.items()}
 
 
 def label_of(record: SessionRecord, feature: str) -> dict[str, str] | None:
@@ -64,8 +105,7 @@ def label_of(record: SessionRecord, feature: str) -> dict[str, str] | None:
     own = record.state.get(f"labels/{feature}")
     if own is not None:
         return {key: str(own[key]) for key in ("text", "source", "status")}
-    space, _, number = feature.rpartition("#")
-    imported = explanations_of(record, space).get(int(number))
+    imported = explanations_of_one(record, feature)
     if not imported:
         return None
     return {"text": imported[0]["text"], "source": "imported", "status": "published"}
@@ -77,15 +117,18 @@ def scores_of(state: State, feature: str, text: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["scorer"] == "offline", one["protocol"], one["negatives"]))
 
 
-def labels_by_index(lab: Lab, space: str) -> dict[int, str]:
-    """Texts of the labels of a space's features; those given in the session before imported ones."""
+def labels_by_index(lab: Lab, space: str) -> Mapping[int, str]:
+    """Texts of the labels of a space's features; those given in the session before imported ones.
+
+    Nothing is copied: a page of a list looks up its own features among as many labels as an SAE has features.
+    """
     start = space + "#"
-    published = {index: found[0]["text"] for index, found in explanations_of(lab.record, space).items()}
-    return published | {
+    own = {
         int(name.removeprefix(start)): str(entry.value["text"])
         for name, entry in lab.state.under("labels").items()
         if name.startswith(start) and name.removeprefix(start).isdecimal()
     }
+    return ChainMap(own, *(imported.first for imported in _imports(lab.record, space)))
 
 
 def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
@@ -103,16 +146,14 @@ def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
     Raises:
         StorageError, InputFileError: the stored arrays are gone or damaged.
     """
-    arrays = lab.arrays(line, "tokens")
-    sentences = lab.stored_json(line, "sentences")
-    entries = np.flatnonzero(arrays["features"] == index)
-    values = np.zeros(len(arrays["pointers"]) - 1)  # (tokens,)
-    values[np.searchsorted(arrays["pointers"], entries, side="right") - 1] = arrays["values"][entries]
-    tested = stored_pooled(lab, line)
-    pooled = None if tested is None else tested.column(index)
+    lab.uses.add(line.seq)
+    path = lab.record.artifact_path(line) / "tokens.safetensors"
+    known = _SENTENCES.get(path, lambda: _Sentences(lab, line))
+    values = known.values(index)
+    pooled = None if known.pooled is None else known.pooled.column(index)
     found = []
-    for number, sentence in enumerate(sentences):
-        row = values[arrays["starts"][number] : arrays["starts"][number + 1]]
+    for number, sentence in enumerate(known.sentences):
+        row = values[known.starts[number] : known.starts[number + 1]]
         value = (row.mean() if len(row) else 0.0) if pooled is None else pooled[number]
         masked = bool(np.isnan(value))
         found.append(
@@ -125,6 +166,31 @@ def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+class _Sentences:
+    """The sentences of a ranking with every feature's activations on their tokens, to be asked feature by feature."""
+
+    def __init__(self, lab: Lab, line: LogLine) -> None:
+        arrays = lab.arrays(line, "tokens")
+        self.sentences: list[dict[str, Any]] = lab.stored_json(line, "sentences")
+        self.pooled = stored_pooled(lab, line)
+        self.starts: list[int] = arrays["starts"].tolist()
+        order = np.argsort(arrays["features"], kind="stable")
+        self._features = arrays["features"][order]
+        self._values = arrays["values"][order]
+        self._tokens = np.repeat(np.arange(len(arrays["pointers"]) - 1), np.diff(arrays["pointers"]))[order]
+        self._total = len(arrays["pointers"]) - 1
+
+    def values(self, feature: int) -> np.ndarray:
+        """(tokens,) the activations of a feature, one sentence after the other."""
+        low, high = np.searchsorted(self._features, [feature, feature + 1])
+        values = np.zeros(self._total)
+        values[self._tokens[low:high]] = self._values[low:high]
+        return values
+
+
+_SENTENCES = Kept[_Sentences](2)
 
 
 def distinct(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -67,8 +68,21 @@ class Ranking:
 
         Undefined features are never ranked and not in here; `index` orders all defined ones by number.
         """
-        numbers = self.numbers
-        defined = np.flatnonzero(self.status == "ok")
+        if (sort, direction) not in self._orders:
+            self._orders[sort, direction] = self._ordered(sort, direction)
+        return self._orders[sort, direction]
+
+    @cached_property
+    def _orders(self) -> dict[tuple[str, str], np.ndarray]:
+        """Orders that were asked for."""
+        return {}
+
+    @cached_property
+    def _defined(self) -> np.ndarray:
+        return np.flatnonzero(self.status == "ok")
+
+    def _ordered(self, sort: Sort, direction: str) -> np.ndarray:
+        numbers, defined = self.numbers, self._defined
         if direction != "both":
             sign = 1.0 if direction == "positive" else -1.0
             defined = defined[numbers["effect" if self.one_sided else "score"][defined] * sign > 0]
@@ -77,6 +91,22 @@ class Ranking:
         score, effect = self._size(defined), np.nan_to_num(np.abs(numbers["effect"][defined]), nan=0.0)
         first = {"score": -score, "effect": -effect, "q": numbers["q"][defined]}[sort]
         return defined[np.lexsort((defined, -effect, -score, first))]
+
+    def rank(self, feature: int) -> int | None:
+        """The place of a feature in the order by score, 1 for the best; None for an undefined one."""
+        return int(self._ranks[feature]) or None
+
+    @cached_property
+    def _ranks(self) -> np.ndarray:
+        order = self.order()
+        ranks = np.zeros(len(self.status), dtype=np.int64)
+        ranks[order] = np.arange(1, len(order) + 1)
+        return ranks
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        """What the scores of the defined features count by, ascending."""
+        return np.sort(self._size(self._defined))
 
     def _size(self, features: np.ndarray) -> np.ndarray:
         """What the score counts by."""
@@ -88,7 +118,6 @@ class Ranking:
     ) -> list[dict[str, Any]]:
         """Rows for some features, in their order; see docs/wire.md."""
         labels = labels or {}
-        defined = np.sort(self._size(np.flatnonzero(self.status == "ok")))
         found = []
         for place, index in enumerate(int(number) for number in features):
             ok = self.status[index] == "ok"
@@ -101,7 +130,7 @@ class Ranking:
             row |= {
                 "status": str(self.status[index]),
                 "label": labels.get(index, ""),
-                "tie": bool(ok and _ties(defined, float(self._size(np.array([index]))[0])) > 1),
+                "tie": bool(ok and _ties(self._sizes, float(self._size(np.array([index]))[0])) > 1),
             }
             found.append(row)
         return found

@@ -66,7 +66,7 @@ def _elsewhere(command: IndexBuild, lab: Lab, store: TokenStore) -> Elsewhere:
         threads=torch.get_num_threads(),
         gpu=str(lab.model.info["device"]).startswith("cuda"),
     )
-    return on_ray(command.on, task, lambda: lab.tick(0, 0, "reading the corpus on the cluster"))
+    return on_ray(command.on, task, lambda text: lab.tick(0, 0, text))
 
 
 def _identity(command: IndexBuild, lab: Lab, store: TokenStore) -> tuple[str, dict[str, Any]]:

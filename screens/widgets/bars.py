@@ -19,11 +19,16 @@ class Bars(Painted):
         self.title = ""
         self.edges: tuple[float, ...] = ()
         self.counts: tuple[float, ...] = ()
+        self._columns: list[str] = []
+        self._made_for: tuple[int, int] | None = None
 
     def show(self, title: str, edges: Sequence[float], counts: Sequence[float]) -> None:
         """Show this histogram; no counts: nothing but the title."""
-        self.title, self.edges, self.counts = title, tuple(edges), tuple(counts)
-        self.refresh()
+        shown = (title, tuple(edges), tuple(counts))
+        if shown != (self.title, self.edges, self.counts):
+            self.title, self.edges, self.counts = shown
+            self._made_for = None
+            self.refresh()
 
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
         """Title, bars, range."""
@@ -35,7 +40,10 @@ class Bars(Painted):
         height = self.size.height
         if y == height - 1:
             return [(self._range(width), palette.DIM)]
-        return [(glyphs.columns(list(self.counts), width, height - 2)[y - 1], palette.NAME)]
+        if self._made_for != (width, height):
+            self._made_for = width, height
+            self._columns = glyphs.columns(list(self.counts), width, height - 2)
+        return [(self._columns[y - 1], palette.NAME)]
 
     def _range(self, width: int) -> str:
         low, high = number(self.edges[0], 2), number(self.edges[-1], 2)

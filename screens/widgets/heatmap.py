@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -75,6 +76,8 @@ class Heatmap(Painted, can_focus=True):
         self._strips: list[_Strip] = []
         self._starts: list[int] = []
         self._top = 0
+        self._longest = 0
+        """Cells of the longest title."""
         self._laid_out: tuple[int, bool] = (0, False)
         self._left_at: tuple[int, int] | None = None
         """Token and first line in sight, of a place that was left."""
@@ -90,6 +93,7 @@ class Heatmap(Painted, can_focus=True):
     ) -> None:
         """Show these sentences; `maximum` is the activation of full heat, `total` how many there are in all."""
         self.sentences = tuple(sentences)
+        self._longest = max((_size(title) for title in {one.title for one in sentences}), default=0)
         sizes = (abs(value) for sentence in sentences for value in sentence.values)
         self.maximum = maximum or max(sizes, default=0.0)
         self.total = len(sentences) if total is None else total
@@ -117,8 +121,7 @@ class Heatmap(Painted, can_focus=True):
     # --- layout
 
     def _gutter(self, width: int) -> int:
-        longest = max((cell_len(visible(sentence.title)) for sentence in self.sentences), default=0)
-        return 12 + min(longest, 11 if width < 100 else 24)
+        return 12 + min(self._longest, 11 if width < 100 else 24)
 
     def _lay_out(self) -> None:
         width = self.size.width
@@ -237,7 +240,7 @@ class Heatmap(Painted, can_focus=True):
         strip = self._strips[line]
         x = event.x - self._gutter(self.size.width)
         for place in strip.tokens:
-            x -= cell_len(_shown(self.sentences[strip.sentence].tokens[place]))
+            x -= _size(self.sentences[strip.sentence].tokens[place])
             if x < 0:
                 self._go(strip.sentence, place)
                 return
@@ -271,10 +274,11 @@ class Heatmap(Painted, can_focus=True):
             return [(" " * gutter + "".join(self._digit(sentence, place) for place in strip.tokens), palette.DIM)]
         pieces = self._title(strip, sentence, gutter)
         here = strip.sentence == self.cursor and self.has_focus
+        dark, color = self.app.current_theme.dark, not self.app.no_color
         few = self.app.console.color_system == "standard"
         for place in strip.tokens:
             level = palette.level_of(sentence.values[place], self.maximum)
-            style = palette.heat(level, self.app.current_theme.dark, not self.app.no_color, few)
+            style = palette.heat(level, dark, color, few)
             if here and place == self.token:
                 style = palette.CURSOR
             pieces.append((_shown(sentence.tokens[place]), style))
@@ -315,15 +319,22 @@ class Heatmap(Painted, can_focus=True):
         ]
 
 
+@lru_cache(maxsize=16_384)
 def _shown(token: str) -> str:
     return visible(token) or "∅"
+
+
+@lru_cache(maxsize=16_384)
+def _size(token: str) -> int:
+    """Cells of a token as it is shown: of most pages most tokens were on the page before."""
+    return cell_len(_shown(token))
 
 
 def _broken(index: int, sentence: Sentence, room: int) -> Iterable[_Strip]:
     """The strips of one sentence, broken between tokens; a token longer than a line is cut there."""
     strip, used = _Strip(index, True), 0
     for place, token in enumerate(sentence.tokens):
-        size = cell_len(_shown(token))
+        size = _size(token)
         if strip.tokens and used + size > room:
             yield strip
             strip, used = _Strip(index, False), 0

@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual._styles_cache import StylesCache
+from textual.color import TRANSPARENT
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.strip import Strip
@@ -25,6 +27,32 @@ Piece = tuple[str, Style | None]
 """Some text and its style; the text must already be fit for the terminal (`screens.text.visible`)."""
 
 
+class _Lines(StylesCache):
+    """The painted lines of a `Painted`, each until it is dirty.
+
+    The style sheet only says where such a widget stands: it has no border, padding, tint or colour of its own. The
+    cache of the base class would look for all of them on each line, which costs more than to paint it.
+    """
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        """The lines within `crop`."""
+        width, filters = widget.size.width, widget.get_line_filters()
+        if width != self._width:
+            self.clear()
+            self._width = width
+        strips = []
+        for y in crop.line_range:
+            strip = None if y in self._dirty_lines else self._cache.get(y)
+            if strip is None:
+                strip = self._cache[y] = cast("Painted", widget).strip(y, width)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, TRANSPARENT)
+            strips.append(strip)
+        self._dirty_lines.difference_update(crop.line_range)
+        whole = crop.column_span == (0, width)
+        return strips if whole else [strip.crop(*crop.column_span) for strip in strips]
+
+
 class Painted(Widget):
     """A widget that gives the pieces of each line; the line is cut and padded to the width."""
 
@@ -33,15 +61,27 @@ class Painted(Widget):
     indent = 0
     """Blank cells at the left of every line; padding in CSS would send styles for them."""
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._styles_cache = _Lines()
+
     def pieces(self, y: int, width: int) -> Iterable[Piece]:  # noqa: ARG002 - for the widgets that paint
         """The pieces of line `y`, left to right."""
         return ()
 
     def render_line(self, y: int) -> Strip:
-        """The strip of line `y`, equal styles merged into one run."""
-        width, margin = self.size.width, " " * self.indent
+        """The strip of line `y`."""
+        return self.strip(y, self.size.width)
+
+    def strip(self, y: int, width: int) -> Strip:
+        """The strip of line `y` in `width` cells, equal styles merged into one run."""
         pieces = self.pieces(y, max(0, width - self.indent))
-        return Strip(_merged([(margin, None), *pieces])).adjust_cell_length(width)
+        segments = _merged([(" " * self.indent, None), *pieces])
+        used = sum(cell_len(segment.text) for segment in segments)
+        if used < width:
+            segments = [*segments, Segment(" " * (width - used))]
+            used = width
+        return Strip(segments, used).adjust_cell_length(width)
 
     @override
     def focus(self, scroll_visible: bool = True) -> Self:

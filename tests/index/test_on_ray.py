@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -103,7 +104,7 @@ def folders(tmp_path: Path, tiny_files: Path, tiny_model: Any, monkeypatch: pyte
     return store, Task(entry, features, home, store.digest, len(store.tokens), EXAMPLES, 1)
 
 
-def nothing() -> None: ...
+def nothing(_text: str) -> None: ...
 
 
 def test_a_worker_is_killed_and_the_index_is_that_of_the_loop(
@@ -133,9 +134,16 @@ def test_a_worker_is_killed_and_the_index_is_that_of_the_loop(
 
 
 def test_a_build_on_a_cluster_stops_and_goes_on(
-    tmp_path: Path, tiny_model: Any, tiny_space: Any, folders: Any, head: tuple[str, int]
+    tmp_path: Path,
+    tiny_model: Any,
+    tiny_space: Any,
+    folders: Any,
+    head: tuple[str, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store, task = folders
+    workers = on_ray._workers
+    monkeypatch.setattr(on_ray, "_workers", lambda ray, task, _: workers(ray, task, 1))  # one loads as well as two
 
     def stop(at: int, total: int, text: str) -> None:
         raise Cancelled("cancelled")
@@ -241,3 +249,57 @@ def test_a_busy_head_is_asked_again_but_not_for_ever(
         with pytest.raises(ConnectionAbortedError):
             on_ray._connect(busy, {})
     assert (busy.asked, busy.ended) == (asked, min(refusals, asked))
+
+
+class SlowHead:
+    """A connection that takes as long as it is held."""
+
+    def __init__(self) -> None:
+        self.go_on, self.undone = threading.Event(), threading.Event()
+
+    def connect(self) -> None:
+        assert self.go_on.wait(20)
+
+
+def test_connecting_can_be_stopped_and_what_comes_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_ray, "_POLL", 0.01)
+    head, told = SlowHead(), list[int]()
+
+    def pause() -> None:
+        told.append(1)
+        if len(told) == 3:
+            raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        on_ray._beside(head.connect, head.undone.set, pause)
+    assert not head.undone.is_set()
+    again: list[int] = []
+
+    def let_go() -> None:
+        again.append(1)
+        head.go_on.set()
+
+    on_ray._beside(lambda: None, lambda: None, let_go)  # waits until the one that was given up has ended
+    assert head.undone.is_set()
+    assert again
+
+
+def test_what_connecting_raises_is_raised_and_nothing_is_undone() -> None:
+    undone: list[int] = []
+
+    def fail() -> None:
+        raise ConnectionError("no")
+
+    with pytest.raises(ConnectionError, match="no"):
+        on_ray._beside(fail, lambda: undone.append(1), lambda: None)
+    assert not undone
+
+
+def test_a_build_tells_that_it_is_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    with (
+        pytest.raises(UsageError, match=r"no Ray cluster at ray://127\.0\.0\.1:1 "),
+        on_ray._cluster(BusyHead(0), "ray://127.0.0.1:1", told.append),
+    ):
+        pytest.fail("nobody answers there")
+    assert set(told) == {"connecting to ray://127.0.0.1:1"}

@@ -29,6 +29,8 @@ class Pieces(Sequence[str]):
     def __init__(self, folder: Path) -> None:
         self._at: list[int] = np.fromfile(folder / "pieces_at.bin", dtype="<i8").tolist()
         self._raw = (folder / "pieces.bin").read_bytes()
+        self._texts: dict[int, str] = {}
+        """Texts that were asked for; a window shows few of the tokens, an export each of them thousands of times."""
 
     def __len__(self) -> int:
         return len(self._at) - 1
@@ -43,7 +45,10 @@ class Pieces(Sequence[str]):
     def __getitem__(self, token: int | slice) -> str | list[str]:
         if isinstance(token, slice):
             return [_shown(self.raw(number)) for number in range(len(self))[token]]
-        return _shown(self.raw(token))
+        known = self._texts.get(token)
+        if known is None:
+            known = self._texts[token] = _shown(self.raw(token))
+        return known
 
     def raw(self, token: int) -> bytes:
         """The bytes of one token.

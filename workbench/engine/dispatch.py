@@ -20,13 +20,17 @@ from workbench.engine.registry import Registry
 from workbench.engine.sessions import Held, OpenSessions, sessions_or_default
 from workbench.engine.supervisor import ModelProcess
 from workbench.errors import UsageError, WorkbenchError
+from workbench.kept import Kept
 from workbench.lab import Lab
 from workbench.run import answer, carry_out, reply_object
 from workbench.session import Pending, Reply, SessionRecord, catalog
+from workbench.session.layout import LOG_NAME, META_NAME
 from workbench.session.record import refuse_opened
 from workbench.uploads import keep_uploads
 from workbench.verbs import Command, Verb
 
+_RECORDS = Kept[SessionRecord](4)
+"""Records of the sessions that were asked about last: a held key asks thirty times a second."""
 NO_SESSION = "Name one with --session NAME, or make one: `workbench session new NAME`."
 
 
@@ -101,7 +105,7 @@ class Dispatch:
         progress = threaded_progress(ticket)
 
         def work() -> dict[str, Any]:
-            record = None if path is None else SessionRecord(path)
+            record = None if path is None else _record_of(path)
             lab = Lab(record, sessions=sessions, progress=progress, cancelled=ticket.cancelled.is_set)
             return answer(verb, lab, self.registry.resolve)
 
@@ -296,6 +300,16 @@ def threaded_progress(ticket: Ticket) -> Callable[[int, int, str], None]:
             loop.call_soon_threadsafe(ticket.progress, int(done), int(total), str(text))
 
     return progress
+
+
+def _record_of(path: Path) -> SessionRecord:
+    """The record of a session to be read; it is folded anew where its log or what stands over it changed."""
+    try:
+        meta = (path / META_NAME).stat()
+    except OSError:
+        return SessionRecord(path)  # which says what is wrong
+    stamp = f"{meta.st_mtime_ns} {meta.st_ino} {meta.st_size}"
+    return _RECORDS.get(path / LOG_NAME, lambda: SessionRecord(path), stamp)
 
 
 async def in_thread(verb: Verb, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Firing together is counted when asked, from a fair sample of the feature's token
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,7 @@ def by_cosine(index: FeatureIndex, feature: int, limit: int) -> list[dict[str, A
     return [{"index": int(place), "cosine": round(float(cosines[place]), 4)} for place in order]
 
 
-def near(index: FeatureIndex, feature: int, limit: int, tokens: int, labels: dict[int, str]) -> dict[str, Any]:
+def near(index: FeatureIndex, feature: int, limit: int, tokens: int, labels: Mapping[int, str]) -> dict[str, Any]:
     """Both lists with label and density of each neighbour; the result of `features.neighbours` in docs/wire.md.
 
     Raises:

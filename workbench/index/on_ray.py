@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from workbench import __version__
@@ -26,6 +27,7 @@ from workbench.errors import EngineDied, InputFileError, MismatchError, UsageErr
 if TYPE_CHECKING:
     from workbench.index.making import Bounds, Elsewhere, ShardMaker
 
+Pause = Callable[[str], None]
 HERE = "ray"
 """The cluster that is started for one build, on this machine."""
 _REMOTE = "ray://"
@@ -111,12 +113,12 @@ def _load(task: Task) -> ShardMaker:
     return ShardMaker(model, models.space(task.sae, model), store, task.total, task.examples)
 
 
-def on_ray(address: str, task: Task, pause: Callable[[], None]) -> Elsewhere:
+def on_ray(address: str, task: Task, pause: Pause) -> Elsewhere:
     """What makes shards on the cluster at an address.
 
     Args:
         address: `ray` for one on this machine, made for the build, or `ray://HOST:PORT`.
-        pause: called twice a second while nothing came; may raise to stop.
+        pause: told twice a second what is waited for, while connecting and while nothing came; may raise to stop.
 
     Raises:
         UsageError: Ray is not installed, or nobody answers at the address.
@@ -124,7 +126,7 @@ def on_ray(address: str, task: Task, pause: Callable[[], None]) -> Elsewhere:
     ray = _ray(address)
 
     def make(wanted: Sequence[tuple[int, Bounds]], tick: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
-        with _cluster(ray, address):
+        with _cluster(ray, address, pause):
             workers = _workers(ray, task, len(wanted))
             try:
                 yield from _made(ray, workers, wanted, tick, pause)
@@ -158,24 +160,74 @@ def _ray(address: str) -> Any:
 
 
 @contextmanager
-def _cluster(ray: Any, address: str) -> Iterator[None]:
+def _cluster(ray: Any, address: str, pause: Pause) -> Iterator[None]:
     """A connection, ended at the end, and with it the cluster where it was made for this."""
     if address.startswith(_REMOTE):
-        _reach(address)
         settings: dict[str, Any] = {"address": address}
+        waiting = f"connecting to {address}"
     else:
         settings = {"address": "local", "include_dashboard": False}
         settings |= {"log_to_driver": False, "configure_logging": False}
-    try:
+        waiting = "starting a cluster here"
+
+    def connect() -> None:
+        if address.startswith(_REMOTE):
+            _reach(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _connect(ray, settings)
+
+    try:
+        _beside(connect, ray.shutdown, lambda: pause(waiting))
+    except WorkbenchError:
+        raise
     except Exception as error:  # Ray raises whatever its parts do
         raise _unreachable(address, f"{type(error).__name__}: {str(error).strip()[:200]}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+_CONNECTING = Lock()
+"""Held while Ray connects, which it does once at a time; a connection that was given up holds it to its end."""
+
+
+def _beside(connect: Callable[[], None], undo: Callable[[], None], pause: Callable[[], None]) -> None:
+    """Connect in a thread of its own, so that waiting for it can be stopped: Ray itself cannot be.
+
+    Raises:
+        Exception: whatever `connect` or `pause` raise; after the latter a connection that comes late is ended.
+    """
+    ended, given_up, deciding = Event(), Event(), Lock()
+    raised: list[Exception] = []
+
+    def run() -> None:
+        try:
+            connect()
+        except Exception as error:  # raised again by whoever waits
+            raised.append(error)
+        with deciding:
+            ended.set()
+            if given_up.is_set() and not raised:
+                undo()
+        _CONNECTING.release()
+
+    pause()
+    while not _CONNECTING.acquire(timeout=_POLL):
+        pause()
+    Thread(target=run, name="connecting", daemon=True).start()
+    try:
+        while not ended.wait(_POLL):
+            pause()
+    except BaseException:
+        with deciding:
+            given_up.set()
+            if ended.is_set() and not raised:
+                undo()
+        raise
+    if raised:
+        raise raised[0]
 
 
 def _connect(ray: Any, settings: dict[str, Any]) -> None:
@@ -223,7 +275,7 @@ def _made(
     workers: Sequence[Any],
     wanted: Sequence[tuple[int, Bounds]],
     tick: Callable[[int], None],
-    pause: Callable[[], None],
+    pause: Pause,
 ) -> Iterator[tuple[int, bytes]]:
     """Shards as they come; each worker has one under way."""
     left, done = deque(wanted), 0
@@ -239,7 +291,7 @@ def _made(
     while under_way:
         ready, _ = ray.wait(list(under_way), num_returns=1, timeout=_POLL)
         if not ready:
-            pause()
+            pause("reading the corpus on the cluster")
         for found in ready:
             number, (first, last), worker = under_way.pop(found)
             raw = _got(ray, found)

@@ -161,6 +161,7 @@ class FeatureIndex:
             kept: activations from `BEFORE` tokens before the place to `AFTER` tokens after it, where the index has
                 no list of non-zeros.
         """
+        pieces = self.store.pieces
         document = int(self.store.document_of(np.array([place]))[0])
         begin, end = int(self.store.starts[document]), int(self.store.starts[document + 1])
         while begin < place and int(self.store.tokens[begin]) in self._special:  # BOS and the like are not shown
@@ -172,7 +173,7 @@ class FeatureIndex:
         else:
             values = self._values(feature, first, last)
         return {
-            "tokens": [self.pieces[token] for token in self.store.tokens[first:last].tolist()],
+            "tokens": [pieces[token] for token in self.store.tokens[first:last].tolist()],
             "values": values,
             "peak": place - first,
             "document": document,
@@ -197,9 +198,10 @@ class FeatureIndex:
             return None
 
         def named(kind: str) -> list[list[Any]]:
-            ids, values = self.summary[f"{kind}_ids"][feature], self.summary[f"{kind}_values"][feature]
-            return [[self.pieces[int(token)], round(float(value), 4)] for token, value in zip(ids, values, strict=True)]
+            ids, values = (self.summary[f"{kind}_{part}"][feature].tolist() for part in ("ids", "values"))
+            return [[pieces[token], round(value, 4)] for token, value in zip(ids, values, strict=True)]
 
+        pieces = self.pieces
         return {"top": named("up"), "bottom": named("down")}
 
     def token_totals(self, feature: int) -> tuple[np.ndarray, np.ndarray]:

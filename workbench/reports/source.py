@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ class ReportSource:
         """Whether something the line rests on was taken back."""
         return line.seq in self.record.state.stale
 
-    def labels(self, space: str) -> dict[int, str]:
+    def labels(self, space: str) -> Mapping[int, str]:
         """Label texts of a space's features."""
         return labels_by_index(self.lab, space)
 

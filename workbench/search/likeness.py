@@ -21,6 +21,7 @@ def _trigrams(word: str) -> frozenset[str]:
     return frozenset(padded[at : at + 3] for at in range(len(padded) - 2))
 
 
+@lru_cache(maxsize=65_536)
 def word_likeness(one: str, other: str) -> float:
     """Dice coefficient of the trigrams of two words, each with two spaces before and one behind; 1 for equal ones."""
     if one == other:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ def _how(stored: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _order(sort: str, found: ClusterSet, labels: dict[int, str], scores: dict[str, Any]) -> list[int]:
+def _order(sort: str, found: ClusterSet, labels: Mapping[int, str], scores: dict[str, Any]) -> list[int]:
     """Numbers of the clusters; what has no cosine, score or label comes last, never in between."""
     numbers = range(len(found.sizes))
     if sort == "size":
@@ -156,7 +157,7 @@ def _order(sort: str, found: ClusterSet, labels: dict[int, str], scores: dict[st
     return sorted(numbers, key=lambda number: (value[number] is None, -(value[number] or 0.0), number))
 
 
-def _label(found: ClusterSet, number: int, labels: dict[int, str]) -> str:
+def _label(found: ClusterSet, number: int, labels: Mapping[int, str]) -> str:
     name = found.label(number)["label"] or found.name(number)
     return name or next((labels[member] for member in found.of(number).tolist() if member in labels), "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,9 @@ def rank(command: ClustersRank, lab: Lab) -> Outcome:
     return Outcome(body, warnings=_warnings(command, rows))
 
 
-def _row(number: int, found: ClusterSet, seen: Reconstruction, measured: Any, labels: dict[int, str]) -> dict[str, Any]:
+def _row(
+    number: int, found: ClusterSet, seen: Reconstruction, measured: Any, labels: Mapping[int, str]
+) -> dict[str, Any]:
     members = seen.cluster.members.tolist()
     return {
         "rank": None,

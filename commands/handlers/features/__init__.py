@@ -23,7 +23,8 @@ from commands.handlers.features.stored_rankings import ranking_header, ranking_l
 from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
+from workbench.evidence import explanations_of_one, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
+from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page
@@ -70,7 +71,7 @@ def show(query: FeaturesShow, lab: Lab) -> Outcome:
     body |= _on_corpus(lab, corpus, index, missing)
     body["tags"] = tags_by_feature(lab.state).get(body["feature"], [])
     body["note"] = notes_by_feature(lab.state).get(body["feature"], "")
-    body["explanations"] = explanations_of(lab.record, space["name"]).get(index, [])
+    body["explanations"] = explanations_of_one(lab.record, body["feature"])
     body["link"] = page(str(space.get("neuronpedia", "")), index)
     return Outcome({**body, "missing": missing})
 
@@ -96,8 +97,7 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
         return {"test": None, "ranking": None, "stimuli": None}
     ranking = ranking_of(lab, line, header)
     test = ranking.rows(np.array([index]), labels=labels_by_index(lab, space))[0]
-    order = ranking.order()
-    test["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if test["status"] == "ok" else None
+    test["rank"] = ranking.rank(index)
     lines = sentence_lines(lab, line, index)
     shown = sorted(lines, key=lambda item: -item["pooled"])[: query.lines]
     stimuli = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def _strongest(t: np.ndarray, count: int) -> np.ndarray:
     return found
 
 
-def _row(index: int, table: dict[str, np.ndarray], space: str, labels: dict[int, str]) -> dict[str, Any]:
+def _row(index: int, table: dict[str, np.ndarray], space: str, labels: Mapping[int, str]) -> dict[str, Any]:
     numbers = {name: [plain(value) for value in array[:, index]] for name, array in table.items()}
     return {"feature": feature_id(space, index), "index": index, "label": labels.get(index, ""), **numbers}
 

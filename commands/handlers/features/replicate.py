@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +235,7 @@ def _compared(
 
 
 def _rows(
-    first: Ranking, second: Ranking, pairing: _Pairing, reach: np.ndarray, labels: dict[int, str], alpha: float
+    first: Ranking, second: Ranking, pairing: _Pairing, reach: np.ndarray, labels: Mapping[int, str], alpha: float
 ) -> list[dict[str, Any]]:
     """The first ranking's discoveries, best first, each beside its partner."""
     order = first.order()

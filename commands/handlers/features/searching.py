@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,7 @@ def _of_window(hit: WindowHit, wanted: str) -> Match:
 
 
 def _hit(
-    number: int, matches: list[Match], space: str, labels: dict[int, str], index: FeatureIndex | None
+    number: int, matches: list[Match], space: str, labels: Mapping[int, str], index: FeatureIndex | None
 ) -> dict[str, Any]:
     shown = []
     for match in matches[:MATCHES]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
+from workbench.kept import Kept
 from workbench.lab import Lab
 from workbench.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.saes import verdict
@@ -23,6 +24,8 @@ _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs
           "kind": "contrast", "over": "features", "nuisance": [], "constant_nuisance": [], "note": "",
           "p_reason": None, "exhaustive": False, "relabellings": None, "min_p": None}  # fmt: skip
 """Fields that rankings of an older version lack, with what was so then."""
+_RANKINGS = Kept[Ranking](4)
+_RESULTS = Kept[dict[str, Any]](8)
 EFFECT_KEYS = ("a", "b", "interaction")
 """What the arrays of a factorial ranking call its effects, in the order they are stored in."""
 
@@ -73,7 +76,7 @@ def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:
         UsageError: an effect is asked for, and the ranking is of two groups.
         UnknownNameError: the design has no such effect.
     """
-    stored = lab.stored(line)
+    stored = _told_of(lab, line)
     stale = line.seq in lab.state.stale
     gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
     later = {name: stored.get(name, before) for name, before in _SINCE.items()}
@@ -85,13 +88,27 @@ def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:
 
 def ranking_of(lab: Lab, line: LogLine, header: dict[str, Any]) -> Ranking:
     """The numbers of all features, by the effect that the header is about."""
-    if header["effect"] == lab.stored(line).get("effect", ""):
-        return Ranking.from_arrays(header["space"], lab.arrays(line, "ranking"))
-    start = f"{effect_key(header)}_"
-    arrays = lab.arrays(line, "factorial").items()
-    return Ranking.from_arrays(
-        header["space"], {name.removeprefix(start): array for name, array in arrays if name.startswith(start)}
-    )
+    lab.uses.add(line.seq)
+    own = header["effect"] == _told_of(lab, line).get("effect", "")
+    name, start = ("ranking", "") if own else ("factorial", f"{effect_key(header)}_")
+
+    def read() -> Ranking:
+        arrays = lab.arrays(line, name).items()
+        found = {key.removeprefix(start): array for key, array in arrays if key.startswith(start)}
+        return Ranking.from_arrays(header["space"], found)
+
+    path = lab.record.artifact_path(line) / f"{name}.safetensors"
+    return _RANKINGS.get(path, read, header["space"], start)
+
+
+def _told_of(lab: Lab, line: LogLine) -> dict[str, Any]:
+    """The stored result of a ranking without its rows; only to be read."""
+    lab.uses.add(line.seq)
+
+    def read() -> dict[str, Any]:
+        return {name: value for name, value in lab.stored(line).items() if name != "rows"}
+
+    return _RESULTS.get(lab.record.artifact_path(line) / "result.json", read)
 
 
 def effect_key(header: dict[str, Any]) -> str:

@@ -49,8 +49,7 @@ def why(query: FeaturesWhy, lab: Lab) -> Outcome:
     ranking = ranking_of(lab, line, header)
     index = feature_index(query.feature, ranking.space, len(ranking.status), "ranking's")
     row = ranking.rows(np.array([index]), labels=labels_by_index(lab, ranking.space))[0]
-    order = ranking.order()
-    row["rank"] = int(np.flatnonzero(order == index)[0]) + 1 if row["status"] == "ok" else None
+    row["rank"] = ranking.rank(index)
     explain = EXPLAINERS[line.do]
     body = {
         "feature": row["feature"],

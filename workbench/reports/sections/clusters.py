@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -65,7 +66,7 @@ def _stability(result: dict[str, Any]) -> str:
     return f" Agreement (adjusted Rand index) with neighbouring settings: {told}." if told else ""
 
 
-def _row(source: ReportSource, cluster: dict[str, Any], labels: dict[int, str]) -> tuple[str, ...]:
+def _row(source: ReportSource, cluster: dict[str, Any], labels: Mapping[int, str]) -> tuple[str, ...]:
     members = [int(member) for member in cluster["features"]]
     named = [labels[member] for member in members if member in labels]
     shown = ", ".join(f"#{member}" for member in members) + (" …" if cluster["size"] > len(members) else "")
