@@ -18,7 +18,10 @@ class ClustersFind(Command):
     graph: components of the graph in which each feature proposes its k nearest, edges above tau; by decoder cosine.
     spectral: k-means on the leading eigenvectors of --affinity; one decomposition serves every --n-clusters.
     coactivation: by the Jaccard overlap of where features fire in the index. both: the larger of that and the cosine.
-    The last two are a graph too, and spectral where --n-clusters is given.
+    These two are a graph too, and spectral where --n-clusters is given.
+    activation: by the cosine of activations over tokens, with no threshold and no number to give: runs of k-means on
+    halves of the documents vote, and the number of clusters is the one on which disjoint halves agree best (--consensus
+    does the same for coactivation and both).
     """
 
     dotted = "clusters.find"
@@ -26,7 +29,9 @@ class ClustersFind(Command):
 
     k: int = Field(2, ge=1, le=50, description="Neighbours that each feature proposes, for a graph")
     tau: float = Field(0.5, ge=-1, le=1, description="Only edges with a similarity above this, for a graph")
-    method: Literal["graph", "spectral", "coactivation", "both"] = Field("graph", description="How features are joined")
+    method: Literal["graph", "spectral", "coactivation", "both", "activation"] = Field(
+        "graph", description="How features are joined"
+    )
     affinity: Literal["angular", "positive", "squared", "knn"] = Field(
         "knn",
         description="For `spectral`: 1 - arccos(cos)/pi, max(cos, 0), cos^2, or max(cos, 0) of near ones",
@@ -37,6 +42,12 @@ class ClustersFind(Command):
     )
     above: float = Field(
         0.0, ge=0, lt=1, description="A feature fires above this share of its largest activation, for coactivation"
+    )
+    consensus: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Runs that vote on the clusters and their number (activation: 100; others: no vote)",
     )
     seed: int = Field(0, ge=0, description="Seed of k-means and of the sample of tokens")
 

@@ -59,8 +59,8 @@ class ClustersPage(ListPage):
     )
     HELP: ClassVar[str | None] = (
         "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count; "
-        ":clusters.find method=spectral or coactivation joins them otherwise. enter shows the members, enter again "
-        "opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
+        ":clusters.find method=activation joins what fires alike, without settings. enter shows the members, enter "
+        "again opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
         "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew."
     )
 
@@ -223,7 +223,21 @@ def cluster_facts(found: dict[str, Any], item: dict[str, Any] | None) -> list[tu
         what = item.get("feature") or f"cluster {item['cluster']}, {thousands(item['size'])} features"
         density = f", density {percent(item['density'])}" if "density" in item else ""
         facts.append(("observed", f"{what}: cosine {number(item['cosine'])}{density}"))
-    return [*facts, ("null", "none: clusters.find describes directions and tests nothing")]
+    return [*facts, ("null", _null(found, item))]
+
+
+def _null(found: dict[str, Any], item: dict[str, Any] | None) -> str:
+    """What the clusters were held against."""
+    vote = found.get("consensus")
+    if not vote:
+        return "none: clusters.find describes directions and tests nothing"
+    told = (
+        f"halves of the documents, clustered apart: they agree by {number(vote['agreement'], 2)} (adjusted Rand index, "
+        f"0 is chance) at {vote['chosen']} clusters, chosen of {vote['least']} to {vote['most']}"
+    )
+    if item is None or item.get("returns") is None:
+        return told
+    return f"{told}; this one overlaps its best match there by {number(item['returns'], 2)} (Jaccard)"
 
 
 def _joined(found: dict[str, Any]) -> str:
@@ -243,8 +257,11 @@ def _how(told: dict[str, Any]) -> str:
     joined = {
         "spectral": f"decoder directions, {told['affinity']} affinity",
         "coactivation": "firing on the same tokens",
+        "activation": "activations alike over tokens",
     }
     settings = f"{told['n_clusters']} spectral clusters" if told["n_clusters"] else f"k {told['k']}, tau {told['tau']}"
+    if vote := told.get("consensus"):
+        settings = f"cut at {vote['chosen']} by agreement of halves"
     return f"{joined.get(method, 'near, or firing on the same tokens')} · {settings}"
 
 

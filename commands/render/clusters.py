@@ -12,21 +12,36 @@ def clusters(result: Result, console: Console) -> None:
     """The clusters, in the order asked for."""
     clusters = result["largest"] if "largest" in result else result["clusters"]
     scored = any(item.get("irreducibility") is not None for item in clusters)
+    voted = any(item.get("returns") is not None for item in clusters)
     rows = [
         [
             item["cluster"],
             item["size"],
             number(item["cosine"], 2),
+            *([number(item["returns"], 2)] if voted else []),
             *([number(item["irreducibility"])] if scored else []),
             " ".join(f"#{feature}" for feature in item["features"][:8]),
             "; ".join([*([item["name"]] if item.get("name") else []), *item.get("labels", [])]),
         ]
         for item in clusters[:20]
     ]
-    columns = [("#", True), ("size", True), ("cosine", True), *([("(1 - M) S", True)] if scored else [])]
+    columns = [("#", True), ("size", True), ("cosine", True), *([("returns", True)] if voted else [])]
+    columns += [("(1 - M) S", True)] if scored else []
     title = f"clusters of {how_found(result)}; {result['singletons']} features stand alone"
     table(console, [*columns, ("features", False), ("labels", False)], rows, title)
     _stability(result, console)
+    if result.get("consensus"):
+        console.print(Text(_voted(result, voted)))
+
+
+def _voted(result: Result, each: bool) -> str:
+    """How the number of clusters was chosen."""
+    vote = result["consensus"]
+    told = (
+        f"{vote['chosen']} of {vote['least']} to {vote['most']} clusters, features alone counted: the most within one "
+        f"standard error of where halves of the documents agree best ({vote['runs']} runs, {vote['splits']} splits)"
+    )
+    return f"{told}; returns: Jaccard overlap with the best match in a half" if each else told
 
 
 def cluster(result: Result, console: Console) -> None:
@@ -63,9 +78,15 @@ def how_found(result: Result) -> str:
         return f"decoder directions ({settings})"
     if method == "import":
         return "a published file"
-    if result.get("n_clusters"):
+    if result.get("consensus"):
+        settings = f"consensus, cut at {result['consensus']['chosen']}"
+    elif result.get("n_clusters"):
         settings = f"spectral, {result['n_clusters']} clusters"
-    named = {"spectral": f"decoder directions by {result['affinity']}", "coactivation": "features that fire together"}
+    named = {
+        "spectral": f"decoder directions by {result['affinity']}",
+        "coactivation": "features that fire together",
+        "activation": "activations alike over tokens",
+    }
     return f"{named.get(method, 'features near or firing together')} ({settings})"
 
 

@@ -63,7 +63,26 @@ def test_by_firing_together_and_again_the_same(indexed: Any, line: str) -> None:
     assert sum(row["size"] for row in indexed("clusters.list")["result"]["clusters"]) + first["singletons"] == 48
 
 
+@pytest.mark.parametrize("line", ["method=activation consensus=20", "method=both consensus=20"])
+def test_the_number_of_clusters_is_voted_on_and_again_the_same(indexed: Any, line: str) -> None:
+    reply = indexed(f"clusters.find {line}")
+    result = reply["result"]
+    assert indexed(f"clusters.find {line}", fresh=True)["result"] == result
+    vote, curve = result["consensus"], result["curve"]
+    assert [row["n_clusters"] for row in curve] == list(range(vote["least"], vote["most"] + 1))
+    best = max(curve, key=lambda row: row["ari"])
+    enough = [row["n_clusters"] for row in curve if row["ari"] >= best["ari"] - best["error"] - 1e-3]
+    assert vote["chosen"] in enough
+    assert vote["chosen"] == result["n_clusters"] == result["clusters"] + result["singletons"] - result["isolated"]
+    listed = indexed("clusters.list")["result"]
+    assert [row["returns"] for row in listed["clusters"]] == result["returns"]
+    assert all(0 < value <= 1 for value in result["returns"])
+    assert any("unstable" in warning for warning in reply["warnings"]) == (vote["agreement"] < 0.5)
+
+
 @pytest.mark.parametrize(("line", "why"), [
+    ("method=activation", "needs the corpus index"), ("method=activation above=0.2", "needs the corpus index"),
+    ("consensus=9", "chooses the number"), ("method=both consensus=9 n_clusters=4", "chooses the number"),
     ("method=coactivation", "needs the corpus index"), ("method=spectral n_clusters=49", "between 2 and the 48"),
     ("n_clusters=4", "is for spectral"),
 ])  # fmt: skip

@@ -1,6 +1,7 @@
 """Geometry of features: clusters, irreducibility, circles, regressions and energy. Pure functions on arrays."""
 
 from workbench.geometry.affinities import (
+    activation_affinity,
     affinity,
     angular_affinity,
     clipped_affinity,
@@ -20,6 +21,16 @@ from workbench.geometry.closed_forms import (
     welch_bound,
 )
 from workbench.geometry.clusters import cosine_graph_clusters, cosine_graph_sweep, similarity_graph_sweep
+from workbench.geometry.consensus import (
+    Consensus,
+    Replicated,
+    consensus_clusters,
+    consensus_range,
+    number_curve,
+    recurrence,
+    replicated_clusters,
+    steadiest_number,
+)
 from workbench.geometry.gram_fits import GramFit, PerturbationCurve, fit_gram, perturbation_curve
 from workbench.geometry.gram_nulls import coordinate_shuffle_grams, label_shuffle_grams, probe_directions
 from workbench.geometry.irreducibility import (
@@ -54,6 +65,7 @@ from workbench.geometry.stability import (
 
 __all__ = [
     "CircleProbe",
+    "Consensus",
     "Explanation",
     "GramFit",
     "GramMatch",
@@ -63,10 +75,12 @@ __all__ = [
     "Optimum",
     "PerturbationCurve",
     "PrincipalPlanes",
+    "Replicated",
     "ResidualMap",
     "SpectralEmbedding",
     "Stability",
     "Suggestion",
+    "activation_affinity",
     "adjusted_rand_index",
     "affinity",
     "angular_affinity",
@@ -75,6 +89,8 @@ __all__ = [
     "circles",
     "clipped_affinity",
     "coactivation_affinity",
+    "consensus_clusters",
+    "consensus_range",
     "constant",
     "coordinate_shuffle_grams",
     "cosine_gram",
@@ -98,6 +114,7 @@ __all__ = [
     "mixture_index",
     "nearest_neighbour_affinity",
     "neighbouring_settings",
+    "number_curve",
     "one_hot",
     "orthonormal_energy",
     "parity",
@@ -110,6 +127,8 @@ __all__ = [
     "rank_by_irreducibility",
     "rbf_gram",
     "reconstruction_planes",
+    "recurrence",
+    "replicated_clusters",
     "residual_map",
     "separability_index",
     "settled",
@@ -120,6 +139,7 @@ __all__ = [
     "spectral_clusters",
     "spectral_embedding",
     "spectral_stability",
+    "steadiest_number",
     "suggest_groups",
     "sweep_stability",
     "welch_bound",

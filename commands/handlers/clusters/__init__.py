@@ -48,16 +48,25 @@ def find(command: ClustersFind, lab: Lab) -> Outcome:
         "space": space.name,
         "clusters": len(clusters),
         "singletons": int(space.width - sum(map(len, clusters))),
-        "largest": largest_rows(clusters, cosines),
+        "largest": largest_rows(clusters, cosines, found.returns),
         "method": command.method,
         "affinity": command.affinity if command.method == "spectral" else None,
-        "n_clusters": found.sweep[0]["n_clusters"] if found.sweep else None,
+        "n_clusters": _number(found),
         "seed": command.seed,
         **found.about,
         "stability": found.stability,
         "sweep": found.sweep,
     }
-    return Outcome(body, sets={"clusters": entry_of(space.name, clusters)}, warnings=found.warnings)
+    if found.returns:
+        body["returns"] = found.returns
+    return Outcome(body, found.figures, {"clusters": entry_of(space.name, clusters)}, warnings=found.warnings)
+
+
+def _number(found: Any) -> int | None:
+    """The number of clusters that was cut; None for the components of a graph."""
+    if "consensus" in found.about:
+        return int(found.about["consensus"]["chosen"])
+    return int(found.sweep[0]["n_clusters"]) if found.sweep else None
 
 
 def demo(command: ClustersDemo, lab: Lab) -> Outcome:
@@ -105,7 +114,7 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
     ranks = latest_rank(lab, found)
     scores = {} if ranks is None else ranks["scores"]
     order = _order(query.sort, found, labels, scores)
-    rows = []
+    back, rows = found.stored.get("returns", []), []
     for number in order[query.offset : query.offset + query.limit]:
         members = [int(member) for member in found.of(number)]
         score = scores.get(str(number), {})
@@ -117,6 +126,7 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
                 "features": members[:12],
                 "labels": [labels[member] for member in members if member in labels][:4],
                 "name": found.name(number),
+                "returns": back[number] if back else None,
                 "irreducibility": score.get("score"),
                 "status": score.get("status"),
             }
@@ -135,6 +145,7 @@ def _how(stored: dict[str, Any]) -> dict[str, Any]:
         "affinity": stored.get("affinity"),
         "n_clusters": stored.get("n_clusters"),
         "stability": stored.get("stability", []),
+        "consensus": stored.get("consensus"),
     }
 
 
