@@ -69,7 +69,9 @@ class ClustersImport(Command):
 class ClustersRank(Command):
     """Rank all clusters by how irreducible their principal planes are: the mean of (1 - M) S.
 
-    S is the separability index in bits, M the mixture index; each plane of the first clusters stands beside its null.
+    S is the separability index in bits, M the mixture index; the best plane of the first clusters stands beside its
+    null and intervals over documents and words. Beside it, the ring test: whether the mean points of different words
+    leave the middle of a plane empty, against as many words spread evenly; --by ring ranks by it.
     """
 
     dotted = "clusters.rank"
@@ -81,8 +83,11 @@ class ClustersRank(Command):
     components: int = Field(5, ge=2, le=10, description="Principal components: planes 1-2, 2-3, up to the last")
     bins: int = Field(10, ge=2, le=100, description="Parts of each coordinate's range, for S")
     eps: float = Field(0.1, gt=0, lt=1, description="Half the width of the mixture index's band, in its own units")
-    null: Literal["permutation", "gaussian"] = Field(
-        "permutation", description="Shuffle one coordinate against the other, or Gaussians of the same covariance"
+    by: Literal["score", "ring"] = Field("score", description="Order: (1 - M) S, or the ring test of words")
+    least: int = Field(5, ge=1, le=1000, description="A word counts in the ring test with this many points or more")
+    null: Literal["permutation", "gaussian", "words"] = Field(
+        "permutation",
+        description="One coordinate shuffled against the other, Gaussians of the same covariance, or words elsewhere",
     )
     draws: int = Field(20, ge=1, le=1000, description="Clouds of each null distribution")
     tested: int = Field(10, ge=0, le=1000, description="Clusters from the top whose best plane gets its nulls")
@@ -109,8 +114,8 @@ class ClustersList(Query):
 
     offset: int = Field(0, ge=0, description="First cluster to show")
     limit: int = Field(100, ge=1, le=500, description="How many clusters to show")
-    sort: Literal["size", "cosine", "irreducibility", "label"] = Field(
-        "size", description="Order: largest, nearest, most irreducible (after `clusters rank`) or by label"
+    sort: Literal["size", "cosine", "irreducibility", "ring", "label"] = Field(
+        "size", description="Order: largest, nearest, most irreducible or ringlike (after `clusters rank`) or by label"
     )
 
 

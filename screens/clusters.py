@@ -29,7 +29,9 @@ OVERVIEW = (
     Column("(1-M)S", 6, "right"),
     Column("labels, else features"),
 )
-ORDERS = ("size", "cosine", "irreducibility", "label")
+ORDERS = ("size", "cosine", "irreducibility", "ring", "label")
+RANKED = ("irreducibility", "ring")
+"""Orders that `clusters rank` is needed for."""
 MEMBERS = (
     Column("id", 7, "right"),
     Column("cosine", 6, "right"),
@@ -59,9 +61,9 @@ class ClustersPage(ListPage):
     )
     HELP: ClassVar[str | None] = (
         "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count; "
-        ":clusters.find method=activation joins what fires alike, without settings. enter shows the members, enter "
-        "again opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
-        "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew."
+        ":clusters.find method=activation joins what fires alike. enter shows the members, enter"
+        " again opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by "
+        "size, cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew."
     )
 
     def __init__(self, id: str) -> None:
@@ -106,12 +108,12 @@ class ClustersPage(ListPage):
         self.lines.show_source(fetch, rows, int(first["total"]))
 
     async def _first_page(self) -> dict[str, Any]:
-        """The first clusters in the order in force; that by irreducibility ends with the clusters that were ranked."""
+        """The first clusters in the order in force; that of a ranking ends with the clusters it was of."""
         sort: Any = self._sort
         try:
             return await self.ask(verbs.ClustersList(limit=BLOCK, sort=sort))
         except UsageError:
-            if self._sort != "irreducibility":
+            if self._sort not in RANKED:
                 raise
             self._sort = ORDERS[0]
             return await self.ask(verbs.ClustersList(limit=BLOCK))
@@ -181,7 +183,7 @@ class ClustersPage(ListPage):
         return "open the cluster (enter) and put the cursor on a feature" if action in ("label", "steer") else ""
 
     def _turn_order(self) -> None:
-        orders = [order for order in ORDERS if self._ranked or order != "irreducibility"]
+        orders = [order for order in ORDERS if self._ranked or order not in RANKED]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
         self.reload()

@@ -105,6 +105,22 @@ def test_ranking_sorting_planes_and_points(indexed: Any, tmp_path: Path) -> None
     assert first["score"] == pytest.approx(np.mean([p["score"] for p in planes]), abs=1e-4)
     assert first["legacy_score"] == pytest.approx(first["score"] * len(planes) / (len(planes) + 1), abs=1e-4)
     assert first["null"]["draws"] == 3
+    for name in ("documents", "words"):
+        low, high = first["null"][f"{name}_interval"]
+        assert low <= first["null"]["score"] <= high
+    rings = indexed("clusters.rank points=300 bins=5 draws=3 tested=1 by=ring")["result"]
+    z = [row["ring"]["z"] for row in rings["rows"]]
+    assert z == sorted(z, reverse=True)
+    assert len(z) == rings["ringed"] == sum(row["ring"]["status"] == "ok" for row in rings["rows"])
+    assert {row["cluster"]: row["rank"] for row in rings["rows"]}.items() <= {
+        row["cluster"]: row["rank"] for row in ranked["rows"]
+    }.items()
+    by_ring = indexed("clusters.list sort=ring")["result"]["clusters"]
+    assert [row["cluster"] for row in by_ring][: len(z)] == [row["cluster"] for row in rings["rows"]]
+    assert {row["status"] for row in indexed("clusters.rank bins=5 tested=0 least=1000")["result"]["rows"]} == {"ok"}
+    with pytest.raises(UsageError, match="tested for a ring"):
+        indexed("clusters.list sort=ring")
+    indexed("clusters.rank points=300 bins=5 draws=3 tested=1")
     assert ranked["rows"][1]["null"] is None
     listed = indexed("clusters.list sort=irreducibility")["result"]
     assert [row["cluster"] for row in listed["clusters"]][: len(scores)] == [row["cluster"] for row in ranked["rows"]]

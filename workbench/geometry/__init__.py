@@ -41,6 +41,7 @@ from workbench.geometry.irreducibility import (
     irreducibility_score,
     rank_by_irreducibility,
 )
+from workbench.geometry.jackknife import GroupedInterval, grouped_interval
 from workbench.geometry.matching import GramMatch, match_gram
 from workbench.geometry.mixture import MixtureIndex, mixture_index
 from workbench.geometry.optimum import Optimum, minimum_energy, settled
@@ -62,6 +63,7 @@ from workbench.geometry.stability import (
     spectral_stability,
     sweep_stability,
 )
+from workbench.geometry.word_rings import RingTest, ring_kurtosis, ring_test, word_means
 
 __all__ = [
     "CircleProbe",
@@ -69,6 +71,7 @@ __all__ = [
     "Explanation",
     "GramFit",
     "GramMatch",
+    "GroupedInterval",
     "IndexNull",
     "Irreducibility",
     "MixtureIndex",
@@ -77,6 +80,7 @@ __all__ = [
     "PrincipalPlanes",
     "Replicated",
     "ResidualMap",
+    "RingTest",
     "SpectralEmbedding",
     "Stability",
     "Suggestion",
@@ -103,6 +107,7 @@ __all__ = [
     "explain_by_regression",
     "fit_gram",
     "graph_stability",
+    "grouped_interval",
     "identity_to_simplex",
     "index_null",
     "irreducibility",
@@ -130,6 +135,8 @@ __all__ = [
     "recurrence",
     "replicated_clusters",
     "residual_map",
+    "ring_kurtosis",
+    "ring_test",
     "separability_index",
     "settled",
     "similarity_graph_sweep",
@@ -143,4 +150,5 @@ __all__ = [
     "suggest_groups",
     "sweep_stability",
     "welch_bound",
+    "word_means",
 ]

@@ -129,6 +129,7 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
                 "returns": back[number] if back else None,
                 "irreducibility": score.get("score"),
                 "status": score.get("status"),
+                "ring": score.get("ring"),
             }
         )
     head = {"seq": found.line.seq, "singletons": found.stored["singletons"], **_how(found.stored)}
@@ -162,7 +163,10 @@ def _order(sort: str, found: ClusterSet, labels: dict[int, str], scores: dict[st
     else:
         if not scores:
             raise UsageError("these clusters are not ranked", "Rank them first: `workbench clusters rank`.")
-        value = {number: scores.get(str(number), {}).get("score") for number in numbers}
+        key = "ring" if sort == "ring" else "score"
+        value = {number: scores.get(str(number), {}).get(key) for number in numbers}
+        if sort == "ring" and set(value.values()) == {None}:
+            raise UsageError("no cluster of the ranking was tested for a ring", "Rank them anew: `clusters rank`.")
     return sorted(numbers, key=lambda number: (value[number] is None, -(value[number] or 0.0), number))
 
 
