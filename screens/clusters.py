@@ -29,7 +29,7 @@ OVERVIEW = (
     Column("(1-M)S", 6, "right"),
     Column("labels, else features"),
 )
-ORDERS = ("size", "cosine", "irreducibility", "ring", "label")
+ORDERS = ("size", "cosine", "irreducibility", "label", "ring")
 RANKED = ("irreducibility", "ring")
 """Orders that `clusters rank` is needed for."""
 MEMBERS = (
