@@ -106,7 +106,9 @@ class CirclePatch(Command):
     site: str = Field("", description=_SITE)
     k: int = Field(5, ge=1, le=100, description=_K)
     draws: int = Field(3, ge=1, le=50, description="Random planes, whose effects are averaged")
-    cluster: int | None = Field(None, ge=0, description="Number of a cluster found in this session, for its plane")
+    cluster: int | None = Field(
+        None, ge=0, description="Number of a cluster of this session, found or imported, for its plane"
+    )
     features: tuple[str, ...] = Field(
         (), description="Features whose plane is patched, in place of a cluster; firing: those active on the problems"
     )

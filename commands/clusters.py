@@ -18,7 +18,10 @@ class ClustersFind(Command):
     graph: components of the graph in which each feature proposes its k nearest, edges above tau; by decoder cosine.
     spectral: k-means on the leading eigenvectors of --affinity; one decomposition serves every --n-clusters.
     coactivation: by the Jaccard overlap of where features fire in the index. both: the larger of that and the cosine.
-    The last two are a graph too, and spectral where --n-clusters is given.
+    These two are a graph too, and spectral where --n-clusters is given.
+    activation: by the cosine of activations over tokens, with no threshold and no number to give: runs of k-means on
+    halves of the documents vote, and the number of clusters is the one on which disjoint halves agree best (--consensus
+    does the same for coactivation and both).
     """
 
     dotted = "clusters.find"
@@ -26,7 +29,9 @@ class ClustersFind(Command):
 
     k: int = Field(2, ge=1, le=50, description="Neighbours that each feature proposes, for a graph")
     tau: float = Field(0.5, ge=-1, le=1, description="Only edges with a similarity above this, for a graph")
-    method: Literal["graph", "spectral", "coactivation", "both"] = Field("graph", description="How features are joined")
+    method: Literal["graph", "spectral", "coactivation", "both", "activation"] = Field(
+        "graph", description="How features are joined"
+    )
     affinity: Literal["angular", "positive", "squared", "knn"] = Field(
         "knn",
         description="For `spectral`: 1 - arccos(cos)/pi, max(cos, 0), cos^2, or max(cos, 0) of near ones",
@@ -37,6 +42,12 @@ class ClustersFind(Command):
     )
     above: float = Field(
         0.0, ge=0, lt=1, description="A feature fires above this share of its largest activation, for coactivation"
+    )
+    consensus: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Runs that vote on the clusters and their number (activation: 100; others: no vote)",
     )
     seed: int = Field(0, ge=0, description="Seed of k-means and of the sample of tokens")
 
@@ -58,7 +69,9 @@ class ClustersImport(Command):
 class ClustersRank(Command):
     """Rank all clusters by how irreducible their principal planes are: the mean of (1 - M) S.
 
-    S is the separability index in bits, M the mixture index; each plane of the first clusters stands beside its null.
+    S is the separability index in bits, M the mixture index; the best plane of the first clusters stands beside its
+    null and intervals over documents and words. Beside it, the ring test: whether the mean points of different words
+    leave the middle of a plane empty, against as many words spread evenly; --by ring ranks by it.
     """
 
     dotted = "clusters.rank"
@@ -70,8 +83,11 @@ class ClustersRank(Command):
     components: int = Field(5, ge=2, le=10, description="Principal components: planes 1-2, 2-3, up to the last")
     bins: int = Field(10, ge=2, le=100, description="Parts of each coordinate's range, for S")
     eps: float = Field(0.1, gt=0, lt=1, description="Half the width of the mixture index's band, in its own units")
-    null: Literal["permutation", "gaussian"] = Field(
-        "permutation", description="Shuffle one coordinate against the other, or Gaussians of the same covariance"
+    by: Literal["score", "ring"] = Field("score", description="Order: (1 - M) S, or the ring test of words")
+    least: int = Field(5, ge=1, le=1000, description="A word counts in the ring test with this many points or more")
+    null: Literal["permutation", "gaussian", "words"] = Field(
+        "permutation",
+        description="One coordinate shuffled against the other, Gaussians of the same covariance, or words elsewhere",
     )
     draws: int = Field(20, ge=1, le=1000, description="Clouds of each null distribution")
     tested: int = Field(10, ge=0, le=1000, description="Clusters from the top whose best plane gets its nulls")
@@ -98,8 +114,8 @@ class ClustersList(Query):
 
     offset: int = Field(0, ge=0, description="First cluster to show")
     limit: int = Field(100, ge=1, le=500, description="How many clusters to show")
-    sort: Literal["size", "cosine", "irreducibility", "label"] = Field(
-        "size", description="Order: largest, nearest, most irreducible (after `clusters rank`) or by label"
+    sort: Literal["size", "cosine", "irreducibility", "ring", "label"] = Field(
+        "size", description="Order: largest, nearest, most irreducible or ringlike (after `clusters rank`) or by label"
     )
 
 

@@ -31,7 +31,9 @@ OVERVIEW = (
     Column("(1-M)S", 6, "right"),
     Column("labels, else features"),
 )
-ORDERS = ("size", "cosine", "irreducibility", "label")
+ORDERS = ("size", "cosine", "irreducibility", "label", "ring")
+RANKED = ("irreducibility", "ring")
+"""Orders that `clusters rank` is needed for."""
 MEMBERS = (
     Column("id", 7, "right"),
     Column("cosine", 6, "right"),
@@ -62,10 +64,10 @@ class ClustersPage(ListPage):
     )
     HELP: ClassVar[str | None] = (
         "Clusters are connected features: each proposes its k nearest by decoder cosine, edges above tau count; "
-        ":clusters.find method=spectral or coactivation joins them otherwise. enter shows the members, enter again "
-        "opens the feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, "
-        "cosine, irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew. l labels a cluster "
-        "in your words, a suggests a label offline from where any member fires, A accepts it, X rejects, S scores it."
+        ":clusters.find method=activation joins what fires alike. enter shows the members, enter again opens the "
+        "feature; P shows the cluster's points on its principal planes, m its cosines; o sorts by size, cosine, "
+        "irreducibility ((1 - M) S, after :clusters.rank) or label; f finds clusters anew. l labels a cluster in your "
+        "words, a suggests a label offline from where any member fires, A accepts it, X rejects, S scores it."
     )
 
     def __init__(self, id: str) -> None:
@@ -110,12 +112,12 @@ class ClustersPage(ListPage):
         self.lines.show_source(fetch, rows, int(first["total"]))
 
     async def _first_page(self) -> dict[str, Any]:
-        """The first clusters in the order in force; that by irreducibility ends with the clusters that were ranked."""
+        """The first clusters in the order in force; that of a ranking ends with the clusters it was of."""
         sort: Any = self._sort
         try:
             return await self.ask(verbs.ClustersList(limit=BLOCK, sort=sort))
         except UsageError:
-            if self._sort != "irreducibility":
+            if self._sort not in RANKED:
                 raise
             self._sort = ORDERS[0]
             return await self.ask(verbs.ClustersList(limit=BLOCK))
@@ -207,7 +209,7 @@ class ClustersPage(ListPage):
         return "open the cluster (enter) and put the cursor on a feature" if action == "steer" else ""
 
     def _turn_order(self) -> None:
-        orders = [order for order in ORDERS if self._ranked or order != "irreducibility"]
+        orders = [order for order in ORDERS if self._ranked or order not in RANKED]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
         self.reload()
@@ -249,7 +251,21 @@ def cluster_facts(found: dict[str, Any], item: dict[str, Any] | None) -> list[tu
         what = item.get("feature") or f"cluster {item['cluster']}, {thousands(item['size'])} features"
         density = f", density {percent(item['density'])}" if "density" in item else ""
         facts.append(("observed", f"{what}: cosine {number(item['cosine'])}{density}"))
-    return [*facts, ("null", "none: clusters.find describes directions and tests nothing")]
+    return [*facts, ("null", _null(found, item))]
+
+
+def _null(found: dict[str, Any], item: dict[str, Any] | None) -> str:
+    """What the clusters were held against."""
+    vote = found.get("consensus")
+    if not vote:
+        return "none: clusters.find describes directions and tests nothing"
+    told = (
+        f"halves of the documents, clustered apart: they agree by {number(vote['agreement'], 2)} (adjusted Rand index, "
+        f"0 is chance) at {vote['chosen']} clusters, chosen of {vote['least']} to {vote['most']}"
+    )
+    if item is None or item.get("returns") is None:
+        return told
+    return f"{told}; this one overlaps its best match there by {number(item['returns'], 2)} (Jaccard)"
 
 
 def _joined(found: dict[str, Any]) -> str:
@@ -269,8 +285,11 @@ def _how(told: dict[str, Any]) -> str:
     joined = {
         "spectral": f"decoder directions, {told['affinity']} affinity",
         "coactivation": "firing on the same tokens",
+        "activation": "activations alike over tokens",
     }
     settings = f"{told['n_clusters']} spectral clusters" if told["n_clusters"] else f"k {told['k']}, tau {told['tau']}"
+    if vote := told.get("consensus"):
+        settings = f"cut at {vote['chosen']} by agreement of halves"
     return f"{joined.get(method, 'near, or firing on the same tokens')} · {settings}"
 
 

@@ -12,21 +12,36 @@ def clusters(result: Result, console: Console) -> None:
     """The clusters, in the order asked for."""
     clusters = result["largest"] if "largest" in result else result["clusters"]
     scored = any(item.get("irreducibility") is not None for item in clusters)
+    voted = any(item.get("returns") is not None for item in clusters)
     rows = [
         [
             item["cluster"],
             item["size"],
             number(item["cosine"], 2),
+            *([number(item["returns"], 2)] if voted else []),
             *([number(item["irreducibility"])] if scored else []),
             " ".join(f"#{feature}" for feature in item["features"][:8]),
             "; ".join([*filter(None, (item.get("label"), item.get("name"))), *item.get("labels", [])]),
         ]
         for item in clusters[:20]
     ]
-    columns = [("#", True), ("size", True), ("cosine", True), *([("(1 - M) S", True)] if scored else [])]
+    columns = [("#", True), ("size", True), ("cosine", True), *([("returns", True)] if voted else [])]
+    columns += [("(1 - M) S", True)] if scored else []
     title = f"clusters of {how_found(result)}; {result['singletons']} features stand alone"
     table(console, [*columns, ("features", False), ("labels", False)], rows, title)
     _stability(result, console)
+    if result.get("consensus"):
+        console.print(Text(_voted(result, voted)))
+
+
+def _voted(result: Result, each: bool) -> str:
+    """How the number of clusters was chosen."""
+    vote = result["consensus"]
+    told = (
+        f"{vote['chosen']} of {vote['least']} to {vote['most']} clusters, features alone counted: the most within one "
+        f"standard error of where halves of the documents agree best ({vote['runs']} runs, {vote['splits']} splits)"
+    )
+    return f"{told}; returns: Jaccard overlap with the best match in a half" if each else told
 
 
 def cluster(result: Result, console: Console) -> None:
@@ -65,9 +80,15 @@ def how_found(result: Result) -> str:
         return f"decoder directions ({settings})"
     if method == "import":
         return "a published file"
-    if result.get("n_clusters"):
+    if result.get("consensus"):
+        settings = f"consensus, cut at {result['consensus']['chosen']}"
+    elif result.get("n_clusters"):
         settings = f"spectral, {result['n_clusters']} clusters"
-    named = {"spectral": f"decoder directions by {result['affinity']}", "coactivation": "features that fire together"}
+    named = {
+        "spectral": f"decoder directions by {result['affinity']}",
+        "coactivation": "features that fire together",
+        "activation": "activations alike over tokens",
+    }
     return f"{named.get(method, 'features near or firing together')} ({settings})"
 
 
@@ -98,14 +119,15 @@ def imported(result: Result, console: Console) -> None:
 
 
 def ranked(result: Result, console: Console) -> None:
-    """The clusters by irreducibility, nulls beside the best planes."""
+    """The clusters by irreducibility, nulls beside the best planes; and by the ring test of their words."""
     rows = []
     for item in result["rows"][:20]:
-        null = item["null"] or {}
+        null, ring = item["null"] or {}, item.get("ring") or {}
         rows.append(
             [
                 item["rank"],
                 item["legacy_rank"],
+                item.get("ring_rank"),
                 item["cluster"],
                 item["size"],
                 item["points"],
@@ -115,11 +137,13 @@ def ranked(result: Result, console: Console) -> None:
                 "-".join(map(str, null.get("axes", []))),
                 *_against(null, "separability"),
                 *_against(null, "mixture"),
-                item["name"] or "; ".join(item["labels"][:2]) or " ".join(token.strip() for token, _ in item["tokens"]),
+                ring.get("words"),
+                _what(item),
             ]
         )
-    names = ["rank", "old", "#", "size", "N", "(1 - M) S", "S", "M", "plane", "S", "null", "p", "M", "null", "p"]
-    kind = {"permutation": "one coordinate shuffled", "gaussian": "Gaussians of the same covariance"}[result["null"]]
+    names = ["rank", "old", "ring", "#", "size", "N", "(1 - M) S", "S", "M", "plane"]
+    names += ["S", "null", "p", "M", "null", "p", "words"]
+    kind = NULLS[result["null"]]
     told = (
         f"mean (1 - M) S over planes, S in bits; N points above {result['threshold']:g}, {result['bins']} bins, "
         f"eps {result['eps']:g}",
@@ -130,6 +154,58 @@ def ranked(result: Result, console: Console) -> None:
     table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows)
     without = ", ".join(f"{count} {status}" for status, count in result["without"].items())
     console.print(Text(f"{result['ranked']} clusters ranked; without a score: {without or 'none'}"))
+    _intervals(result, console)
+    _ringed(result, console)
+
+
+NULLS = {
+    "permutation": "one coordinate shuffled",
+    "gaussian": "Gaussians of the same covariance",
+    "words": "the words put elsewhere, each with its points",
+}
+TOLD = 8
+"""Clusters of the ring test that are printed."""
+
+
+def _what(item: Result) -> str:
+    return item["name"] or "; ".join(item["labels"][:2]) or " ".join(token.strip() for token, _ in item["tokens"])
+
+
+def _intervals(result: Result, console: Console) -> None:
+    """(1 - M) S of the best planes, with what leaving out documents or words does to it."""
+    rows = [
+        [item["cluster"], "-".join(map(str, item["null"]["axes"])), number(item["null"]["score"]),
+         _interval(item["null"]["documents_interval"]), _interval(item["null"]["words_interval"])]
+        for item in result["rows"][:TOLD]
+        if item["null"] and "words_interval" in item["null"]
+    ]  # fmt: skip
+    if rows:
+        columns = [("#", True), ("plane", True), ("(1 - M) S", True), ("over documents", True), ("over words", True)]
+        table(console, columns, rows, "95 % intervals of the best plane, tenths of the documents or words left out")
+
+
+def _interval(ends: list[float] | None) -> str:
+    return "–" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def _ringed(result: Result, console: Console) -> None:
+    """The clusters whose words stand most like a ring."""
+    found = [item for item in result["rows"] if item.get("ring_rank")]
+    rows = [
+        [item["ring_rank"], item["rank"], item["cluster"], item["ring"]["words"],
+         "-".join(map(str, item["ring"]["axes"])),
+         *(number(item["ring"][name], 2) for name in ("kurtosis", "expected", "z")),
+         chance(item["ring"]["p"]), chance(item["ring"]["gaussian_p"]), _what(item)]
+        for item in sorted(found, key=lambda item: int(item["ring_rank"]))[:TOLD]
+    ]  # fmt: skip
+    if not rows:
+        return
+    names = ["ring", "score", "#", "words", "plane", "kurtosis", "disc", "sd below", "p", "p Gaussian"]
+    title = (
+        f"ring test: mean points of words with {result['least']} points or more; kurtosis 4 is a ring, p against as "
+        f"many words spread evenly over a disc, planes allowed for; {result['ringed']} clusters have 5 such words"
+    )
+    table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows, title)
 
 
 def _against(null: Result, index: str) -> list[str]:

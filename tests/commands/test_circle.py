@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from workbench.circles.explaining import task_values
 from workbench.circles.patching import pairs_of
 from workbench.circles.tasks import TASKS
-from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.geometry import CircleProbe
+from workbench.published_clusters import GPT2, KNOWN
 
 pytestmark = pytest.mark.slow
 SITE = "blocks.1.hook_resid_post"
@@ -164,6 +166,32 @@ def test_a_cluster_plane_needs_features_that_write_one(demo: Any) -> None:
         demo(f"circle.patch site={SITE} cluster=0")
     with pytest.raises(UnknownNameError, match="no cluster 999"):
         demo("circle.patch cluster=999")
+
+
+def test_an_imported_cluster_has_a_plane_as_well(demo: Any, tmp_path: Path) -> None:
+    demo("sae.load demo")
+    firing = demo(f"circle.patch site={SITE} features=firing draws=1")["result"]
+    path = tmp_path / "mine.pkl"
+    path.write_bytes(pickle.dumps([[459, 460], firing["cluster"]["features"]]))
+    demo(f"clusters.import {path}")
+    told = demo(f"circle.patch site={SITE} cluster=1 draws=1")["result"]["cluster"]
+    assert sorted(told["features"]) == sorted(firing["cluster"]["features"])
+    assert told["cluster"] == 1
+    without = demo(f"circle.patch site={SITE} draws=1")["result"]["cluster"]  # of the set, the one with the circle
+    assert (without["cluster"], without["held_out_r2"]) == (1, told["held_out_r2"])
+    with pytest.raises(UnknownNameError, match="no cluster 2"):
+        demo("circle.patch cluster=2")
+
+
+def test_clusters_of_an_sae_that_is_not_loaded_have_no_plane(demo: Any, tmp_path: Path) -> None:
+    demo("sae.load demo")
+    days = next(known for known in KNOWN if known.sae == GPT2 and known.name == "days")
+    path = tmp_path / "days.pkl"
+    path.write_bytes(pickle.dumps({0: sorted(days.members)}))
+    demo(f"clusters.import {path}")
+    with pytest.raises(MismatchError, match="the clusters are of"):
+        demo(f"circle.patch site={SITE} cluster=0")
+    assert demo(f"circle.patch site={SITE} draws=1")["result"]["cluster"] is None
 
 
 def test_the_sweep_says_one_thing_in_the_middle_and_sectors_around(demo: Any) -> None:

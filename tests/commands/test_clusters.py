@@ -63,7 +63,26 @@ def test_by_firing_together_and_again_the_same(indexed: Any, line: str) -> None:
     assert sum(row["size"] for row in indexed("clusters.list")["result"]["clusters"]) + first["singletons"] == 48
 
 
+@pytest.mark.parametrize("line", ["method=activation consensus=20", "method=both consensus=20"])
+def test_the_number_of_clusters_is_voted_on_and_again_the_same(indexed: Any, line: str) -> None:
+    reply = indexed(f"clusters.find {line}")
+    result = reply["result"]
+    assert indexed(f"clusters.find {line}", fresh=True)["result"] == result
+    vote, curve = result["consensus"], result["curve"]
+    assert [row["n_clusters"] for row in curve] == list(range(vote["least"], vote["most"] + 1))
+    best = max(curve, key=lambda row: row["ari"])
+    enough = [row["n_clusters"] for row in curve if row["ari"] >= best["ari"] - best["error"] - 1e-3]
+    assert vote["chosen"] in enough
+    assert vote["chosen"] == result["n_clusters"] == result["clusters"] + result["singletons"] - result["isolated"]
+    listed = indexed("clusters.list")["result"]
+    assert [row["returns"] for row in listed["clusters"]] == result["returns"]
+    assert all(0 < value <= 1 for value in result["returns"])
+    assert any("unstable" in warning for warning in reply["warnings"]) == (vote["agreement"] < 0.5)
+
+
 @pytest.mark.parametrize(("line", "why"), [
+    ("method=activation", "needs the corpus index"), ("method=activation above=0.2", "needs the corpus index"),
+    ("consensus=9", "chooses the number"), ("method=both consensus=9 n_clusters=4", "chooses the number"),
     ("method=coactivation", "needs the corpus index"), ("method=spectral n_clusters=49", "between 2 and the 48"),
     ("n_clusters=4", "is for spectral"),
 ])  # fmt: skip
@@ -86,6 +105,22 @@ def test_ranking_sorting_planes_and_points(indexed: Any, tmp_path: Path) -> None
     assert first["score"] == pytest.approx(np.mean([p["score"] for p in planes]), abs=1e-4)
     assert first["legacy_score"] == pytest.approx(first["score"] * len(planes) / (len(planes) + 1), abs=1e-4)
     assert first["null"]["draws"] == 3
+    for name in ("documents", "words"):
+        low, high = first["null"][f"{name}_interval"]
+        assert low <= first["null"]["score"] <= high
+    rings = indexed("clusters.rank points=300 bins=5 draws=3 tested=1 by=ring")["result"]
+    z = [row["ring"]["z"] for row in rings["rows"]]
+    assert z == sorted(z, reverse=True)
+    assert len(z) == rings["ringed"] == sum(row["ring"]["status"] == "ok" for row in rings["rows"])
+    assert {row["cluster"]: row["rank"] for row in rings["rows"]}.items() <= {
+        row["cluster"]: row["rank"] for row in ranked["rows"]
+    }.items()
+    by_ring = indexed("clusters.list sort=ring")["result"]["clusters"]
+    assert [row["cluster"] for row in by_ring][: len(z)] == [row["cluster"] for row in rings["rows"]]
+    assert {row["status"] for row in indexed("clusters.rank bins=5 tested=0 least=1000")["result"]["rows"]} == {"ok"}
+    with pytest.raises(UsageError, match="tested for a ring"):
+        indexed("clusters.list sort=ring")
+    indexed("clusters.rank points=300 bins=5 draws=3 tested=1")
     assert ranked["rows"][1]["null"] is None
     listed = indexed("clusters.list sort=irreducibility")["result"]
     assert [row["cluster"] for row in listed["clusters"]][: len(scores)] == [row["cluster"] for row in ranked["rows"]]

@@ -1,6 +1,7 @@
 """Geometry of features: clusters, irreducibility, circles, regressions and energy. Pure functions on arrays."""
 
 from workbench.geometry.affinities import (
+    activation_affinity,
     affinity,
     angular_affinity,
     clipped_affinity,
@@ -20,6 +21,16 @@ from workbench.geometry.closed_forms import (
     welch_bound,
 )
 from workbench.geometry.clusters import cosine_graph_clusters, cosine_graph_sweep, similarity_graph_sweep
+from workbench.geometry.consensus import (
+    Consensus,
+    Replicated,
+    consensus_clusters,
+    consensus_range,
+    number_curve,
+    recurrence,
+    replicated_clusters,
+    steadiest_number,
+)
 from workbench.geometry.gram_fits import GramFit, PerturbationCurve, fit_gram, perturbation_curve
 from workbench.geometry.gram_nulls import coordinate_shuffle_grams, label_shuffle_grams, probe_directions
 from workbench.geometry.irreducibility import (
@@ -30,6 +41,7 @@ from workbench.geometry.irreducibility import (
     irreducibility_score,
     rank_by_irreducibility,
 )
+from workbench.geometry.jackknife import GroupedInterval, grouped_interval
 from workbench.geometry.matching import GramMatch, match_gram
 from workbench.geometry.mixture import MixtureIndex, mixture_index
 from workbench.geometry.optimum import Optimum, minimum_energy, settled
@@ -51,22 +63,28 @@ from workbench.geometry.stability import (
     spectral_stability,
     sweep_stability,
 )
+from workbench.geometry.word_rings import RingTest, ring_kurtosis, ring_test, word_means
 
 __all__ = [
     "CircleProbe",
+    "Consensus",
     "Explanation",
     "GramFit",
     "GramMatch",
+    "GroupedInterval",
     "IndexNull",
     "Irreducibility",
     "MixtureIndex",
     "Optimum",
     "PerturbationCurve",
     "PrincipalPlanes",
+    "Replicated",
     "ResidualMap",
+    "RingTest",
     "SpectralEmbedding",
     "Stability",
     "Suggestion",
+    "activation_affinity",
     "adjusted_rand_index",
     "affinity",
     "angular_affinity",
@@ -75,6 +93,8 @@ __all__ = [
     "circles",
     "clipped_affinity",
     "coactivation_affinity",
+    "consensus_clusters",
+    "consensus_range",
     "constant",
     "coordinate_shuffle_grams",
     "cosine_gram",
@@ -87,6 +107,7 @@ __all__ = [
     "explain_by_regression",
     "fit_gram",
     "graph_stability",
+    "grouped_interval",
     "identity_to_simplex",
     "index_null",
     "irreducibility",
@@ -98,6 +119,7 @@ __all__ = [
     "mixture_index",
     "nearest_neighbour_affinity",
     "neighbouring_settings",
+    "number_curve",
     "one_hot",
     "orthonormal_energy",
     "parity",
@@ -110,7 +132,11 @@ __all__ = [
     "rank_by_irreducibility",
     "rbf_gram",
     "reconstruction_planes",
+    "recurrence",
+    "replicated_clusters",
     "residual_map",
+    "ring_kurtosis",
+    "ring_test",
     "separability_index",
     "settled",
     "similarity_graph_sweep",
@@ -120,7 +146,9 @@ __all__ = [
     "spectral_clusters",
     "spectral_embedding",
     "spectral_stability",
+    "steadiest_number",
     "suggest_groups",
     "sweep_stability",
     "welch_bound",
+    "word_means",
 ]

@@ -136,3 +136,33 @@ def coactivation_affinity(active: Any) -> Any:
     apart = rows != columns
     rows, columns, shared = rows[apart], columns[apart], both.data[apart]
     return csr_array((shared / (count[rows] + count[columns] - shared), (rows, columns)), shape=both.shape)
+
+
+def activation_affinity(activations: Any) -> Any:
+    """Cosine of the activations of every pair of features over tokens, max(cos, 0): no threshold says what firing is.
+
+    Strong activations weigh by their square, so that what fires faintly everywhere joins nothing.
+
+    Args:
+        activations: (tokens, features) array or scipy sparse matrix.
+
+    Returns:
+        (features, features) `scipy.sparse.csr_array`, the diagonal empty; features that never fire have no entries.
+
+    Raises:
+        ValueError: not a finite matrix.
+    """
+    from scipy.sparse import coo_array, csr_array, diags_array
+
+    if len(np.shape(activations)) != 2:
+        raise ValueError(f"activations must be (tokens, features), got shape {np.shape(activations)}")
+    values = csr_array(activations, dtype=np.float64, copy=True)
+    if not np.isfinite(values.data).all():
+        raise ValueError("activations must be finite, but hold NaN or infinity")
+    length = np.sqrt(np.asarray(values.multiply(values).sum(axis=0)).ravel())  # (features,)
+    scaled = values @ diags_array(1 / np.where(length > 0, length, 1))
+    cosines = coo_array(scaled.T @ scaled)
+    rows, columns = cosines.coords
+    near = (rows < columns) & (cosines.data > 0)
+    half = csr_array((cosines.data[near], (rows[near], columns[near])), shape=cosines.shape)
+    return csr_array(half + half.T)

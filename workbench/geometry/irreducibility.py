@@ -4,7 +4,7 @@ A cluster's score is the mean of (1 - M) S over its principal planes. The publis
 extra 0, so that it is the sum over one plane more and clusters of few planes are pushed down: `legacy_zero`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,7 +16,7 @@ from workbench.geometry.plane_points import collinear, plane_points, principal_a
 from workbench.geometry.separability import raw_separability, separability_index
 
 Floats = NDArray[np.float64]
-Null = Literal["permutation", "gaussian"]
+Null = Literal["permutation", "gaussian", "words"]
 Index = Literal["separability", "mixture"]
 
 
@@ -46,21 +46,24 @@ def index_null(
     bins: int = 10,
     eps: float = 0.1,
     seed: int = 0,
+    words: ArrayLike | None = None,
 ) -> IndexNull:
-    """One index of a plane beside its null: what the same search finds in a cloud that is a product.
+    """One index of a plane beside its null: what the same search finds in a cloud where there is nothing to find.
 
     Args:
         points: (n, 2).
         index: `separability` or `mixture`.
         kind: `permutation` shuffles one principal coordinate against the other, which keeps both distributions;
-            `gaussian` draws as many points from the Gaussian of the same covariance.
+            `gaussian` draws as many points from the Gaussian of the same covariance; `words` puts the mean point of
+            each word at random, as a Gaussian of their covariance, and leaves each word its points around it.
         draws: of the null.
         bins: of the separability index.
         eps: of the mixture index.
         seed: of the draws.
+        words: (n,) the word of each point, for that null.
 
     Raises:
-        ValueError: an unknown name, no draws, or as the index.
+        ValueError: an unknown name, no draws, no words where they are needed, or as the index.
     """
     if index not in get_args(Index):
         raise ValueError(f"no index {index!r}; known: {', '.join(get_args(Index))}")
@@ -76,9 +79,26 @@ def index_null(
     def measured(cloud: Floats) -> float:
         return raw_separability(cloud, bins=bins) if index == "separability" else mixture_index(cloud, eps=eps).value
 
-    found = np.array([measured(_null_cloud(turned, kind, rng)) for _ in range(draws)])
+    draw = _words_null(turned, words) if kind == "words" else lambda rng: _null_cloud(turned, kind, rng)
+    found = np.array([measured(draw(rng)) for _ in range(draws)])
     value = measured(plane)
     return IndexNull(value, found, float((np.count_nonzero(found >= value) + 1) / (draws + 1)), kind)
+
+
+def _words_null(turned: Floats, words: ArrayLike | None) -> Callable[[np.random.Generator], Floats]:
+    """Draws in which words stand elsewhere: what few words repeated give at any places."""
+    place = np.zeros(0) if words is None else np.unique(np.asarray(words), return_inverse=True)[1]
+    if place.size != len(turned):
+        raise ValueError(f"the null of words needs the word of each of {len(turned)} points, got {place.size}")
+    counts = np.bincount(place)
+    means = np.stack([np.bincount(place, column) / counts for column in turned.T], axis=1)  # (words, 2)
+    around = turned - means[place]
+    root = np.linalg.cholesky(np.cov(means.T, aweights=counts, bias=True) + 1e-12 * np.eye(2) * turned.var())
+
+    def draw(rng: np.random.Generator) -> Floats:
+        return np.asarray((rng.standard_normal(means.shape) @ root.T)[place] + around)
+
+    return draw
 
 
 def _null_cloud(turned: Floats, kind: Null, rng: np.random.Generator) -> Floats:

@@ -22,23 +22,31 @@ class Firing:
     """Where features fire, on a sample of tokens.
 
     Attributes:
-        active: (tokens, features) scipy sparse matrix of ones.
-        tokens: of the sample.
+        active: (tokens, features) scipy sparse matrix, of ones or of the activations.
+        places: (tokens,) of the sample in the corpus, ascending.
         whole: whether these are all tokens of the index.
     """
 
     active: Any
-    tokens: int
+    places: np.ndarray
     whole: bool
 
+    @property
+    def tokens(self) -> int:
+        """How many the sample has."""
+        return len(self.places)
 
-def firing(index: FeatureIndex, *, above: float = 0.0, seed: int = 0, pairs: int = PAIRS) -> Firing:
+
+def firing(
+    index: FeatureIndex, *, above: float = 0.0, seed: int = 0, pairs: int = PAIRS, strength: bool = False
+) -> Firing:
     """Where each feature is above a share of its own largest activation, on a uniform sample of tokens.
 
     Args:
         above: share of the feature's largest activation in the index, 0 to 1; 0 counts every activation.
         seed: of the sample.
         pairs: bounds the sample; see `PAIRS`.
+        strength: whether to give the activations themselves and not ones.
 
     Raises:
         UsageError: the index is of raw units, which are active everywhere.
@@ -52,7 +60,7 @@ def firing(index: FeatureIndex, *, above: float = 0.0, seed: int = 0, pairs: int
     on_a_token = len(at) / max(total, 1)
     tokens = int(min(total, max(1, pairs // max(1.0, on_a_token**2))))
     row = _rows(total, tokens, seed)  # (total,) the token's place in the sample, -1 outside
-    found, counts = [], np.zeros(features + 1, dtype=np.int64)
+    found, strengths, counts = [], [], np.zeros(features + 1, dtype=np.int64)
     for feature in range(features):
         places, values = index.entries(feature)
         rows = row[places]
@@ -60,10 +68,12 @@ def firing(index: FeatureIndex, *, above: float = 0.0, seed: int = 0, pairs: int
         if above > 0 and len(values):
             kept &= values > above * values.max()
         found.append(rows[kept])
+        strengths.append(np.asarray(values)[kept] if strength else np.ones(len(found[-1])))
         counts[feature + 1] = len(found[-1])
     rows = np.concatenate(found) if offsets[-1] else np.zeros(0, np.int32)
-    active = csc_array((np.ones(len(rows)), rows, np.cumsum(counts)), shape=(tokens, features))
-    return Firing(active.tocsr(), tokens, tokens == total)
+    data = np.concatenate(strengths) if offsets[-1] else np.zeros(0)
+    active = csc_array((data, rows, np.cumsum(counts)), shape=(tokens, features))
+    return Firing(active.tocsr(), np.flatnonzero(row >= 0), tokens == total)
 
 
 def _rows(total: int, tokens: int, seed: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from commands.circle import CircleHeads, CirclePatch, CircleSweep
 from commands.handlers.circle.probing import head, sites_of
+from commands.handlers.clusters.sets import ClusterSet
 from workbench.circles.explaining import task_values
 from workbench.circles.forward import Predictions, predict, read_at
 from workbench.circles.heads import head_scores
@@ -17,7 +17,7 @@ from workbench.circles.patching import Pairs, best_site, effect, pairs_of, patch
 from workbench.circles.plane import ClusterPlane, cluster_plane, firing, written_by
 from workbench.circles.sweeping import sweep as swept
 from workbench.circles.tasks import Asked, ask
-from workbench.errors import UnknownNameError, UsageError
+from workbench.errors import MismatchError, UnknownNameError, UsageError
 from workbench.figures import Figure
 from workbench.geometry import CircleProbe
 from workbench.lab import Lab
@@ -126,7 +126,8 @@ def better(probes: dict[str, tuple[CircleProbe, np.ndarray]]) -> str:
 def _plane(command: CirclePatch, lab: Lab, asked: Asked) -> _Plane | None:
     """The plane of the features or the cluster named; else of the session's cluster that tells the names best."""
     wanted = bool(command.features) or command.cluster is not None
-    if not wanted and not (lab.entry("sae") and lab.entry("clusters") and lab.record.done("clusters.find")):
+    clusters = lab.entry("clusters")
+    if not wanted and not (lab.entry("sae") and clusters and clusters["space"] == lab.space.name):
         return None
     space = lab.space
     if space.site.stream not in RESIDUAL:
@@ -160,16 +161,22 @@ def _feature_sets(command: CirclePatch, lab: Lab, space: FeatureSpace, acts: np.
 
 
 def _clusters(number: int | None, lab: Lab) -> dict[int | None, list[int]]:
-    """Members of one cluster of the session, or of all."""
-    lines = lab.record.done("clusters.find")
-    if not lines:
-        raise UsageError("no clusters in this session", "Find some: `workbench clusters find`.")
-    arrays = lab.arrays(lines[-1], "clusters")
-    ends = np.concatenate([[0], np.cumsum(arrays["sizes"])])
-    members = [arrays["members"][low:high].tolist() for low, high in itertools.pairwise(ends)]
-    if number is not None and number >= len(members):
-        raise UnknownNameError(f"no cluster {number}", f"There are {len(members)}, counted from 0.")
-    return {at: found for at, found in enumerate(members) if number in (None, at)}
+    """Members of one cluster of the session, or of all.
+
+    Raises:
+        UsageError: there are no clusters.
+        MismatchError: they are of other features than those loaded.
+        UnknownNameError: there is no cluster of that number.
+    """
+    found = ClusterSet(lab)  # the latest, whether found or imported
+    if found.space != lab.space.name:
+        raise MismatchError(
+            f"the clusters are of {found.space}, loaded is {lab.space.name}", "Load that SAE, or find clusters again."
+        )
+    if number is not None and number >= len(found.sizes):
+        raise UnknownNameError(f"no cluster {number}", f"There are {len(found.sizes)}, counted from 0.")
+    numbers = range(len(found.sizes)) if number is None else (number,)
+    return {at: found.of(at).tolist() for at in numbers}
 
 
 def _shares(rows: list[dict[str, Any]], command: CirclePatch) -> list[Figure]:

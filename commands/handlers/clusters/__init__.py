@@ -49,16 +49,25 @@ def find(command: ClustersFind, lab: Lab) -> Outcome:
         "space": space.name,
         "clusters": len(clusters),
         "singletons": int(space.width - sum(map(len, clusters))),
-        "largest": largest_rows(clusters, cosines),
+        "largest": largest_rows(clusters, cosines, found.returns),
         "method": command.method,
         "affinity": command.affinity if command.method == "spectral" else None,
-        "n_clusters": found.sweep[0]["n_clusters"] if found.sweep else None,
+        "n_clusters": _number(found),
         "seed": command.seed,
         **found.about,
         "stability": found.stability,
         "sweep": found.sweep,
     }
-    return Outcome(body, sets={"clusters": entry_of(space.name, clusters)}, warnings=found.warnings)
+    if found.returns:
+        body["returns"] = found.returns
+    return Outcome(body, found.figures, {"clusters": entry_of(space.name, clusters)}, warnings=found.warnings)
+
+
+def _number(found: Any) -> int | None:
+    """The number of clusters that was cut; None for the components of a graph."""
+    if "consensus" in found.about:
+        return int(found.about["consensus"]["chosen"])
+    return int(found.sweep[0]["n_clusters"]) if found.sweep else None
 
 
 def demo(command: ClustersDemo, lab: Lab) -> Outcome:
@@ -106,7 +115,7 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
     ranks = latest_rank(lab, found)
     scores = {} if ranks is None else ranks["scores"]
     order = _order(query.sort, found, labels, scores)
-    rows = []
+    back, rows = found.stored.get("returns", []), []
     for number in order[query.offset : query.offset + query.limit]:
         members = [int(member) for member in found.of(number)]
         score = scores.get(str(number), {})
@@ -119,8 +128,10 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
                 "labels": [labels[member] for member in members if member in labels][:4],
                 "name": found.name(number),
                 **found.label(number),
+                "returns": back[number] if back else None,
                 "irreducibility": score.get("score"),
                 "status": score.get("status"),
+                "ring": score.get("ring"),
             }
         )
     head = {"seq": found.line.seq, "singletons": found.stored["singletons"], **_how(found.stored)}
@@ -137,6 +148,7 @@ def _how(stored: dict[str, Any]) -> dict[str, Any]:
         "affinity": stored.get("affinity"),
         "n_clusters": stored.get("n_clusters"),
         "stability": stored.get("stability", []),
+        "consensus": stored.get("consensus"),
     }
 
 
@@ -153,7 +165,10 @@ def _order(sort: str, found: ClusterSet, labels: Mapping[int, str], scores: dict
     else:
         if not scores:
             raise UsageError("these clusters are not ranked", "Rank them first: `workbench clusters rank`.")
-        value = {number: scores.get(str(number), {}).get("score") for number in numbers}
+        key = "ring" if sort == "ring" else "score"
+        value = {number: scores.get(str(number), {}).get(key) for number in numbers}
+        if sort == "ring" and set(value.values()) == {None}:
+            raise UsageError("no cluster of the ranking was tested for a ring", "Rank them anew: `clusters rank`.")
     return sorted(numbers, key=lambda number: (value[number] is None, -(value[number] or 0.0), number))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,13 @@ import numpy as np
 
 from commands.clusters import ClustersFind
 from workbench.errors import UsageError
+from workbench.figures import Figure
 from workbench.lab import Lab
 
 if TYPE_CHECKING:
     from workbench.geometry import Stability
+    from workbench.index.coactivation import Firing
+    from workbench.index.read import FeatureIndex
 
 AFFINITIES = {"angular": "angular", "positive": "clipped", "squared": "squared", "knn": "knn"}
 """Names of the library by those of the command."""
@@ -30,6 +33,8 @@ class Joined:
         stability: `{"setting", "ari"}` of neighbouring settings and other seeds.
         sweep: a row for each number of clusters tried.
         about: what else the result says.
+        figures: of how the number of clusters was chosen.
+        returns: of clusters of two or more, how well each comes back in halves of the documents.
     """
 
     groups: list[np.ndarray]
@@ -37,13 +42,22 @@ class Joined:
     sweep: list[dict[str, Any]] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
 
 
 def joined(command: ClustersFind, lab: Lab, decoder: np.ndarray) -> Joined:
     """The groups that a command asks for."""
+    if command.consensus and (command.method in ("graph", "spectral") or command.n_clusters):
+        raise UsageError(
+            "--consensus chooses the number of clusters from the documents of the index",
+            "Take --method activation, coactivation or both, and leave --n-clusters out.",
+        )
     if command.method == "graph":
         return _graph(command, decoder)
     lab.tick(0, 3, "measuring similarities")
+    if command.consensus or (command.method == "activation" and not command.n_clusters):
+        return _consensus(command, lab, decoder)
     similarity, about = _similarity(command, lab, decoder)
     if command.method == "spectral" or command.n_clusters:
         found = _spectral(command, lab, similarity)
@@ -73,23 +87,64 @@ def _similarity_graph(command: ClustersFind, similarity: Any) -> Joined:
 
 def _similarity(command: ClustersFind, lab: Lab, decoder: np.ndarray) -> tuple[Any, dict[str, Any]]:
     """What features are joined by, and what to say of it."""
-    from workbench.geometry import affinity, coactivation_affinity, nearest_neighbour_affinity
-    from workbench.index.coactivation import firing
+    from workbench.geometry import affinity
 
     if command.method == "spectral":
         try:
             return affinity(decoder, AFFINITIES[command.affinity], k=command.neighbours), {}  # type: ignore[arg-type]
         except ValueError as error:
             raise UsageError(str(error), "Take --affinity knn.") from error
+    found, about = _fired(command, _index(lab))
+    return _together(command, decoder)(found.active), about
+
+
+def _index(lab: Lab) -> FeatureIndex:
     index = lab.index()
     if index is None:
         raise UsageError("co-activation needs the corpus index", "Build it first: `workbench index build`.")
-    found = firing(index, above=command.above, seed=command.seed)
-    together = coactivation_affinity(found.active)
-    about = {"tokens": found.tokens, "all_tokens": found.whole, "above": command.above}
-    if command.method == "both":
-        together = together.maximum(nearest_neighbour_affinity(decoder, command.neighbours))
-    return together, about
+    return index
+
+
+def _fired(command: ClustersFind, index: FeatureIndex) -> tuple[Firing, dict[str, Any]]:
+    """Where features fire, or how strongly for `activation`."""
+    from workbench.index.coactivation import firing
+
+    strength = command.method == "activation"
+    if strength and command.above:
+        raise UsageError("--above is for coactivation: activation has no threshold", "Leave --above out.")
+    found = firing(index, above=command.above, seed=command.seed, strength=strength)
+    return found, {"tokens": found.tokens, "all_tokens": found.whole, "above": command.above}
+
+
+def _together(command: ClustersFind, decoder: np.ndarray) -> Callable[[Any], Any]:
+    """The similarity of features, from a matrix of where they fire."""
+    from workbench.geometry import activation_affinity, coactivation_affinity, nearest_neighbour_affinity
+
+    if command.method == "activation":
+        return activation_affinity
+    if command.method == "coactivation":
+        return coactivation_affinity
+    near = nearest_neighbour_affinity(decoder, command.neighbours)
+    return lambda active: coactivation_affinity(active).maximum(near)
+
+
+def _consensus(command: ClustersFind, lab: Lab, decoder: np.ndarray) -> Joined:
+    """Clusters by the vote of runs on halves of the documents, and their agreement with one cluster fewer and more."""
+    from commands.handlers.clusters.voting import returns, voted
+    from workbench.geometry import adjusted_rand_index
+
+    index = _index(lab)
+    fired, about = _fired(command, index)
+    found, told, figures, warnings = voted(command, lab, index, fired, _together(command, decoder))
+    groups = _groups(found.labels, found.consensus.isolated)
+    stability = [{"setting": "halves of the documents", "ari": told["consensus"]["agreement"]}]
+    for number in (found.chosen - 1, found.chosen + 1):
+        if 2 <= number <= len(found.consensus.tree) + 1:
+            ari = adjusted_rand_index(found.labels, found.consensus.divided(number))
+            stability.append({"setting": f"n_clusters {number}", "ari": round(ari, 4)})
+    about = {**about, **told, "isolated": int(found.consensus.isolated.sum())}
+    back = returns(found, [group for group in groups if len(group) > 1])
+    return Joined(groups, stability, about=about, warnings=warnings, figures=figures, returns=back)
 
 
 def _spectral(command: ClustersFind, lab: Lab, similarity: Any) -> Joined:

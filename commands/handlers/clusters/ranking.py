@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,25 @@ SHOWN = 100
 TOKENS = 3
 
 
+@dataclass(frozen=True)
+class _Cloud:
+    """The points of a cluster, with the word and document of each."""
+
+    scores: np.ndarray
+    index: FeatureIndex
+    places: np.ndarray
+
+    @property
+    def words(self) -> np.ndarray:
+        """(points,) token ids."""
+        return np.asarray(self.index.store.tokens[self.places])
+
+    @property
+    def documents(self) -> np.ndarray:
+        """(points,) document numbers."""
+        return np.asarray(self.index.store.document_of(self.places))
+
+
 def rank(command: ClustersRank, lab: Lab) -> Outcome:
     """(1 - M) S of every cluster's planes; those without a score have a status and no rank."""
     from workbench.geometry import irreducibility, rank_by_irreducibility
@@ -27,7 +47,7 @@ def rank(command: ClustersRank, lab: Lab) -> Outcome:
     index = index_of(lab, found)
     measured: dict[int, Any] = {}
     rows: dict[int, dict[str, Any]] = {}
-    scores: dict[int, np.ndarray] = {}
+    clouds: dict[int, _Cloud] = {}
     labels = labels_by_index(lab, found.space)
     for number in range(len(found.sizes)):
         lab.tick(number, len(found.sizes), f"cluster {number}")
@@ -38,26 +58,36 @@ def rank(command: ClustersRank, lab: Lab) -> Outcome:
         measured[number] = irreducibility(seen.planes.scores, bins=command.bins, eps=command.eps)
         rows[number] = _row(number, found, seen, measured[number], labels)
         rows[number]["tokens"] = _commonest(index, seen)
-        scores[number] = seen.planes.scores
+        clouds[number] = _Cloud(seen.planes.scores, index, seen.activity.places)
+        rows[number]["ring"] = _ring(command, clouds[number])
     order, without = rank_by_irreducibility(measured)
     legacy, _ = rank_by_irreducibility(measured, legacy_zero=True)
     for place, number in enumerate(legacy):
         rows[number]["legacy_rank"] = place + 1
     for place, number in enumerate(order):
         rows[number]["rank"] = place + 1
-        if place < command.tested:
-            lab.tick(place, min(command.tested, len(order)), f"nulls of cluster {number}")
-            rows[number]["null"] = _nulls(command, scores[number], measured[number])
+    rings = _by_ring(rows)
+    for place, number in enumerate(rings):
+        rows[number]["ring_rank"] = place + 1
+    shown = rings if command.by == "ring" else order
+    tested = [number for number in shown if rows[number]["rank"] is not None][: command.tested]
+    for place, number in enumerate(tested):
+        lab.tick(place, len(tested), f"nulls of cluster {number}")
+        rows[number]["null"] = _nulls(command, clouds[number], measured[number])
     body = {
         "clusters_seq": found.line.seq,
         "space": found.space,
         **{name: getattr(command, name) for name in ("points", "threshold", "components", "bins", "eps", "null")},
-        **{name: getattr(command, name) for name in ("draws", "tested", "seed")},
+        **{name: getattr(command, name) for name in ("draws", "tested", "seed", "by", "least")},
         "ranked": len(order),
         "without": {status: list(without.values()).count(status) for status in sorted(set(without.values()))},
-        "rows": [rows[number] for number in order[:SHOWN]],
+        "ringed": len(rings),
+        "rows": [rows[number] for number in shown[:SHOWN]],
         "unranked": [{"cluster": number, "status": without[number]} for number in sorted(without)][:SHOWN],
-        "scores": {str(number): {"score": row["score"], "status": row["status"]} for number, row in rows.items()},
+        "scores": {
+            str(number): {"score": row["score"], "status": row["status"], "ring": row["ring"]["z"]}
+            for number, row in rows.items()
+        },
     }
     return Outcome(body, warnings=_warnings(command, rows))
 
@@ -69,6 +99,7 @@ def _row(
     return {
         "rank": None,
         "legacy_rank": None,
+        "ring_rank": None,
         "cluster": number,
         "name": found.name(number),
         "size": len(members),
@@ -94,22 +125,65 @@ def _commonest(index: FeatureIndex, seen: Reconstruction) -> list[list[Any]]:
     return [[index.pieces[int(tokens[at])], round(float(counts[at] / counts.sum()), 4)] for at in order]
 
 
-def _nulls(command: ClustersRank, scores: np.ndarray, measured: Any) -> dict[str, Any]:
+def _ring(command: ClustersRank, cloud: _Cloud) -> dict[str, Any]:
+    """Whether different words stand on a ring, against words spread evenly and against a Gaussian heap of them."""
+    from workbench.geometry import ring_test, word_means
+
+    means, _ = word_means(cloud.scores, cloud.words, least=command.least)
+    disc, heap = (ring_test(means, null=null, seed=command.seed) for null in ("disc", "gaussian"))
+    return {
+        "status": disc.status,
+        "words": disc.words,
+        "axes": None if disc.axes is None else [axis + 1 for axis in disc.axes],
+        "kurtosis": None if disc.axes is None else rounded(disc.kurtosis[disc.axes[0]]),
+        "expected": rounded(disc.expected),
+        "z": rounded(disc.z),
+        "p": rounded(disc.p),
+        "gaussian_z": rounded(heap.z),
+        "gaussian_p": rounded(heap.p),
+    }
+
+
+def _by_ring(rows: dict[int, dict[str, Any]]) -> list[int]:
+    """Clusters with enough words for the ring test, the most ringlike first."""
+    found = [(-float(row["ring"]["z"]), number) for number, row in rows.items() if row["ring"]["z"] is not None]
+    return [number for _, number in sorted(found)]
+
+
+def _nulls(command: ClustersRank, cloud: _Cloud, measured: Any) -> dict[str, Any]:
     """Both indices of a cluster's best plane beside what the same search finds where there is nothing."""
-    from workbench.geometry import index_null
+    from workbench.geometry import grouped_interval, index_null
 
     best = max((plane for plane in measured.planes if plane.status == "ok"), key=_score)
-    points = scores[:, list(best.axes)]
+    points = cloud.scores[:, list(best.axes)]
     told: dict[str, Any] = {"axes": [axis + 1 for axis in best.axes], "kind": command.null, "draws": command.draws}
     for index in ("separability", "mixture"):
         null = index_null(
-            points, index, kind=command.null, draws=command.draws, bins=command.bins, eps=command.eps, seed=command.seed
-        )
+            points, index, kind=command.null, draws=command.draws, bins=command.bins, eps=command.eps,
+            seed=command.seed, words=cloud.words,
+        )  # fmt: skip
         told[index] = rounded(max(0.0, null.value))
         told[f"{index}_null"] = rounded(float(null.draws.mean()))
         told[f"{index}_range"] = [rounded(float(null.draws.min())), rounded(float(null.draws.max()))]
         told[f"{index}_p"] = round(null.p, 5)
+    for name, groups in (("documents", cloud.documents), ("words", cloud.words)):
+        found = grouped_interval(_plane_score(command), points, groups, seed=command.seed)
+        told[f"{name}_interval"] = None if np.isnan(found.error) else [rounded(found.low), rounded(found.high)]
+        told[f"{name}_left_out"] = found.groups
+    told["score"] = rounded(found.value)
     return told
+
+
+def _plane_score(command: ClustersRank) -> Any:
+    """(1 - M) S of points in one plane."""
+    from workbench.geometry import mixture_index, separability_index
+
+    def score(points: np.ndarray) -> float:
+        if len(points) < command.bins:
+            return float("nan")  # without a word that is most of the points there is no score, and no interval
+        return (1 - mixture_index(points, eps=command.eps).value) * separability_index(points, bins=command.bins)
+
+    return score
 
 
 def _score(plane: Any) -> float:

@@ -167,11 +167,14 @@ def keep(
     return arrays["cosines"]
 
 
-def largest_rows(clusters: Sequence[np.ndarray], cosines: np.ndarray) -> list[dict[str, Any]]:
-    """The largest clusters for a result."""
+def largest_rows(
+    clusters: Sequence[np.ndarray], cosines: np.ndarray, returns: Sequence[float] = ()
+) -> list[dict[str, Any]]:
+    """The largest clusters for a result, with how well each comes back in halves of the documents, if known."""
     return [
         {"cluster": number, "size": len(clusters[number]), "cosine": rounded(cosines[number]),
-         "features": [int(member) for member in clusters[number][:12]]}
+         "features": [int(member) for member in clusters[number][:12]],
+         **({"returns": returns[number]} if returns else {})}
         for number in range(min(len(clusters), SHOWN))
     ]  # fmt: skip
 

@@ -24,7 +24,6 @@ from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
 from workbench.evidence import explanations_of_one, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
-from workbench.index.read import open_index
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page

@@ -55,8 +55,14 @@ def _how(result: dict[str, Any]) -> str:
             f"(each of its {result['k']} nearest neighbours, cosine above {result['tau']})"
         )
     joined = {"spectral": f"near by decoder direction (affinity {result['affinity']}",
-              "coactivation": "that fire on the same tokens (Jaccard overlap"}  # fmt: skip
+              "coactivation": "that fire on the same tokens (Jaccard overlap",
+              "activation": "whose activations are alike over tokens (cosine"}  # fmt: skip
     told = joined.get(method, "near by decoder direction or firing on the same tokens (the larger of both")
+    if vote := result.get("consensus"):
+        return (
+            f"{told}, consensus of {vote['runs']} runs on halves of the documents, cut at {vote['chosen']} of "
+            f"{vote['least']} to {vote['most']} where halves agree best, seed {result['seed']})"
+        )
     number_of = f"{result['n_clusters']} spectral clusters" if result["n_clusters"] else f"k {result['k']}"
     return f"{told}, {number_of}, seed {result['seed']})"
 
