@@ -92,6 +92,20 @@ def test_the_design_of_a_set_that_is_here_is_checked(record: SessionRecord) -> N
         assert ("the words themselves tell" in text_of(record)) is there
 
 
+def test_a_set_that_only_rsa_was_made_on_has_its_design(record: SessionRecord) -> None:
+    def compare(lab: Lab) -> Outcome:
+        made = contrast(lab, "week", False)
+        return replace(made, result={**made.result, "kind": "rsa", "positive": "", "against": "circle"}, figures=[])
+
+    with Session(record.path, "test") as session:
+        add(session, "features.rsa", compare, stimuli="week")
+    text = text_of(record)
+    assert (
+        "Stimulus set week: 12 sentences in 2 categories. Their distances were compared with the model “circle”" in text
+    )
+    assert text.index("Design of prizes") < text.index("Design of week")
+
+
 def test_methods_are_told_of_every_kind_of_result_with_its_parameters(record: SessionRecord) -> None:
     for verbs, _ in _SAYERS:
         change(record, verbs[0], Outcome({}), seed=7, statistic="welch", permutations=123)

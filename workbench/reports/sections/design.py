@@ -16,8 +16,9 @@ from workbench.stimuli.sets import StimulusSet
 
 
 def design_section(source: ReportSource) -> Section | None:
-    """One design for each stimulus set that a ranking in force was made on."""
-    latest = {str(line.params.get("stimuli", "")): line for line in source.rankings}
+    """One design for each stimulus set that a ranking in force was made on, of a contrast where there is one."""
+    others = [line for line in source.lines("features.rsa", "features.probe") if line.params.get("stimuli")]
+    latest = {str(line.params.get("stimuli", "")): line for line in (*others, *source.rankings)}
     if source.ranking is not None:  # the set that the report is about stands first
         name = str(source.ranking.params.get("stimuli", ""))
         latest = {name: source.ranking, **{other: line for other, line in latest.items() if other != name}}
@@ -88,6 +89,8 @@ def _measures(source: ReportSource, found: StimulusSet) -> list[Measure]:
 
 
 def _compared(result: dict[str, Any]) -> str:
+    if result.get("kind") == "rsa":
+        return f"Their distances were compared with the model “{result['against']}”."
     if result.get("design") != "factorial":
         return f"The positive class is “{result['positive']}”, compared with {result['against']}."
     factors = "; ".join(f"{name} ({' or '.join(levels)})" for name, levels in result["factors"].items())
@@ -98,6 +101,8 @@ def _category_row(name: str, sentences: list[dict[str, Any]], result: dict[str, 
     role = "positive" if name == result["positive"] else "compared with"
     if result.get("design") == "factorial":
         role = "cell"
+    if not result["positive"]:
+        role = "compared with the others"
     lengths = [len(sentence["tokens"]) for sentence in sentences if sentence["category"] == name]
     spread = f"{number(sum(lengths) / len(lengths))} ({min(lengths)} to {max(lengths)})"
     return name, role, str(len(lengths)), spread
