@@ -103,7 +103,13 @@ def _find(lines: Lines) -> str:
     by = {
         "coactivation": "the Jaccard overlap of the tokens on which features fire",
         "both": "the larger of decoder cosine and Jaccard overlap of firing",
+        "activation": "the cosine of activations over tokens",
     }.get(str(params.get("method")), "decoder cosine")
+    if params.get("consensus") or params.get("method") == "activation":
+        return (
+            f"Clusters are a vote of runs of k-means on halves of the documents, by {by}; their number is the one on "
+            f"which disjoint halves agree best (seed {params.get('seed')})."
+        )
     if params.get("method") == "spectral" or params.get("n_clusters"):
         return (
             f"Clusters are spectral (k-means on the leading eigenvectors of the affinity {params.get('affinity')}, "
