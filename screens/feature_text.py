@@ -159,7 +159,9 @@ def pair_lines(shown: dict[str, Any], which: str) -> list[list[Piece]]:
         "stimuli": f"stimuli: {visible(stimuli['name'])}" if stimuli else "stimuli",
         **{key: f"corpus, {text}" for key, text in WINDOWS.items()},
     }
-    return [head, _label(shown), _corpus(corpus), [(f" {names[which]}", palette.BOLD)]]
+    unlabelled: list[Piece] = [(" label   ", palette.DIM), ("none yet", palette.PLAIN)]  # no key writes one here
+    label = _label(shown) if shown.get("label") else unlabelled
+    return [head, label, _corpus(corpus), [(f" {names[which]}", palette.BOLD)]]
 
 
 def _window(title: str, example: dict[str, Any], peak: bool = False) -> Sentence:

@@ -60,7 +60,7 @@ def tag_question(app: WorkbenchApp, feature: str, own: Sequence[str], known: lis
     def advise(text: str) -> str:
         _, found = offered(text)
         has = f"has {_listed(own)}; {OFF}NAME takes one off; " if own else ""
-        return has + (f"tab: {_listed(found)}" if found else "a tag; commas part several")
+        return has + (f"tab: {_listed(found)}" if found else "type a tag, or several with commas")
 
     return Question(f"tag {short_id(feature)}: ", submit, complete, advise)
 

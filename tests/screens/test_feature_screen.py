@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
@@ -104,6 +105,46 @@ def test_two_features_side_by_side_scroll_together(size: tuple[int, int]) -> Non
         assert (app.over, app.trail.here.screen) == ("", "feature")
 
     play(scenario, size=size)
+
+
+class TwoSaes(FakeEngine):
+    """Knows the same feature in another SAE, as the engine tells it: no test there, a corpus and labels of its own."""
+
+    OTHER = f"{SPACE.rpartition('/')[0]}/other-sae#{first['index']}"
+
+    def __init__(self) -> None:
+        super().__init__(recorded())
+
+    async def request(self, verb: Verb, **options: Any) -> dict[str, Any]:
+        if verb.dotted != "features.show" or verb.params()["feature"] != self.OTHER:
+            return await super().request(verb, **options)
+        told = "the latest ranking is of other features: rank these with `workbench features contrast`"
+        own = {"feature": self.OTHER, "space": self.OTHER.rpartition("#")[0], "label": None, "missing": [told]}
+        return {"result": {**second, **own, "test": None, "ranking": None, "stimuli": None}}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_same_feature_in_two_saes(size: tuple[int, int]) -> None:
+    engine = TwoSaes()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "equals_sign")
+        for key in engine.OTHER:
+            app.line.press(events.Key(key, key))
+        await press(pilot, "enter")
+        assert app.over == "pair"
+        text = text_of(app)
+        assert first["feature"] in text
+        assert engine.OTHER in text
+        for shown in (first, second):  # sentences that only one of them was tested on say nothing of the other
+            assert f"doc {shown['corpus']['examples'][0]['document']}" in text
+        assert text.count("corpus, strongest") == 2
+        assert_fits(app)
+        assert_golden(app, "pair-two-saes")
+        await press(pilot, "o", "o", "o")
+        assert "the latest ranking is of other features" in " ".join(text_of(app).split())
+
+    play(scenario, size=size, engine=engine)
 
 
 def test_beside_asks_for_what_was_typed() -> None:

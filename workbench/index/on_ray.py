@@ -178,7 +178,11 @@ def _cluster(ray: Any, address: str, pause: Pause) -> Iterator[None]:
             _connect(ray, settings)
 
     try:
-        _beside(connect, ray.shutdown, lambda: pause(waiting))
+        if address.startswith(_REMOTE):
+            _beside(connect, ray.shutdown, lambda: pause(waiting))
+        else:  # the processes of a cluster end with the thread that started them
+            pause(waiting)
+            connect()
     except WorkbenchError:
         raise
     except Exception as error:  # Ray raises whatever its parts do
