@@ -107,6 +107,13 @@ def test_every_defined_feature_is_ranked_once_and_sizes_never_rise(values: list[
 
 
 @given(scores)
+def test_a_rank_is_the_place_in_the_order_and_an_undefined_feature_has_none(values: list[float]) -> None:
+    found = ranking(values)
+    assert [found.rank(index) for index in found.order()] == list(range(1, len(found.order()) + 1))
+    assert all(found.rank(index) is None for index, value in enumerate(values) if math.isnan(value))
+
+
+@given(scores)
 def test_a_stored_ranking_is_the_same(values: list[float]) -> None:
     found = ranking(values)
     again = Ranking.from_arrays("m/s/sae", found.arrays())
