@@ -121,7 +121,10 @@ class Screen:
         """What is painted, and when, until nothing came for so long; `first` is how long to wait for the first."""
         end, wait = time.perf_counter() + limit, first or rest
         while time.perf_counter() < end and select.select([self.file], [], [], wait)[0]:
-            piece = os.read(self.file, 1 << 16)
+            try:
+                piece = os.read(self.file, 1 << 16)
+            except OSError:  # the app has ended
+                return
             yield time.perf_counter(), piece
             wait = rest
 
