@@ -88,7 +88,7 @@ def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
         app.do(verb, lambda _: app.blind.reveal(of, index) if hidden else None)
         return None
 
-    told = f"how well does it fit {against}? 0 not at all, 1 vaguely, 2 nearly, 3 cleanly; then its label is shown"
+    told = f"its fit to {against}: 0 none, 1 vague, 2 near, 3 clean; then its label is shown"
     return Question(f"rate {label_id(item)}: ", submit, advise=lambda _: told)
 
 

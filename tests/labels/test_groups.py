@@ -188,7 +188,9 @@ def test_clusters_and_quanta_are_labelled_scored_and_shown_by_name(grouped: Any,
 
 
 @pytest.mark.slow
-def test_a_label_of_clusters_that_were_found_anew_is_stale_and_stands_beside_no_other(grouped: Any) -> None:
+def test_a_label_of_clusters_that_were_found_anew_is_stale_and_stands_beside_no_other(
+    grouped: Any, tmp_path: Path
+) -> None:
     grouped("labels.set 0 'first of the first' of=clusters")
     grouped("labels.set 0 'a feature'")
     grouped("clusters.find tau=0.3 k=1")
@@ -196,3 +198,12 @@ def test_a_label_of_clusters_that_were_found_anew_is_stale_and_stands_beside_no_
     assert [(row["text"], row["stale"]) for row in rows] == [("first of the first", True)]
     assert {one["label"] for one in grouped("clusters.list")["result"]["clusters"]} <= {""}
     assert [row["text"] for row in grouped("labels.show of=features")["result"]["labels"]] == ["a feature"]
+    grouped("labels.set 0 'first of the second' of=clusters")
+    grouped("labels.rate 0 1 of=clusters concept=words")
+    out = tmp_path / "report.md"
+    grouped(f"report s format=md out={out}", None)
+    told = out.read_text()
+    assert "Labels of clusters" in told
+    assert "of clusters that are no longer in force" in told
+    (row,) = [line for line in told.splitlines() if "first of the second" in line and "investigator" in line]
+    assert "1 of 3, against “words”" in row

@@ -20,6 +20,8 @@ from workbench.labels.service import Failure, current, trouble
 from workbench.verbs import Outcome
 
 Row = dict[str, Any]
+FEW = 10
+"""Windows below which a quantum's label rests on too little."""
 
 
 def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
@@ -38,9 +40,21 @@ def suggest(command: LabelsSuggest, lab: Lab) -> Outcome:
     for row in rows:
         row["feature"] = wanted.name(row["index"])
         outcome.sets |= _sets(lab, row, _source(command))
+    outcome.warnings += _few(command, rows)
     told = told_rows(lab, "labels", rows)
     outcome.result = {"labeller": command.labeller, "of": command.of, **told, **outcome.result}
     return outcome
+
+
+def _few(command: LabelsSuggest, rows: Sequence[Row]) -> list[str]:
+    """A document gives one window: samples that stand close together are few windows, whatever their number."""
+    few = sum(row["windows"] < FEW for row in rows)
+    if command.of != "quanta" or not few:
+        return []
+    return [
+        f"{few} of {len(rows)} quanta have samples in fewer than {FEW} of the documents that explain: take samples "
+        "from more of the corpus, with `quanta select --skip`"
+    ]
 
 
 def _source(command: LabelsSuggest) -> str:
