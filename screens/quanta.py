@@ -59,7 +59,7 @@ class QuantaPage(FilteredPage):
     title = "Quanta"
     OVER: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "open"), ("o", "order"), ("/", "filter"), ("space", "mark"), ("e", "merge, split"), ("l", "label"),
-        ("?", "help"), ("esc", "back"),
+        ("?", "help"), ("c", "stimuli"), ("F", "probe"), ("esc", "back"),
     )  # fmt: skip
     INSIDE: ClassVar[tuple[tuple[str, str], ...]] = (
         ("← →", "cluster"), ("< > , .", "width"), ("m", "matrix"), ("e", "split"), ("l", "label"), ("c", "stimuli"),
