@@ -33,7 +33,7 @@ ACTIONS = {
     "effect": "E",
     "result": "R",
     "planes": "P",
-    "probe": "D",
+    "probe": "F",
     "accept": "A",
     "reject": "X",
     "score": "S",

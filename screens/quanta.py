@@ -59,11 +59,11 @@ class QuantaPage(FilteredPage):
     title = "Quanta"
     OVER: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "open"), ("o", "order"), ("/", "filter"), ("space", "mark"), ("e", "merge, split"), ("l", "label"),
-        ("?", "help"), ("esc", "back"),
+        ("?", "help"), ("c", "stimuli"), ("F", "probe"), ("esc", "back"),
     )  # fmt: skip
     INSIDE: ClassVar[tuple[tuple[str, str], ...]] = (
         ("← →", "cluster"), ("< > , .", "width"), ("m", "matrix"), ("e", "split"), ("l", "label"), ("c", "stimuli"),
-        ("D", "probe"), ("esc", "back"),
+        ("F", "probe"), ("esc", "back"),
     )  # fmt: skip
     CHOOSING: ClassVar[tuple[tuple[str, str], ...]] = (
         ("← →", "threshold"), ("t", "filter"), ("< >", "one in"), ("h", "models"), ("enter", "take"), (":", "command"),
@@ -78,7 +78,7 @@ class QuantaPage(FilteredPage):
         ":quanta.select, :quanta.similarity, :quanta.cluster. Cohesion is the mean cosine inside a cluster, separation "
         "that less the mean cosine to the nearest one, bits the entropy of its answers. l labels one in your words, a "
         "suggests a label offline from its samples, A accepts it, X rejects, S scores it. c makes the contexts of a "
-        "cluster a stimulus set, then contrasts it; D takes its members as labels of a probe. Before there are "
+        "cluster a stimulus set, then contrasts it; F takes its members as labels of a probe. Before there are "
         "clusters, the arrows move the threshold over the counts."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

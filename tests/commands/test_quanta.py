@@ -219,8 +219,8 @@ def test_gradients_that_are_no_numbers_are_named_and_what_was_done_is_kept(
     taken("quanta.select threshold=100 filter=none n=12 skip=5")
     plain = module.sample_gradients
 
-    def spoilt(model: Any, parameters: Any, contexts: Any, first: int = 0) -> Any:
-        for number, gradient in enumerate(plain(model, parameters, contexts, first), first):
+    def spoilt(model: Any, parameters: Any, contexts: Any, first: int = 0, **options: Any) -> Any:
+        for number, gradient in enumerate(plain(model, parameters, contexts, first, **options), first):
             if number == 7:
                 raise ValueError("the gradient of sample 7 is not finite (loss nan)")
             yield gradient

@@ -146,10 +146,10 @@ def test_one_model_is_no_pair() -> None:
 
 def test_a_cluster_is_probed_and_its_stimuli_contrasted() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "6", "D")
+        await press(pilot, "6", "F")
         first, second = (item["cluster"] for item in LISTED["clusters"][:2])
         assert f":features.probe quanta={first}" in text_of(app)
-        await press(pilot, "escape", "g", "space", "space", "D")
+        await press(pilot, "escape", "g", "space", "space", "F")
         assert f":features.probe quanta={first} quanta={second}" in text_of(app)
         await press(pilot, "escape")
         app.summary = {**app.summary, "stimuli": {f"cluster-{app.page.lines.key}": {}}}  # type: ignore[attr-defined]
@@ -169,7 +169,7 @@ def test_without_losses_the_screen_says_what_to_do() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "6")
         assert ":quanta.losses" in text_of(app)
-        await press(pilot, "e")
+        await press(pilot, "o")
         assert "no clusters of predictions yet" in text_of(app)
 
     play(scenario, engine=engine("nothing"))

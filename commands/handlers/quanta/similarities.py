@@ -40,7 +40,8 @@ def similarity(command: QuantaSimilarity, lab: Lab) -> Outcome:
     if meta is None:
         work.refuse_too_much()
         meta = work.activations() if command.of == "activations" else work.gradients()
-    entry = {"key": work.folder.folder.name, "of": command.of, "mode": meta["mode"], "absolute": command.absolute}
+    mode = f"{meta['mode']}, equal votes" if command.equal else meta["mode"]
+    entry = {"key": work.folder.folder.name, "of": command.of, "mode": mode, "absolute": command.absolute}
     return Outcome(
         {**work.head, **meta},
         [_figure(meta)],
