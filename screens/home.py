@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from screens import background, palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
-from screens.text import thousands, visible
+from screens.text import short_space, thousands, visible
 from screens.widgets.command_line import Question
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph, Piece, TextLines
@@ -139,11 +139,6 @@ def _kind(item: dict[str, Any]) -> str:
     if item.get("opened"):
         return "to read"
     return "example" if item["example"] else f"from {item['forked_from']}" if item["forked_from"] else ""
-
-
-def short_space(name: str) -> str:
-    """`demo/blocks.1.hook_resid_post/sae` as `demo/blocks.1.resid_post/sae`, for a column."""
-    return name.replace(".hook_", ".", 1)
 
 
 def _found(ranking: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from textual.app import App
+from textual.timer import Timer
 
 PATIENCE = 0.1
 """Seconds that a screen waits for its content before it is painted without."""
@@ -17,16 +18,21 @@ class OnePaint:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._held: ExitStack | None = None
+        self._patience: Timer | None = None
 
     def hold(self) -> None:
         """Paint nothing until `release`, or until patience ends."""
         if self._held is None:
             self._held = ExitStack()
             self._held.enter_context(self._app.batch_update())
-            self._app.set_timer(PATIENCE, self.release)
+            self._patience = self._app.set_timer(PATIENCE, self.release)
 
     def release(self) -> None:
         """Paint what there is."""
+        if self._patience is not None:
+            self._patience.stop()  # else it would end the patience with the next screen
+            self._patience = None
         if self._held is not None:
             held, self._held = self._held, None
             held.close()
+            self._app.screen.check_idle()  # the batch prompts the app alone, and a screen at rest would stay unpainted

@@ -62,7 +62,10 @@ class OwnTextPage(LatestPage):
     def compose(self) -> ComposeResult:
         """Sentences, features, tokens."""
         yield TextLines(id="own-texts")
-        yield Lines(ACTIVE, id="own-features", empty="Press i and type a sentence; e takes a second one to compare.")
+        yield Lines(
+            ACTIVE, id="own-features", spell_last=True,
+            empty="Press i and type a sentence; e takes a second one to compare.",
+        )  # fmt: skip
         yield Heatmap(id="own-heat")
 
     def on_mount(self) -> None:

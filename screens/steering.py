@@ -19,6 +19,7 @@ COLUMNS = (
     Column("- change +", 11),
     Column("met"),
 )
+RANDOM = "random direction"
 
 
 class SteeringView(Lines):
@@ -163,6 +164,8 @@ def _summary_rows(result: dict[str, Any]) -> list[Row]:
     title = "means over prompts: log ratio of the words expected up and down (nats), and KL"
     control = result["control"]
     what = str(control.get("what") or control.get("feature") or "")
+    if what.startswith(RANDOM):
+        what = RANDOM  # of what norm, w says: there is no room
     doses = [
         _summary_row(f"dose{item['strength']}", f"strength {number(item['strength'], 2)}", item)
         for item in result["dose"]

@@ -43,6 +43,10 @@ class CheckNote(Painted):
         return fitted([(lines[y] + (" …" if more else ""), palette.PLAIN)], width) if y < len(lines) else []
 
 
+MOST_TOLD = 2
+"""Lines of a set's description."""
+
+
 class StimuliPage(ListPage):
     """Sets on the left, sentences on the right."""
 
@@ -115,7 +119,11 @@ class StimuliPage(ListPage):
         first = await self.ask(verbs.StimuliShow(set=name))
         self._rows = {}
         rows = self._take_rows(first)
-        self.query_one("#set-header", TextLines).show(_header(first))
+        header = self.query_one("#set-header", TextLines)
+        lines = _header(first, header.size.width or self.app.size.width)
+        if header.styles.height is None or header.styles.height.value != len(lines):
+            header.styles.height = len(lines)
+        header.show(lines)
         if self.subject != name:
             sentences.cursor = sentences.top = 0
         self.subject = name
@@ -256,11 +264,13 @@ def _columns(row: dict[str, Any]) -> str:
     return f"   ({', '.join(told)})" if told else ""
 
 
-def _header(page: dict[str, Any]) -> list[list[Piece]]:
+def _header(page: dict[str, Any], width: int) -> list[list[Piece]]:
+    told = wrapped(visible(page.get("description") or ""), width - 2)
     counts = ", ".join(f"{name} {count}" for name, count in page["categories"].items())
     positive = f"positive: {page['positive']} (+)" if page["positive"] else "no positive category"
+    described: list[list[Piece]] = [[(f"  {line}", palette.DIM)] for line in told[:MOST_TOLD]]
     return [
         [(f"  {visible(page['name'])} ", palette.BOLD), (visible(positive), palette.GOOD)],
         [(f"  {visible(counts)}", palette.PLAIN)],
-        [(f"  {visible(page.get('description') or '')}", palette.DIM)],
+        *described,
     ]

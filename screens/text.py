@@ -102,6 +102,11 @@ def short_id(feature: str) -> str:
     return "#" + visible(feature.rpartition("#")[2])
 
 
+def short_space(name: str) -> str:
+    """`demo/blocks.1.hook_resid_post/sae` as `demo/blocks.1.resid_post/sae`, for a column."""
+    return name.replace(".hook_", ".", 1)
+
+
 _SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`]*)?)`")
 _OPTION = re.compile(r" --([a-z][a-z-]*) (?!--)")
 

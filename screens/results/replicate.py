@@ -52,8 +52,8 @@ def _agreement(result: Result, width: int) -> list[Row]:
     """Both rankings, and the agreement of all their scores."""
     found, match = result["agreement"], result["match"]
     columns = (
-        Column("ranking", 8), Column("found", 6, "right"), Column("tested", 7, "right"),
-        Column("shuffled median, max", 20, "right"), Column("stimuli, comparison"),
+        Column("ranking", 7), Column("found", 5, "right"), Column("tested", 6, "right"),
+        Column("shuffled", 12, "right"), Column("stimuli, comparison"),
     )  # fmt: skip
     rows = table("side", columns, [(name, _side(name, result[name])) for name in ("first", "second")])
     rows += title("agree", "agreement")
@@ -84,7 +84,7 @@ def _match(match: Result, result: Result) -> str:
 
 
 def _side(name: str, head: Result) -> list[Cell]:
-    null = f"{number(head['null_discoveries'], 0)}, {thousands(head['null_discoveries_max'])}"
+    null = f"med {number(head['null_discoveries'], 0)}, max {thousands(head['null_discoveries_max'])}"
     about = f"{visible(head['stimuli'])}: {visible(head['positive'])} against {visible(head['against'])}"
     return [(name, palette.BOLD), thousands(head["discoveries"]), thousands(head["tested"]), null, about]
 

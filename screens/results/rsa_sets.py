@@ -9,7 +9,7 @@ from rich.style import Style
 from screens import palette
 from screens.glyphs import signed_bar
 from screens.results.tables import Result, Told, View, paragraph, table, title
-from screens.text import chance, number, thousands, visible
+from screens.text import chance, number, short_space, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100
@@ -30,7 +30,7 @@ def view(result: Result, width: int) -> View:
     found = result["rows"]
     largest = max((abs(one["score"]) for one in found if one["score"] is not None), default=0.0)
     rows += table(
-        "set", _columns(result, width), [(str(at), _row(one, result, largest)) for at, one in enumerate(found)]
+        "set", _columns(result, width), [(str(at), _row(one, result, largest, width)) for at, one in enumerate(found)]
     )
     told = {f"set:{at}": _told(one, result) for at, one in enumerate(found)}
     for at, one in enumerate(found):
@@ -66,13 +66,14 @@ def _columns(result: Result, width: int) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-def _row(one: dict[str, Any], result: Result, largest: float) -> list[Cell]:
+def _row(one: dict[str, Any], result: Result, largest: float, width: int) -> list[Cell]:
+    name = short_space(visible(one["name"])) if width < WIDE else visible(one["name"])
     if one["status"] != "ok":
-        return [visible(one["name"]), thousands(one["size"]), *["–"] * 5, (one["status"], palette.WARN)]
+        return [name, thousands(one["size"]), *["–"] * 5, (one["status"], palette.WARN)]
     found = one["q"] is not None and one["q"] < result["alpha"]
     style = palette.GOOD if one["score"] > 0 else palette.BAD
     return [
-        visible(one["name"]), thousands(one["size"]), number(one["score"]), number(one["effect"], sign=True),
+        name, thousands(one["size"]), number(one["score"]), number(one["effect"], sign=True),
         chance(one["p"]), (chance(one["q"]), palette.BOLD if found else palette.DIM), chance(one["p_fwer"]),
         (signed_bar(one["score"], largest, BAR), style),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -92,8 +93,12 @@ class Lines(Painted, can_focus=True):
             """The list that sent this."""
             return self.lines
 
-    def __init__(self, columns: Sequence[Column], *, empty: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[Column], *, empty: str = "", id: str | None = None, spell_last: bool = False
+    ) -> None:
         super().__init__(id=id)
+        self.spell_last = spell_last
+        """Whether the count line tells the last cell of the row under the cursor where its column cuts it."""
         self.columns: tuple[Column, ...] = tuple(columns)
         self.empty = empty
         self.note = ""
@@ -347,10 +352,21 @@ class Lines(Painted, can_focus=True):
         style = palette.CURSOR if self.has_focus else palette.BLURRED
         return [(fit("".join(text for text, _ in pieces), width), style)]
 
+    def _cut(self, width: int) -> str:
+        """The last cell of the row under the cursor where it is longer than its column, or an empty text."""
+        row = self.row
+        if row is None or len(row.cells) < 2:
+            return ""
+        columns = self._sized(width, row.columns)
+        text = visible(cell_text(row.cells[-1]))
+        return text if len(row.cells) == len(columns) and cell_len(text) > columns[-1][1] else ""
+
     def _count_line(self, width: int) -> list[Piece]:
         if not self.total:
             return [(fit(visible(self.note), width), palette.DIM)] if self.note else []
         count = f"  {thousands(self.cursor + 1)} of {thousands(self.total)}"
         marks = f" · {len(self.marks)} marked" if self.marks else ""
         note = f" · {visible(self.note)}" if self.note else ""
+        if self.spell_last and (cut := self._cut(width)):
+            return fitted([(count + marks + note + " · ", palette.DIM), (cut, palette.BOLD)], width)
         return fitted([(count + marks + note, palette.DIM)], width)

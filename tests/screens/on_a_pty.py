@@ -96,7 +96,7 @@ class Terminal:
         """Press keys, and wait for nothing."""
         os.write(self.file, keys.encode())
 
-    def answer(self, keys: str, timeout: float = 5.0, rest: float = REST) -> Answer:
+    def answer(self, keys: str, timeout: float = 2.0, rest: float = REST) -> Answer:
         """What the app sends in answer to some keys until it rests."""
         since = time.perf_counter()
         self.type(keys)

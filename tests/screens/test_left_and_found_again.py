@@ -7,10 +7,9 @@ from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
 from screens.feature import FeaturePage
-from screens.home import short_space
 from screens.routes import show_result
 from screens.steering import steering_facts
-from screens.text import short_id
+from screens.text import short_id, short_space
 from tests.screens.stage import assert_fits, play, press, recorded, reply_to, text_of
 from workbench.engine.fake import FakeEngine
 

@@ -103,3 +103,17 @@ def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
         assert "open Stimuli (2)" not in shown
 
     play(scenario, engine=Slow())
+
+
+def test_what_was_held_back_is_painted_though_the_screen_came_to_rest_meanwhile() -> None:
+    async def scenario(app: WorkbenchApp, _pilot: Pilot[None]) -> None:
+        app._one_paint.hold()
+        app.status.show(message="later")
+        for _ in range(20):
+            await asyncio.sleep(0)  # the screen is idle now, and may not paint
+        assert app.screen._dirty_widgets
+        app._one_paint.release()
+        await asyncio.sleep(0.1)
+        assert not app.screen._dirty_widgets, "nothing prompted the screen to paint"
+
+    play(scenario)
