@@ -52,8 +52,6 @@ def pixel_ink(cell: list[float]) -> str:
 
 
 def above_noise(strength: list[float], noise: list[float]) -> str:
-    """Which of the three components of a map are stronger than noise of its shape would be, in words."""
-    found = [
-        name for name, have, need in zip(("red", "green", "blue"), strength, noise, strict=True) if have > need > 0
-    ]
-    return f"{' and '.join(found)} above it" if found else "none above it"
+    """Which of the three components of a map are stronger than noise of its shape would be."""
+    found = [name for name, have, need in zip("RGB", strength, noise, strict=True) if have > need > 0]
+    return f"{' '.join(found) or 'none'} above it"

@@ -252,8 +252,8 @@ def _maps(result: Result, console: Console) -> None:
             console.print(drawn)
         console.print()
     told = (
-        "rows: names, columns: steps; the strongest component of three: R G B above 0, r g b below (the largest entry of "
-        f"each is positive), 9 and full colour {maps[0]['scale']:.3g} in every picture, grey 0"
+        "rows: names, columns: steps; the strongest component of three: R G B above 0, r g b below (largest entry of "
+        f"each: positive), 9 and full colour {maps[0]['scale']:.3g} in every picture, grey 0"
     )
     console.print(Text(told))
 

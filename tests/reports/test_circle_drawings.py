@@ -61,7 +61,7 @@ def test_every_pixel_says_without_colour_what_it_is() -> None:
     ]  # fmt: skip
     assert pixel_mark([0.5, 0.0, 0.6]) == "g9"
     assert pixel_ink([0.1, 0.0, 0.3]) == "white"
-    assert above_noise([2.9, 1.0, 1.9], [1.4, 1.3, 1.2]) == "red and blue above it"
+    assert above_noise([2.9, 1.0, 1.9], [1.4, 1.3, 1.2]) == "R B above it"
     assert above_noise([0.0] * 3, [0.0] * 3) == "none above it"
 
 
