@@ -268,7 +268,7 @@ def plane_facts(told: dict[str, Any], at: int) -> list[tuple[str, str]]:
             f"{counts}; {thousands(plane['points'])} of them in the indices, {told['bins']} bins, eps {told['eps']:g}",
         ),
         ("observed", indices),
-        ("null", "none here: :clusters.rank sets every cluster beside one with its coordinates shuffled"),
+        ("null", "none here: :clusters.rank sets planes beside shuffled coordinates, words beside a disc"),
     ]
 
 

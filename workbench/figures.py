@@ -32,3 +32,26 @@ class Figure(BaseModel):
     y_label: str = ""
     note: str = ""
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+def pixel_mark(cell: list[float]) -> str:
+    """A cell of `colours` without its colour: the strongest component and its ninths of full, such as R9 or b3.
+
+    Capital letters are above 0, small ones below; a dot is less than a ninth of anything.
+    """
+    place = max(range(3), key=lambda at: abs(cell[at] - 0.5))
+    ninths = round(18 * abs(cell[place] - 0.5))
+    return f"{'RGB'[place] if cell[place] > 0.5 else 'rgb'[place]}{ninths}" if ninths else "·"
+
+
+def pixel_ink(cell: list[float]) -> str:
+    """`black` or `white`, whichever is read better on a cell of `colours` (relative luminance, as WCAG 2 has it)."""
+    light = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in cell]
+    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+    return "black" if luminance > 0.179 else "white"
+
+
+def above_noise(strength: list[float], noise: list[float]) -> str:
+    """Which of the three components of a map are stronger than noise of its shape would be."""
+    found = [name for name, have, need in zip("RGB", strength, noise, strict=True) if have > need > 0]
+    return f"{' '.join(found) or 'none'} above it"

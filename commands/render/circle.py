@@ -8,11 +8,14 @@ from rich.style import Style
 from rich.text import Text
 
 from commands.render.tables import Result, number, short_site, table, visible
+from workbench.figures import above_noise, pixel_ink, pixel_mark
 
 BAR, WIDE = 24, 100
 """Cells of a bar, and the width of a console that has room for bars."""
 COLUMNS = 2
 """Cells across of one pixel of a residual map."""
+NAME = 4
+"""Cells across of the name at the left of its row."""
 
 
 def tasks(result: Result, console: Console) -> None:
@@ -232,33 +235,45 @@ def explain(result: Result, console: Console) -> None:
 def _maps(result: Result, console: Console) -> None:
     """As many pictures side by side as fit, each with its strengths and the noise level."""
     maps = result["maps"]
-    width = max(22, COLUMNS * len(maps[0]["colours"][0]) + 3)
+    width = max(24, NAME + COLUMNS * len(maps[0]["colours"][0]) + 3)
     each = max(1, min(len(maps), console.width // width))
+    coloured = console.color_system is not None
     for start in range(0, len(maps), each):
         part = maps[start : start + each]
-        for key, said in (("title", ""), ("strength", ""), ("noise", "noise ")):
-            texts = [one["title"] if key == "title" else said + " ".join(f"{v:.2g}" for v in one[key]) for one in part]
-            console.print(Text("".join(text[: width - 2].ljust(width) for text in texts)))
+        for line in zip(*(_about(one) for one in part), strict=True):
+            console.print(Text("".join(text[: width - 2].ljust(width) for text in line)))
         for row in range(len(part[0]["colours"])):
-            line = Text()
+            drawn = Text()
             for one in part:
+                drawn.append(_row_name(result, row).ljust(NAME))
                 for cell in one["colours"][row]:
-                    line.append(*_pixel(cell, console.color_system is not None))
-                line.append(" " * (width - COLUMNS * len(one["colours"][row])))
-            console.print(line)
+                    drawn.append(*_pixel(cell, coloured))
+                drawn.append(" " * (width - NAME - COLUMNS * len(one["colours"][row])))
+            console.print(drawn)
         console.print()
-    plain = "" if console.color_system is not None else "; R G B lead above 0, r g b below, 9 is full"
-    told = f"rows: names, columns: steps; grey is 0, full colour {maps[0]['scale']:.3g} in every picture{plain}"
+    told = (
+        "rows: names, columns: steps; the strongest component of three: R G B above 0, r g b below (largest entry of "
+        f"each: positive), 9 and full colour {maps[0]['scale']:.3g} in every picture, grey 0"
+    )
     console.print(Text(told))
 
 
+def _about(one: Result) -> tuple[str, str, str, str]:
+    """The lines over a picture: of what it is, how strong its components are, and what noise would be."""
+    strength, noise = (" ".join(f"{value:.2g}" for value in one[key]) for key in ("strength", "noise"))
+    return one["title"], strength, f"noise {noise}", above_noise(one["strength"], one["noise"])
+
+
+def _row_name(result: Result, row: int) -> str:
+    names = result.get("names", [])
+    return visible(names[row])[: NAME - 1] if row < len(names) else ""
+
+
 def _pixel(cell: list[float] | None, coloured: bool) -> tuple[str, Style]:
-    """One pixel: its colour, or the letter and strength of its strongest channel where there is none."""
+    """One pixel: the letter and strength of its strongest component, on its colour where there are colours."""
     if cell is None:
         return " " * COLUMNS, Style()
-    if coloured:
-        return " " * COLUMNS, Style(bgcolor=Color.from_rgb(*(round(255 * value) for value in cell)))
-    place = max(range(3), key=lambda at: abs(cell[at] - 0.5))
-    strength = round(18 * abs(cell[place] - 0.5))
-    letter = "RGB"[place] if cell[place] > 0.5 else "rgb"[place]
-    return (f"{letter}{strength}" if strength else "· "), Style()
+    mark = pixel_mark(cell).ljust(COLUMNS)
+    if not coloured:
+        return mark, Style()
+    return mark, Style(color=pixel_ink(cell), bgcolor=Color.from_rgb(*(round(255 * value) for value in cell)))

@@ -127,7 +127,7 @@ def ranked(result: Result, console: Console) -> None:
             [
                 item["rank"],
                 item["legacy_rank"],
-                item.get("ring_rank"),
+                item.get("ring_rank") or "-",
                 item["cluster"],
                 item["size"],
                 item["points"],

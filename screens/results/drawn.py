@@ -27,6 +27,20 @@ TITLES = {
     "geometry.match": "match of two Gram matrices",
 }
 DEFINITIONS = {
+    "clusters.find": "cosine: mean over all pairs of the members' decoder directions; ARI: agreement of two "
+    "clusterings beyond chance, 1 for the same; returns: mean Jaccard overlap of a cluster with "
+    "its best match among clusters of one half of the documents, 0.75 and above is stable, below "
+    "0.6 not to be trusted",
+    "clusters.rank": "S: least mutual information, in bits, of a plane's two coordinates over all turns; M: "
+    "largest share of points in a narrow band around a line; score: mean of (1 - M) S over "
+    "planes. p: (b + 1) / (draws + 1), b draws of the null being as large. Ring test: kurtosis of "
+    "the words' mean points, 4 on an ellipse, against as many words spread evenly over a disc; "
+    "intervals leave out tenths of the documents or words",
+    "clusters.demo": "S: least mutual information, in bits, of a cloud's two coordinates over all turns; M: "
+    "largest share of points in a narrow band around a line; null: Gaussians of the same "
+    "covariance; p: (b + 1) / (draws + 1)",
+    "clusters.import": "cosine: mean over all pairs of the members' decoder directions, held against the published one "
+    "where that SAE is loaded",
     "circle.probe": "R2: 1 - squared error / squared distance of the circle's points from their mean, of a "
     "least-squares probe on principal components; held out: mean, components and probe fitted without the problems (or "
     "names) read",

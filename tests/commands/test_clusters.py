@@ -82,6 +82,7 @@ def test_the_number_of_clusters_is_voted_on_and_again_the_same(indexed: Any, lin
 
 @pytest.mark.parametrize(("line", "why"), [
     ("method=activation", "needs the corpus index"), ("method=activation above=0.2", "needs the corpus index"),
+    ("method=both consensus=1", "no vote"),
     ("consensus=9", "chooses the number"), ("method=both consensus=9 n_clusters=4", "chooses the number"),
     ("method=coactivation", "needs the corpus index"), ("method=spectral n_clusters=49", "between 2 and the 48"),
     ("n_clusters=4", "is for spectral"),

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from workbench.figures import Figure
+from workbench.figures import Figure, above_noise, pixel_ink, pixel_mark
 from workbench.reports.figure_csv import figure_csv
 from workbench.reports.svg import figure_svg
 
@@ -52,6 +52,17 @@ def test_bars_and_their_intervals_are_where_the_axis_says() -> None:
 def test_colours_are_the_components_and_pairs_never_asked_are_left_out() -> None:
     drawn = figure_svg(figure("colours"))
     assert re.findall(r'fill="(#\w+)"', drawn) == ["#ff8000", "#808080", "#408080"]
+
+
+def test_every_pixel_says_without_colour_what_it_is() -> None:
+    drawn = figure_svg(figure("colours"))
+    assert re.findall(r'fill="(black|white)"[^>]*>([^<]+)</text>', drawn) == [
+        ("black", "R9"), ("black", "·"), ("black", "r4"),
+    ]  # fmt: skip
+    assert pixel_mark([0.5, 0.0, 0.6]) == "g9"
+    assert pixel_ink([0.1, 0.0, 0.3]) == "white"
+    assert above_noise([2.9, 1.0, 1.9], [1.4, 1.3, 1.2]) == "R B above it"
+    assert above_noise([0.0] * 3, [0.0] * 3) == "none above it"
 
 
 @pytest.mark.parametrize(

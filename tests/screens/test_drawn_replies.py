@@ -82,6 +82,20 @@ def test_the_disc_has_each_letter_where_its_angle_is() -> None:
 
 def test_residual_maps_are_readable_without_colour() -> None:
     drawn = as_lines(reply("circle.explain", {}, EXPLAIN), 80)
-    rows = [line.strip() for line in drawn if line.strip().startswith(("R9", "g9"))]
-    assert rows == ["R9·", "g9"]  # full red; zero; full below zero in green; a pair that was never asked
+    rows = [line.strip() for line in drawn if "R9" in line or "g9" in line]
+    assert [row.split()[-1] for row in rows] == [
+        "R9·",
+        "g9",
+    ]  # full red; zero; full below zero in green; a pair that was never asked
     assert any("full colour 2 " in line for line in drawn)
+
+
+def test_w_says_what_the_numbers_of_every_drawn_result_are() -> None:
+    from screens.results.drawn import DEFINITIONS, TITLES, view
+
+    clusters = {"clusters.find", "clusters.rank", "clusters.demo", "clusters.import"}
+    assert clusters | set(TITLES) == set(DEFINITIONS)
+    for command in DEFINITIONS:
+        (name, said), *_ = view(command, {}, 80).about.facts
+        assert (name, said) == ("definition", DEFINITIONS[command])
+    assert "disc" in DEFINITIONS["clusters.rank"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from workbench.figures import Figure
+from workbench.figures import Figure, pixel_ink, pixel_mark
 from workbench.reports.axes import Scale, extent, tick_label, ticks
 from workbench.reports.lettering import label, text
 from workbench.reports.text import number
@@ -102,7 +102,7 @@ def _ring_part(middle: float, inner: float, outer: float, low: float, high: floa
 
 
 def colours(figure: Figure) -> Drawing:
-    """One pixel a pair of inputs, in the colour of its three components; the numbers are in the titles."""
+    """One pixel a pair of inputs, in the colour of its three components, with a letter and number that say the same."""
     data = figure.data
     left = 16 + 7.0 * max((len(str(name)) for name in data["rows"]), default=1)
     drawn = [label(left + (at + 0.5) * PIXEL, 14, str(name), kind="soft") for at, name in enumerate(data["columns"])]
@@ -117,6 +117,8 @@ def colours(figure: Figure) -> Drawing:
             drawn.append(
                 f'<rect x="{left + place * PIXEL:.1f}" y="{y}" width="{PIXEL}" height="{PIXEL}" fill="{fill}">'
                 f"<title>{text(name)}, {text(data['columns'][place])}: {said}</title></rect>"
+                f'<text x="{left + (place + 0.5) * PIXEL:.1f}" y="{y + PIXEL / 2 + 3.5:.1f}" text-anchor="middle" '
+                f'font-size="10" fill="{pixel_ink(cell)}" pointer-events="none">{pixel_mark(cell)}</text>'
             )
     width = max(math.ceil(left + PIXEL * len(data["columns"]) + RIGHT), 320)
     return "".join(drawn), width, 30 + PIXEL * len(data["rows"])

@@ -14,7 +14,7 @@ from workbench.circles.explaining import candidate_names, groups_of, task_values
 from workbench.circles.forward import predict, read_at
 from workbench.circles.tasks import Asked, ask
 from workbench.errors import InputFileError, UsageError
-from workbench.figures import Figure
+from workbench.figures import Figure, above_noise
 from workbench.geometry import explain_by_regression, residual_map, suggest_groups
 from workbench.lab import Lab
 from workbench.models.site import RESIDUAL_POST, Site, parse_site
@@ -160,8 +160,9 @@ def _ladder(rungs: list[dict[str, Any]], site: Site) -> Figure:
 def _picture(one: dict[str, Any], asked: Asked) -> Figure:
     strength, noise = (", ".join(f"{value:.2g}" for value in one[key]) for key in ("strength", "noise"))
     note = (
-        f"Red, green and blue are the three leading components, grey is 0, full colour {one['scale']:.3g}; "
-        f"strengths {strength}, of noise {noise}."
+        f"Red, green and blue are the three leading components, each with its largest entry positive; R G B above 0, "
+        f"r g b below, 9 and full colour {one['scale']:.3g}, grey 0. Strengths {strength}, of noise {noise}: "
+        f"{above_noise(one['strength'], one['noise'])}."
     )
     columns = [str(b + 1) for b in range(len(one["colours"][0]))]
     rows = list(asked.task.names)[: len(one["colours"])]

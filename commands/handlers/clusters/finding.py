@@ -53,6 +53,8 @@ def joined(command: ClustersFind, lab: Lab, decoder: np.ndarray) -> Joined:
             "--consensus chooses the number of clusters from the documents of the index",
             "Take --method activation, coactivation or both, and leave --n-clusters out.",
         )
+    if command.consensus == 1:
+        raise UsageError("--consensus 1 is no vote", "Give 2 runs or more; 100 are a good number.")
     if command.method == "graph":
         return _graph(command, decoder)
     lab.tick(0, 3, "measuring similarities")

@@ -21,7 +21,8 @@ NEAR = 0.01
 def import_(command: ClustersImport, lab: Lab) -> Outcome:
     """Store the clusters under the paper's numbers; check the known ones where their SAE is loaded."""
     path = lab.record.path / command.file
-    published = read_published_clusters(path.read_bytes(), Path(command.file).name)
+    given = Path(command.file).name.partition("-")[2] or command.file  # uploads are kept under their digest and name
+    published = read_published_clusters(path.read_bytes(), given)
     known = named_clusters(published)
     space, decoder, lengths = _features(published, known, lab)
     numbers = sorted(published.members)
@@ -33,7 +34,7 @@ def import_(command: ClustersImport, lab: Lab) -> Outcome:
         for number, found in known.items()
     ]
     body = {
-        "file": Path(command.file).name.partition("-")[2] or command.file,
+        "file": given,
         "space": space,
         "directions": decoder is not None,
         "clusters": len(clusters),
