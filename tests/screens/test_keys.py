@@ -45,9 +45,9 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
 
 
 @pytest.mark.parametrize(("screen", "key", "reason"), [
-    ("1", "l", "labels a feature"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("3", "x", "open Jobs"),
+    ("1", "l", "labels: put the cursor"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("3", "x", "open Jobs"),
     ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
-    ("5", "l", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
+    ("5", "s", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
 ])  # fmt: skip
 def test_a_key_that_does_nothing_says_why(screen: str, key: str, reason: str) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
@@ -125,7 +125,7 @@ def test_labelling_issues_a_command_with_the_feature_id() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "3", "l")
         await type_line(pilot, "things that went well")
-        assert asked(engine, "labels.set") == [{"feature": top, "text": "things that went well"}]
+        assert asked(engine, "labels.set") == [{"feature": top, "text": "things that went well", "of": "features"}]
         assert ":labels.set" in text_of(app)
 
     play(scenario, engine=engine)
