@@ -105,7 +105,8 @@ def test_w_on_clusters_by_vote_says_how_halves_of_the_documents_agree() -> None:
     from screens.clusters import cluster_facts
 
     vote = {"runs": 100, "splits": 6, "least": 11, "most": 45, "chosen": 40, "agreement": 0.87}
-    found = {"method": "activation", "consensus": vote, "n_clusters": 40, "stability": [], "total": 3, "singletons": 2}
+    found = {"method": "activation", "consensus": vote, "n_clusters": 40, "k": 2, "tau": 0.5, "stability": []}
+    found |= {"affinity": None, "total": 3, "singletons": 2}
     item = {"cluster": 1, "size": 9, "cosine": 0.1, "returns": 0.62}
     told = dict(cluster_facts(found, item))
     assert told["cluster"] == "activations alike over tokens · 40 by vote · halves agree 0.87"
