@@ -289,12 +289,14 @@ def _how(told: dict[str, Any]) -> str:
     }
     settings = f"{told['n_clusters']} spectral clusters" if told["n_clusters"] else f"k {told['k']}, tau {told['tau']}"
     if vote := told.get("consensus"):
-        settings = f"cut at {vote['chosen']} by agreement of halves"
+        settings = f"{vote['chosen']} by vote"
     return f"{joined.get(method, 'near, or firing on the same tokens')} · {settings}"
 
 
 def _stability(told: dict[str, Any]) -> str:
-    """The least agreement with another seed or a neighbouring setting."""
+    """The least agreement with another seed or a neighbouring setting; of a vote, that of halves of the documents."""
+    if vote := told.get("consensus"):
+        return f" · halves agree {number(vote['agreement'], 2)}"
     if not told["stability"]:
         return ""
     worst = min(told["stability"], key=lambda item: float(item["ari"]))

@@ -99,3 +99,19 @@ def test_w_says_what_the_numbers_of_every_drawn_result_are() -> None:
         (name, said), *_ = view(command, {}, 80).about.facts
         assert (name, said) == ("definition", DEFINITIONS[command])
     assert "disc" in DEFINITIONS["clusters.rank"]
+
+
+def test_w_on_clusters_by_vote_says_how_halves_of_the_documents_agree() -> None:
+    from screens.clusters import cluster_facts
+
+    vote = {"runs": 100, "splits": 6, "least": 11, "most": 45, "chosen": 40, "agreement": 0.87}
+    found = {"method": "activation", "consensus": vote, "n_clusters": 40, "k": 2, "tau": 0.5, "stability": []}
+    found |= {"affinity": None, "total": 3, "singletons": 2}
+    item = {"cluster": 1, "size": 9, "cosine": 0.1, "returns": 0.62}
+    told = dict(cluster_facts(found, item))
+    assert told["cluster"] == "activations alike over tokens · 40 by vote · halves agree 0.87"
+    assert "0.87" in told["null"]
+    assert "11 to 45" in told["null"]
+    assert "0.62 (Jaccard)" in told["null"]
+    plain = {"method": "graph", "k": 2, "tau": 0.5, "total": 3, "singletons": 2}
+    assert dict(cluster_facts(plain, item))["null"].startswith("none")
