@@ -45,7 +45,8 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
 
 
 @pytest.mark.parametrize(("screen", "key", "reason"), [
-    ("1", "l", "labels: put the cursor"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"), ("3", "x", "open Jobs"),
+    ("1", "l", "labels: put the cursor"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"),
+    ("3", "x", "open Jobs"),
     ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
     ("5", "s", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
 ])  # fmt: skip
