@@ -120,7 +120,10 @@ class StimuliPage(ListPage):
         self._rows = {}
         rows = self._take_rows(first)
         header = self.query_one("#set-header", TextLines)
-        lines = _header(first, header.size.width or self.app.size.width)
+        wide = self.app.size.width
+        lines = _header(
+            first, header.size.width or wide - (44 if wide >= 110 else 23)
+        )  # before the first layout: app.tcss
         if header.styles.height is None or header.styles.height.value != len(lines):
             header.styles.height = len(lines)
         header.show(lines)
