@@ -83,7 +83,7 @@ def test_feature(size: tuple[int, int]) -> None:
         line = shown["stimuli"]["lines"][0]
         peak = max(line["values"])
         has(app, f"{number(peak)} · heat ", f"of {number(shown['stimuli']['maximum'])}")
-        assert hint_line(app).startswith("J K next, previous  tab pane  l label  s steer")
+        assert hint_line(app).startswith("J K next, previous  tab pane  l label  T tag  n note  s steer")
         assert_fits(app)
         assert_golden(app, "feature")
         await press(pilot, "v", "tab")
