@@ -55,6 +55,8 @@ class CircleProbe(Command):
         "held_out_names_r2": (0.01, 0.01),
         "angle": (0.001, 0.001),
         "error": (0.001, 0.001),
+        "off": (0.001, 0.001),
+        "largest": (0.001, 0.001),
         "reads": (0.001, 0.001),
     }
 

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.circles.explaining import task_values
 from workbench.circles.patching import pairs_of
+from workbench.circles.phrases import mean_off
 from workbench.circles.tasks import TASKS
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.geometry import CircleProbe
@@ -112,6 +113,11 @@ def test_phrases_are_read_on_the_circle_of_the_bare_names(demo: Any) -> None:
     assert rows[0]["largest"] < 0.1
     assert {row["phrase"] for row in rows} >= {"very early on {}", "very late on {}"}
     assert next(row for row in rows if row["phrase"] == "very early on {}")["spelled"] is True
+    for row in rows:  # how far off is counted either way round; with signs, early and late would cancel
+        either_way = [min((angle - at) % 7, (at - angle) % 7) for at, angle in enumerate(row["reads"])]
+        assert row["off"] == pytest.approx(np.mean(either_way), abs=1e-3)
+        assert abs(row["error"]) <= row["off"] <= row["largest"]
+        assert mean_off({"reads": row["reads"]}, 7) == pytest.approx(row["off"], abs=1e-3)  # an older result
 
 
 def test_patches_are_those_of_a_plain_forward_hook(demo: Any, plain: Any) -> None:
