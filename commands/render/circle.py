@@ -124,6 +124,8 @@ def patch(result: Result, console: Console) -> None:
         console.print(Text(
             f"cluster plane: components {planes} of {which} ({told['size']} features, {told['site']}), held-out R2 "
             f"{number(told['held_out_r2'])}"))  # fmt: skip
+    if result.get("cluster_note"):  # older results have none
+        console.print(Text(result["cluster_note"]))
 
 
 def _statuses(result: Result, console: Console) -> None:

@@ -189,6 +189,26 @@ def test_an_imported_cluster_has_a_plane_as_well(demo: Any, tmp_path: Path) -> N
         demo("circle.patch cluster=2")
 
 
+def test_a_cluster_without_a_circle_is_patched_only_by_its_number_and_said_to_fit_badly(
+    demo: Any, tmp_path: Path
+) -> None:
+    demo("sae.load demo")
+    firing = demo(f"circle.patch site={SITE} features=firing draws=1")["result"]
+    assert firing["cluster_note"] == ""
+    path = tmp_path / "mine.pkl"
+    path.write_bytes(pickle.dumps([firing["cluster"]["features"][20:25]]))
+    demo(f"clusters.import {path}")
+    left = demo(f"circle.patch site={SITE} draws=1")["result"]
+    named = demo(f"circle.patch site={SITE} cluster=0 draws=1")["result"]
+    assert 0 < named["cluster"]["held_out_r2"] < 0.5
+    assert left["cluster"] is None
+    assert "patch cluster plane" not in [row["intervention"] for row in left["sites"][0]["interventions"]]
+    for result in (left, named):
+        assert f"held-out R2 of {named['cluster']['held_out_r2']:.3f}, below 0.5" in result["cluster_note"]
+    assert "--cluster 0 patches it all the same" in left["cluster_note"]
+    assert "patch cluster plane" in [row["intervention"] for row in named["sites"][0]["interventions"]]
+
+
 def test_clusters_of_an_sae_that_is_not_loaded_have_no_plane(demo: Any, tmp_path: Path) -> None:
     demo("sae.load demo")
     days = next(known for known in KNOWN if known.sae == GPT2 and known.name == "days")

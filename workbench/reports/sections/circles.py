@@ -102,6 +102,8 @@ def _patch(result: dict[str, Any], line: LogLine) -> tuple[str, list[Block]]:
         for row in result["sites"]
     ]  # fmt: skip
     tables: list[Block] = [Table("Patches by site", columns, rows, line.seq)]
+    if note := result.get("cluster_note"):
+        tables.insert(0, Paragraph((f"{note[0].upper()}{note[1:]}.",)))
     found = next((row for row in result["sites"] if row["site"] == best), None)
     if found is not None:
         names = [Column("Intervention"), Column("Mean", True), Column("95 % interval", True),
