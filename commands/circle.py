@@ -55,6 +55,8 @@ class CircleProbe(Command):
         "held_out_names_r2": (0.01, 0.01),
         "angle": (0.001, 0.001),
         "error": (0.001, 0.001),
+        "off": (0.001, 0.001),
+        "largest": (0.001, 0.001),
         "reads": (0.001, 0.001),
     }
 
@@ -78,12 +80,13 @@ class CirclePatch(Command):
 
     All pairs of a problem and another name, in batches. Beside the circle: the whole vector, its principal components,
     a random plane of equal norm, the mean, the circle without the rest and the rest without the circle, and the plane
-    of a cluster of features where one is at hand.
+    of a cluster of features: the one named, else the session's best where its held-out R2 is 0.5 or more.
     """
 
     dotted = "circle.patch"
     reads = ("model", "sae", "clusters")
     heavy = True
+    result_revision = 2
     positional = ("task",)
     tolerance: ClassVar[dict[str, tuple[float, float]]] = {
         "difference": (0.001, 0.001),

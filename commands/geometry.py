@@ -74,8 +74,8 @@ class GeometryOptimum(Command):
 class GeometryMatch(Command):
     """Find the relabelling under which one Gram matrix is nearest to another, never worse than the labels as they are.
 
-    A Gram is a line of `geometry energy` in this session, such as 12 or 12:blocks.1.hook_resid_post, or `simplex`,
-    `polygon`, or `optimum:3` (the least energy in 3 dimensions). Exact up to 10 vectors.
+    A Gram is `latest` (of `geometry energy`), or such a line's number in the log, 12 or 12:blocks.1.hook_resid_post; or
+    `simplex`, `polygon` or `optimum:3` (the least energy in 3 dimensions), of as many vectors. Exact up to 10 vectors.
     """
 
     dotted = "geometry.match"

@@ -73,7 +73,7 @@ EXAMPLES: dict[str, str] = {
     "circle.explain": "weekdays",
     "geometry.energy": "weekdays",
     "geometry.optimum": "7",
-    "geometry.match": "12 simplex",
+    "geometry.match": "latest simplex",
     "quanta.losses": "demo",
     "quanta.split": "3",
     "quanta.merge": "3 5",

@@ -212,6 +212,7 @@ class ClustersPage(ListPage):
         orders = [order for order in ORDERS if self._ranked or order not in RANKED]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
+        self.lines.to_top()  # the head of the new order is what was asked for
         self.reload()
 
     def state(self) -> dict[str, str]:

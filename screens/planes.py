@@ -148,9 +148,11 @@ class PlanesPage(Page):
     def _indices(self, plane: dict[str, Any]) -> str:
         if plane["status"] != "ok":
             return f"no indices ({plane['status']}: {plane['points']} points)"
+        ring = ring_of(self.result, plane)
+        told = f"; ring R2 {number(ring['r2'])}, roundness {number(ring['roundness'])}" if ring else ""
         return (
             f"S {number(plane['separability'], 2)} bits, M {number(plane['mixture'], 2)} "
-            f"({plane['points']} points, {plane['bins']} bins)"
+            f"({plane['points']} points, {plane['bins']} bins){told}"
         )
 
     def _legend_lines(self) -> list[list[Piece]]:
@@ -260,6 +262,7 @@ def plane_facts(told: dict[str, Any], at: int) -> list[tuple[str, str]]:
         f"S {number(plane['separability'])} bits, M {number(plane['mixture'])}" if plane["status"] == "ok"
         else f"no indices: {plane['status']}"
     )  # fmt: skip
+    ring = ring_of(told, plane)
     return [
         ("plane", f"{first}-{second} of cluster {told['cluster']}, {thousands(told['size'])} features"),
         ("definition", definition),
@@ -268,8 +271,22 @@ def plane_facts(told: dict[str, Any], at: int) -> list[tuple[str, str]]:
             f"{counts}; {thousands(plane['points'])} of them in the indices, {told['bins']} bins, eps {told['eps']:g}",
         ),
         ("observed", indices),
+        *([("ring", _ring_fact(ring))] if ring else []),
         ("null", "none here: :clusters.rank sets planes beside shuffled coordinates, words beside a disc"),
     ]
+
+
+def ring_of(told: dict[str, Any], plane: dict[str, Any]) -> dict[str, Any] | None:
+    """The ring that was fitted in a plane, where names were given."""
+    return next((ring for ring in told.get("rings") or [] if ring["axes"] == plane["axes"]), None)
+
+
+def _ring_fact(ring: dict[str, Any]) -> str:
+    return (
+        f"R2 {number(ring['r2'])}: how much of the names' mean points an ellipse through equal steps in their order "
+        f"explains ({thousands(ring['points'])} points stand on a name); roundness {number(ring['roundness'])}: its "
+        "short over its long axis, near 0 a line and no ring"
+    )
 
 
 def ask_planes(app: WorkbenchApp, cluster: int) -> None:

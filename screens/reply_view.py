@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from commands.render import as_lines
 from screens.design_text import check_rows
 from screens.list_page import ListPage
+from screens.results.drawn import lines_of
 from screens.text import visible
-from screens.widgets.lines import Column, Lines, Row
+from screens.widgets.lines import Column, Row
+from screens.widgets.wide_lines import WideLines
 
 COLUMNS = (Column("name", 26), Column("value"))
 DRAWN = ("circle", "geometry")
@@ -33,7 +35,7 @@ class ReplyPage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield Lines(COLUMNS, id="reply-list")
+        yield WideLines(COLUMNS, id="reply-list")
 
     def reload(self) -> None:
         """Nothing to ask: `show_reply` brought it."""
@@ -50,15 +52,16 @@ class ReplyPage(ListPage):
             pairs = flat(reply["result"])
         rows = [Row(str(at), pair) for at, pair in enumerate(pairs[:MOST])]
         self.lines.empty = "It has no result."
-        self.lines.cursor = self.lines.top = 0
+        self.query_one(WideLines).begin()
         self.lines.show(rows, note=str(reply["command"]))
 
     def _show_drawn(self, reply: dict[str, Any]) -> None:
         """Tables and pictures as the shell prints them, in the width there is."""
-        drawn = as_lines(reply, max(40, self.app.size.width - 4))
+        width = self.app.size.width
+        drawn = lines_of(reply["command"], reply["result"], width) or as_lines(reply, max(40, width - 4))
         self.lines.columns = (Column(""),)
         self.lines.empty = "It has no result."
-        self.lines.cursor = self.lines.top = 0
+        self.query_one(WideLines).begin()
         rows = [Row(str(at), (visible(line),)) for at, line in enumerate(drawn[:MOST])]
         self.lines.show(rows, note=str(reply["command"]))
 

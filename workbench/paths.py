@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.errors import UsageError
@@ -32,6 +33,21 @@ def require_folder(file: Path, what: str) -> None:
     """
     if not file.parent.is_dir():
         raise UsageError(f"there is no folder {str(file.parent)!r} for {what}", "Make it, or choose another --out.")
+
+
+def require_ending(file: Path, endings: Sequence[str], or_else: str = "") -> None:
+    """Refuse a name whose ending does not say what is going to be in the file.
+
+    Args:
+        file: the name as given.
+        endings: those allowed, in small letters and with the dot.
+        or_else: what else can be done, added to the hint.
+
+    Raises:
+        UsageError: it has another ending, or none.
+    """
+    if file.suffix.lower() not in endings:
+        raise UsageError(f"{file.name} has no ending that says its form", f"Use {', '.join(endings)}{or_else}.")
 
 
 def default_sessions() -> Path:

@@ -10,10 +10,11 @@ from commands.report import Report
 from workbench.errors import UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.lab import Lab
-from workbench.paths import require_folder
+from workbench.paths import require_ending, require_folder
 from workbench.session import SessionRecord, catalog
 from workbench.verbs import Outcome
 
+PAGES = (".html", ".htm")
 MARKDOWN = (".md", ".markdown")
 
 
@@ -27,6 +28,8 @@ def report(query: Report, lab: Lab) -> Outcome:
     form = query.format or ("md" if Path(query.out).suffix.lower() in MARKDOWN else "html")
     path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
     if query.out:
+        if not query.format:
+            require_ending(path, (*PAGES, *MARKDOWN), "; or add --format")
         require_folder(path, "the report")
     if not query.figures:
         text = write_report(record, lab, form, text_of)

@@ -8,6 +8,7 @@ from rich.style import Style
 from rich.text import Text
 
 from commands.render.tables import Result, number, short_site, table, visible
+from workbench.circles.phrases import mean_off
 from workbench.figures import above_noise, pixel_ink, pixel_mark
 
 BAR, WIDE = 24, 100
@@ -74,12 +75,12 @@ def probe(result: Result, console: Console) -> None:
     _statuses(result, console)
     if result["continuity"]:
         phrases = [
-            [row["phrase"], number(row["error"], 2), number(row["largest"], 2),
+            [row["phrase"], number(mean_off(row, result["period"]), 2), number(row["largest"], 2),
              " ".join(f"{angle:.1f}" for angle in row["reads"]), "spelled in pieces" if row["spelled"] else ""]
             for row in result["continuity"]
         ]  # fmt: skip
         title = f"phrases on the circle of the bare names, {result['continuity'][0]['site']}"
-        columns = [("phrase", False), ("mean off", True), ("most off", True), ("read at", False), ("", False)]
+        columns = [("phrase", False), ("mean |off|", True), ("most |off|", True), ("read at", False), ("", False)]
         table(console, columns, phrases, title)
 
 
@@ -123,6 +124,8 @@ def patch(result: Result, console: Console) -> None:
         console.print(Text(
             f"cluster plane: components {planes} of {which} ({told['size']} features, {told['site']}), held-out R2 "
             f"{number(told['held_out_r2'])}"))  # fmt: skip
+    if result.get("cluster_note"):  # older results have none
+        console.print(Text(result["cluster_note"]))
 
 
 def _statuses(result: Result, console: Console) -> None:

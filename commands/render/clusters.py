@@ -13,6 +13,7 @@ def clusters(result: Result, console: Console) -> None:
     clusters = result["largest"] if "largest" in result else result["clusters"]
     scored = any(item.get("irreducibility") is not None for item in clusters)
     voted = any(item.get("returns") is not None for item in clusters)
+    shown = clusters if "offset" in result else clusters[:FOUND]
     rows = [
         [
             item["cluster"],
@@ -23,12 +24,18 @@ def clusters(result: Result, console: Console) -> None:
             " ".join(f"#{feature}" for feature in item["features"][:8]),
             "; ".join([*filter(None, (item.get("label"), item.get("name"))), *item.get("labels", [])]),
         ]
-        for item in clusters[:20]
+        for item in shown
     ]
     columns = [("#", True), ("size", True), ("cosine", True), *([("returns", True)] if voted else [])]
     columns += [("(1 - M) S", True)] if scored else []
     title = f"clusters of {how_found(result)}; {result['singletons']} features stand alone"
     table(console, [*columns, ("features", False), ("labels", False)], rows, title)
+    whole = int(result.get("total") or (result["clusters"] if "largest" in result else len(clusters)))
+    if whole > len(rows):
+        first = int(result.get("offset", 0))
+        console.print(
+            Text(f"{first + 1} to {first + len(rows)} of {whole}: clusters list --offset {first + len(rows)}")
+        )
     _stability(result, console)
     if result.get("consensus"):
         console.print(Text(_voted(result, voted)))
@@ -121,7 +128,7 @@ def imported(result: Result, console: Console) -> None:
 def ranked(result: Result, console: Console) -> None:
     """The clusters by irreducibility, nulls beside the best planes; and by the ring test of their words."""
     rows = []
-    for item in result["rows"][:20]:
+    for item in result["rows"]:
         null, ring = item["null"] or {}, item.get("ring") or {}
         rows.append(
             [
@@ -154,6 +161,9 @@ def ranked(result: Result, console: Console) -> None:
     table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows)
     without = ", ".join(f"{count} {status}" for status, count in result["without"].items())
     console.print(Text(f"{result['ranked']} clusters ranked; without a score: {without or 'none'}"))
+    whole = result.get("ringed", 0) if result.get("by") == "ring" else result["ranked"]
+    if whole > len(rows):
+        console.print(Text(f"{len(rows)} of {whole} shown: clusters list --sort irreducibility --offset {len(rows)}"))
     _intervals(result, console)
     _ringed(result, console)
 
@@ -164,7 +174,9 @@ NULLS = {
     "words": "the words put elsewhere, each with its points",
 }
 TOLD = 8
-"""Clusters of the ring test that are printed."""
+"""Clusters of the intervals and of the ring test that are printed."""
+FOUND = 20
+"""Clusters that are printed where they are found; the list prints as many as are asked for."""
 
 
 def _what(item: Result) -> str:
@@ -203,7 +215,8 @@ def _ringed(result: Result, console: Console) -> None:
     names = ["ring", "score", "#", "words", "plane", "kurtosis", "disc", "sd below", "p", "p Gaussian"]
     title = (
         f"ring test: mean points of words with {result['least']} points or more; kurtosis 4 is a ring, p against as "
-        f"many words spread evenly over a disc, planes allowed for; {result['ringed']} clusters have 5 such words"
+        f"many words spread evenly over a disc, planes allowed for; {len(rows)} of {result['ringed']} clusters "
+        "with 5 such words (--json and the report have the others)"
     )
     table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows, title)
 

@@ -34,6 +34,8 @@ def energy(result: Result, console: Console) -> None:
         "the two nulls, labels shuffled and fitted again, and coordinates shuffled"
     )
     table(console, columns, rows, title)
+    if not wide:
+        console.print(Text(f"… least and most cosine: from {WIDE} columns on, and in --json", "dim"))
     for row in result["places"]:
         if row["why"]:
             console.print(Text(visible(f"{row['place']}: {row['why']}")))

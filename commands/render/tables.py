@@ -71,7 +71,15 @@ def table(console: Console, columns: list[tuple[str, bool]], rows: list[list[Any
     for row in rows:
         table.add_row(*[cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row])
     console.print(table)
+    own = sum(str(cell).count("…") for row in [[name for name, _ in columns], *rows] for cell in row)
+    if _cut(table, console) > own:
+        console.print(Text(f"… cut to {console.width} columns: a wider terminal or --json has the rest", "dim"))
     console.print()
+
+
+def _cut(table: Table, console: Console) -> int:
+    """How many ellipses a table is drawn with."""
+    return sum(segment.text.count("…") for line in console.render_lines(table) for segment in line)
 
 
 def finer_q(rows: list[dict[str, Any]], console: Console, floor: str = ONE_MORE) -> None:

@@ -18,6 +18,7 @@ from screens.text import in_app
 from screens.why import ask_why, show_facts
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
+from screens.widgets.wide_lines import WideLines
 from workbench.errors import WorkbenchError
 
 VIEWS: dict[str, Callable[[Result, int], View]] = {
@@ -62,7 +63,7 @@ class ResultPage(ListPage):
     def compose(self) -> ComposeResult:
         """What was done and what came out, then the tables."""
         yield TextLines(id="result-header")
-        yield Lines([Column("")], id="result-list")
+        yield WideLines([Column("")], id="result-list")
 
     def clear(self, text: str) -> None:
         """Show no result, but this text."""
@@ -73,7 +74,7 @@ class ResultPage(ListPage):
     def bring(self, subject: str) -> None:
         """Another result begins at its top."""
         if subject and subject != self.subject:
-            self.lines.cursor = self.lines.top = 0
+            self.query_one(WideLines).begin()
             self.clear("")
         super().bring(subject)
 

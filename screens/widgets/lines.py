@@ -333,7 +333,7 @@ class Lines(Painted, can_focus=True):
         return [(column, column.width or max(4, left)) for column in columns]
 
     def _row_pieces(self, index: int, width: int) -> list[Piece]:
-        row = self._rows.get(index)
+        row = self.shown_row(index)
         here = index == self.cursor
         if row is None:
             return [("› …" if here else "  …", palette.DIM)]
@@ -352,6 +352,14 @@ class Lines(Painted, can_focus=True):
         style = palette.CURSOR if self.has_focus else palette.BLURRED
         return [(fit("".join(text for text, _ in pieces), width), style)]
 
+    def shown_row(self, index: int) -> Row | None:
+        """A row as it is painted, or None where it is not at hand."""
+        return self._rows.get(index)
+
+    def noted(self, width: int) -> str:  # noqa: ARG002 - for the lists that are wider
+        """What the count line says beside the count."""
+        return self.note
+
     def _cut(self, width: int) -> str:
         """The last cell of the row under the cursor where it is longer than its column, or an empty text."""
         row = self.row
@@ -362,11 +370,12 @@ class Lines(Painted, can_focus=True):
         return text if len(row.cells) == len(columns) and cell_len(text) > columns[-1][1] else ""
 
     def _count_line(self, width: int) -> list[Piece]:
+        told = self.noted(width)
         if not self.total:
-            return [(fit(visible(self.note), width), palette.DIM)] if self.note else []
+            return [(fit(visible(told), width), palette.DIM)] if told else []
         count = f"  {thousands(self.cursor + 1)} of {thousands(self.total)}"
         marks = f" · {len(self.marks)} marked" if self.marks else ""
-        note = f" · {visible(self.note)}" if self.note else ""
+        note = f" · {visible(told)}" if told else ""
         if self.spell_last and (cut := self._cut(width)):
             return fitted([(count + marks + note + " · ", palette.DIM), (cut, palette.BOLD)], width)
         return fitted([(count + marks + note, palette.DIM)], width)

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.circles.explaining import task_values
 from workbench.circles.patching import pairs_of
+from workbench.circles.phrases import mean_off
 from workbench.circles.tasks import TASKS
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
 from workbench.geometry import CircleProbe
@@ -112,6 +113,11 @@ def test_phrases_are_read_on_the_circle_of_the_bare_names(demo: Any) -> None:
     assert rows[0]["largest"] < 0.1
     assert {row["phrase"] for row in rows} >= {"very early on {}", "very late on {}"}
     assert next(row for row in rows if row["phrase"] == "very early on {}")["spelled"] is True
+    for row in rows:  # how far off is counted either way round; with signs, early and late would cancel
+        either_way = [min((angle - at) % 7, (at - angle) % 7) for at, angle in enumerate(row["reads"])]
+        assert row["off"] == pytest.approx(np.mean(either_way), abs=1e-3)
+        assert abs(row["error"]) <= row["off"] <= row["largest"]
+        assert mean_off({"reads": row["reads"]}, 7) == pytest.approx(row["off"], abs=1e-3)  # an older result
 
 
 def test_patches_are_those_of_a_plain_forward_hook(demo: Any, plain: Any) -> None:
@@ -181,6 +187,26 @@ def test_an_imported_cluster_has_a_plane_as_well(demo: Any, tmp_path: Path) -> N
     assert (without["cluster"], without["held_out_r2"]) == (1, told["held_out_r2"])
     with pytest.raises(UnknownNameError, match="no cluster 2"):
         demo("circle.patch cluster=2")
+
+
+def test_a_cluster_without_a_circle_is_patched_only_by_its_number_and_said_to_fit_badly(
+    demo: Any, tmp_path: Path
+) -> None:
+    demo("sae.load demo")
+    firing = demo(f"circle.patch site={SITE} features=firing draws=1")["result"]
+    assert firing["cluster_note"] == ""
+    path = tmp_path / "mine.pkl"
+    path.write_bytes(pickle.dumps([firing["cluster"]["features"][20:25]]))
+    demo(f"clusters.import {path}")
+    left = demo(f"circle.patch site={SITE} draws=1")["result"]
+    named = demo(f"circle.patch site={SITE} cluster=0 draws=1")["result"]
+    assert 0 < named["cluster"]["held_out_r2"] < 0.5
+    assert left["cluster"] is None
+    assert "patch cluster plane" not in [row["intervention"] for row in left["sites"][0]["interventions"]]
+    for result in (left, named):
+        assert f"held-out R2 of {named['cluster']['held_out_r2']:.3f}, below 0.5" in result["cluster_note"]
+    assert "--cluster 0 patches it all the same" in left["cluster_note"]
+    assert "patch cluster plane" in [row["intervention"] for row in named["sites"][0]["interventions"]]
 
 
 def test_clusters_of_an_sae_that_is_not_loaded_have_no_plane(demo: Any, tmp_path: Path) -> None:

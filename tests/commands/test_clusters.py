@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from commands.clusters import ClustersRank
+from commands.handlers.clusters.ranking import _warnings
 from commands.handlers.clusters.reconstruction import ring_fit
 from tests import tiny
 from workbench.errors import MismatchError, UnknownNameError, UsageError
@@ -142,6 +144,10 @@ def test_ranking_sorting_planes_and_points(indexed: Any, tmp_path: Path) -> None
     out = tmp_path / "planes.html"
     assert indexed(f"clusters.export {number} points=20 out={out}")["result"]["points"] == 20
     assert out.read_text("utf-8").startswith("<!doctype html>")
+    for name in ("planes.png", "planes"):
+        with pytest.raises(UsageError, match=f"{name} has no ending that says its form"):
+            indexed(f"clusters.export {number} points=20 out={tmp_path / name}")
+        assert not (tmp_path / name).exists()
 
 
 def test_the_points_are_what_the_members_write(indexed: Any, tiny_space: Any) -> None:
@@ -246,3 +252,9 @@ def test_a_ranking_is_not_taken_from_other_clusters_of_the_same_number(indexed: 
     assert ranked[0][0] == ranked[1][0]
     assert ranked[0][1] != ranked[1][1]
     assert ranked[1][2] is None
+
+
+@pytest.mark.parametrize(("points", "said"), [([900, 1000], "1 cluster has fewer"), ([9, 8], "2 clusters have fewer")])
+def test_the_warning_of_few_points_counts_in_words(points: list[int], said: str) -> None:
+    rows: dict[int, dict[str, Any]] = {at: {"status": "ok", "points": size} for at, size in enumerate(points)}
+    assert _warnings(ClustersRank(points=1000), rows)[0].startswith(f"{said} than 1000 points")

@@ -127,8 +127,10 @@ def test_a_gram_matches_itself_and_the_simplex_is_never_made_worse(five: Any) ->
     assert all(first == second for first, second in itself["pairs"])
     other = five(f"geometry.match {number}:blocks.0.hook_resid_pre optimum:2")["result"]
     assert other["cost"] <= other["start_cost"] + 1e-12
-    with pytest.raises(UnknownNameError, match="line 1 measured"):
-        five("geometry.match 1")
+    with pytest.raises(UnknownNameError, match="'12' names a line of the log, and line 12 measured") as caught:
+        five("geometry.match 12 simplex")
+    assert f"Lines that did: {number}, or `latest`." in caught.value.hint
+    assert "workbench geometry optimum 12" in caught.value.hint
     with pytest.raises(UnknownNameError, match="no Gram"):
         five(f"geometry.match {number} sphere")
     assert line["result"]["matched"]

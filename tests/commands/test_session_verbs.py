@@ -249,6 +249,10 @@ def test_no_secret_of_the_environment_is_in_any_file(
     light(f"session.export s {tmp_path / 'x'}")
     light(f"report out={tmp_path / 'r.html'}", "s")
     light(f"report out={tmp_path / 'r.md'}", "s")
+    with pytest.raises(UsageError, match=r"r\.pdf has no ending that says its form"):
+        light(f"report out={tmp_path / 'r.pdf'}", "s")
+    assert not (tmp_path / "r.pdf").exists()
+    light(f"report out={tmp_path / 'r.txt'} format=md", "s")  # said in so many words
     loaded("doctor", None)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 40

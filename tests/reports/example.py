@@ -44,6 +44,8 @@ class Toy(Command):
     pool: str = "mean"
     permutations: int = 1000
     alpha: float = 0.05
+    by: str = ""
+    task: str = ""
 
 
 def toy(dotted: str) -> type[Toy]:

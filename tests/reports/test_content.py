@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,9 @@ from tests.reports.example import SPACE, add, contrast, lab_of, write_session
 from tests.reports.reading import Page
 from workbench.lab import Lab
 from workbench.reports import write_report
+from workbench.reports.sections import clusters
 from workbench.reports.sections.other_methods import _SAYERS
+from workbench.session import catalog
 from workbench.session.record import SessionRecord
 from workbench.session.session import Session
 from workbench.verbs import Outcome
@@ -20,6 +24,10 @@ from workbench.verbs import Outcome
 
 def text_of(record: SessionRecord) -> str:
     return Page(write_report(SessionRecord(record.path), lab_of(record), "html")).text
+
+
+def markdown_of(record: SessionRecord) -> str:
+    return write_report(SessionRecord(record.path), lab_of(record), "md")
 
 
 def change(record: SessionRecord, dotted: str, outcome: Outcome, **params: str) -> None:
@@ -231,3 +239,92 @@ def test_the_summary_tells_every_kind_of_result(record: SessionRecord) -> None:
         "The summary begins with line",
     ):
         assert said in text
+
+
+def _ranked_row(cluster: int, rank: int, ring_rank: int, kurtosis: float) -> dict[str, Any]:
+    null = {
+        "axes": [1, 2], "kind": "words", "draws": 5, "score": 0.41, "documents_interval": [0.375, 0.445],
+        "words_interval": [0.2, 0.6], "separability": 0.52, "separability_null": 0.22, "separability_p": 0.1667,
+        "mixture": 0.2, "mixture_null": 0.21, "mixture_p": 0.5,
+    }  # fmt: skip
+    ring = {"status": "ok", "words": 24, "axes": [2, 3], "kurtosis": kurtosis, "expected": 5.2, "z": 5.2 - kurtosis,
+            "p": 0.028, "gaussian_p": 0.001}  # fmt: skip
+    return {"cluster": cluster, "rank": rank, "ring_rank": ring_rank, "size": 2, "points": 900, "name": "",
+            "labels": [], "tokens": [[" Mar", 0.4], [" May", 0.3]], "score": 0.45, "null": null,
+            "ring": ring}  # fmt: skip
+
+
+RANKED = {
+    "clusters_seq": 8, "points": 1000, "threshold": 8.0, "bins": 10, "eps": 0.1, "null": "words", "draws": 5,
+    "by": "ring", "least": 5, "ranked": 2, "ringed": 2, "without": {"silent": 1},
+    "rows": [_ranked_row(1, 2, 1, 4.72), _ranked_row(0, 1, 2, 6.1)],
+}  # fmt: skip
+TASK = {"prompt": "Two days from Monday is", "leading_space": True, "right": 49, "problems": 49}
+
+
+def test_a_ranking_of_clusters_is_told_with_nulls_intervals_and_the_ring_test(record: SessionRecord) -> None:
+    change(record, "clusters.rank", Outcome(RANKED), by="ring")
+    page = Page(write_report(SessionRecord(record.path), lab_of(record), "html"))
+    section = next(one.text for one in page.all("section") if one.attributes["id"] == "cluster-rankings")
+    for said in ("0.450", "0.520", "0.220", "0.17", "0.375 to 0.445", "0.200 to 0.600", "4.72", "0.028", "0.001",
+                 "Mar May", "the words put elsewhere", "Without a score: 1 silent"):  # fmt: skip
+        assert said in section
+    drawn = [one.text for one in page.all("figcaption")]
+    assert any("95 % interval over words" in text for text in drawn)
+    assert any("4 is a ring" in text for text in drawn)
+    summary = next(one.text for one in page.all("section") if one.attributes["id"] == "summary")
+    assert "First by the ring test is cluster 1 “Mar May”, kurtosis 4.72" in summary
+
+
+def test_a_small_cluster_at_the_head_of_a_ranking_or_with_a_label_is_listed(
+    record: SessionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "SHOWN", 1)
+    assert "Smaller clusters" not in text_of(record)
+    change(record, "clusters.rank", Outcome({**RANKED, "rows": RANKED["rows"][:1]}))
+    text = markdown_of(record)
+    assert "Smaller clusters" in text
+    assert r"| 1 | 2 | 1.00 | \#8, \#9 |" in text
+
+
+def test_phrases_are_told_by_their_distance_without_sign(record: SessionRecord) -> None:
+    site = {"site": "blocks.0.hook_resid_pre", "r2": 0.99, "held_out_r2": 0.98, "held_out_names_r2": 0.97,
+            "error": 0.1, "distinct": 7}  # fmt: skip
+    phrase = {"phrase": "late on {}", "site": site["site"], "error": 0.0, "largest": 2.0, "spelled": False,
+              "reads": [2.0, 6.0, 2.0, 3.0, 4.0, 0.0, 5.0]}  # fmt: skip
+    probe = {**TASK, "at": "name", "of": "name", "period": 7, "k": 5, "sites": [site], "best": site["site"],
+             "continuity": [phrase]}  # fmt: skip
+    change(record, "circle.probe", Outcome(probe), task="weekdays")
+    text = markdown_of(record)
+    assert "| 1.00 | 2.00 | 2.0, 6.0, 2.0, 3.0, 4.0, 0.0, 5.0 | – |" in text  # 2, 2, 0, 0, 0, 2, 1 off
+    assert "held-out R² 0.980; with whole names held out 0.970" in " ".join(text_of(record).split())
+
+
+def test_the_summary_of_a_session_of_shapes_alone_begins_with_them(tmp_path: Path, home: Path) -> None:
+    path = catalog.create("shapes", tmp_path / "sessions")
+    energy = {
+        "of": "means", "n": 7, "kernel": "exp", "s": None, "references": {"simplex": 54.58}, "optima": [],
+        "remark": "", "fits": [],
+        "places": [{"place": "blocks.3.hook_resid_post", "status": "ok", "why": "", "energy": 60.29,
+                    "mean_cosine": -0.16, "label_shuffle": {"energy_mean": 57.4, "energy_sd": 0.9},
+                    "coordinate_shuffle": None}],
+    }  # fmt: skip
+    kinds = {"patch circle": 0.9, "random plane": 0.11, "patch layer": 1.0}
+    row = {"difference": -10.0, "low": -11.0, "high": -9.0, "stayed": 0.0, "share": 0.95}
+    best = {
+        "site": "blocks.2.hook_resid_post", "status": "ok", "of": "answer", "held_out_r2": 0.99, "share": 0.95,
+        "random_share": 0.48, "patch_layer": -12.4, "patch_circle": -11.0, "random_plane": 2.2,
+        "interventions": [{"intervention": kind, "followed": share, **row} for kind, share in kinds.items()],
+    }  # fmt: skip
+    patch = {**TASK, "pairs": 294, "best": best["site"], "sites": [best], "cluster": None}
+    with Session(path, "test") as session:
+        add(session, "clusters.find", lambda lab: Outcome({"clusters": 1}, sets={"clusters": {"count": 1}}))
+    record = SessionRecord(path)
+    assert "This session holds: 1 cluster found" in text_of(record)
+    assert "Besides" not in text_of(record)
+    change(record, "geometry.energy", Outcome(energy), stimuli="weekdays")
+    change(record, "circle.patch", Outcome(patch), task="weekdays")
+    text = " ".join(text_of(record).split())
+    assert "Energy 60.3 at blocks.3.hook_resid_post; with shuffled labels 57.4 ± 0.900, of a simplex 54.6" in text
+    assert "At blocks.2.hook_resid_post 90.0 % of the answers follow, in 294 pairs; a random plane 11.0 %" in text
+    assert "Besides: 1 cluster found" in text

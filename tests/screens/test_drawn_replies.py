@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from commands.render import as_lines
 from screens.app import WorkbenchApp
+from screens.reply_view import ReplyPage
 from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, text_of
 from workbench.engine.fake import FakeEngine
@@ -115,3 +116,43 @@ def test_w_on_clusters_by_vote_says_how_halves_of_the_documents_agree() -> None:
     assert "0.62 (Jaccard)" in told["null"]
     plain = {"method": "graph", "k": 2, "tau": 0.5, "total": 3, "singletons": 2}
     assert dict(cluster_facts(plain, item))["null"].startswith("none")
+
+
+def test_columns_beyond_the_screen_are_said_and_seen_with_the_arrows() -> None:
+    null = {"energy_mean": 58123456.7, "energy_sd": 912345.6, "cosine_mean": -0.16}
+    place = {"place": "blocks.0.hook_resid_post", "status": "ok", "why": "", "energy": 60.68, "mean_cosine": -0.16,
+             "smallest_cosine": -0.85, "largest_cosine": 0.73, "label_shuffle": null, "coordinate_shuffle": null,
+             "gram": []}  # fmt: skip
+    result = {"kernel": "exp", "s": None, "n": 7, "of": "means", "places": [place], "references": {"simplex": 54.6},
+              "optima": [], "fits": [], "remark": "", "curve": None}  # fmt: skip
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.show_over("reply")
+        app.query_one(ReplyPage).show_reply(reply("geometry.energy", {}, result))
+        await pilot.pause()
+        assert "columns cut: ← →" in text_of(app)
+        assert "0.73" not in text_of(app)
+        await press(pilot, "right", "right", "right")
+        assert "most" in text_of(app)
+        assert "0.73" in text_of(app)
+        assert "cells" in text_of(app)
+        assert_fits(app)
+        await press(pilot, "left", "left", "left")
+        assert "columns cut: ← →" in text_of(app)
+
+    play(scenario, size=(80, 24))
+
+
+def test_the_shell_says_that_columns_are_left_out_or_cut() -> None:
+    from rich.console import Console
+
+    from commands.render.tables import table
+
+    def drawn(width: int) -> str:
+        console = Console(width=width, color_system=None)
+        with console.capture() as page:
+            table(console, [(f"column {at}", True) for at in range(6)], [[f"{at}.12345 …" for at in range(6)]])
+        return page.get()
+
+    assert "cut to 40 columns" in drawn(40)
+    assert "cut to" not in drawn(80)  # an ellipsis of the text itself is none of the width

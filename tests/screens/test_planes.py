@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from screens.app import WorkbenchApp
 from screens.planes import PlanesPage
 from screens.text import short_id
+from screens.widgets.lines import Lines
 from screens.widgets.scatter import MARKS, Scatter
 from tests.screens.stage import (
     assert_fits,
@@ -69,6 +70,30 @@ def test_w_says_what_the_indices_are_and_gives_the_plane_back() -> None:
         assert "plane 2-3 of 4" in text_of(app)
 
     play(scenario)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_ring_of_the_names_given_stands_with_the_plane_and_in_w(size: tuple[int, int]) -> None:
+    exchanges = recorded()
+    rings = [{"axes": plane["axes"], "r2": 0.9 + at / 100, "roundness": 0.2 + at / 10, "points": 120}
+             for at, plane in enumerate(planes["planes"])]  # fmt: skip
+    for exchange in exchanges:
+        if exchange["do"] == "clusters.planes":
+            exchange["reply"]["result"]["rings"] = rings
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, *TO_PLANES)
+        assert "ring R2 0.900, roundness 0.200" in text_of(app)
+        await press(pilot, "L")
+        assert "ring R2 0.910, roundness 0.300" in text_of(app)
+        assert_fits(app)
+        await press(pilot, "w")
+        shown = " ".join(text_of(app).split())
+        assert "R2 0.910: how much of the names' mean points" in shown
+        assert "roundness 0.300" in shown
+        assert_fits(app)
+
+    play(scenario, engine=FakeEngine(exchanges), size=size)
 
 
 def test_the_keys_walk_around_and_the_context_follows() -> None:
@@ -161,7 +186,8 @@ def test_o_turns_through_the_orders() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "5")
         for sort in ("cosine", "irreducibility", "label"):
-            await press(pilot, "o", "g")
+            await press(pilot, *"jjjj", "o")  # wherever the cursor was, the new order is seen from its top
+            assert app.query_one("#cluster-list", Lines).cursor == 0
             listed = reply_to("clusters.list", sort=sort)["clusters"]
             rows = [line.lstrip("› ").split()[0] for line in text_of(app).split("\n")[4:9]]
             assert rows == [str(item["cluster"]) for item in listed[:5]]

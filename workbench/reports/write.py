@@ -11,6 +11,7 @@ from workbench.reports.figure_files import figure_files, pictures
 from workbench.reports.html import to_html
 from workbench.reports.markdown import to_markdown
 from workbench.reports.sections.circles import circles_section
+from workbench.reports.sections.cluster_ranking import cluster_ranking_section
 from workbench.reports.sections.clusters import clusters_section
 from workbench.reports.sections.design import design_section
 from workbench.reports.sections.energy import energy_section
@@ -90,6 +91,7 @@ def compose(source: ReportSource) -> Document:
         probing_section(source),
         steering_section(source),
         clusters_section(source),
+        cluster_ranking_section(source),
         circles_section(source),
         energy_section(source),
         quanta_section(source),

@@ -32,6 +32,8 @@ CLUSTER = "patch cluster plane"
 QUANTITY = {"name": "a", "answer": "c"}
 FIRING = 0.1
 """Share of the problems that a feature fires on, to be one of those that fire."""
+GOOD = 0.5
+"""Held-out R2 from which a plane can be called one with a circle: half of where the names stand is read from it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def patch(command: CirclePatch, lab: Lab) -> Outcome:
     pairs, sites = pairs_of(asked.task), sites_of(lab.model, command.site)
     places = asked.prompts.places(command.at)
     acts = read_at(lab.model, asked.prompts, places, sites)
-    plane = _plane(command, lab, asked)
+    named = bool(command.features) or command.cluster is not None
+    plane, note = _judged(_plane(command, lab, asked), named)
     plain = predict(lab.model, asked.prompts, range(len(places)), asked.answers)
     unchanged = Predictions(plain.answers[pairs.asked], plain.top[pairs.asked])
     rows = []
@@ -65,6 +68,7 @@ def patch(command: CirclePatch, lab: Lab) -> Outcome:
         "pairs": len(pairs),
         "level": 0.95,
         "cluster": None if plane is None else plane.told,
+        "cluster_note": note,
         "sites": rows,
         "best": None if best is None else best["site"],
     }
@@ -148,7 +152,23 @@ def _plane(command: CirclePatch, lab: Lab, asked: Asked) -> _Plane | None:
             "these features write on no plane with a circle at this task's tokens",
             "Name features that fire on the names, or --features firing.",
         )
-    return _Plane(*max(kept, key=lambda item: item[0].held_out_r2)) if kept else None
+    best = max(kept, key=lambda item: item[0].held_out_r2, default=None)
+    return None if best is None else _Plane(*best)
+
+
+def _judged(found: _Plane | None, named: bool) -> tuple[_Plane | None, str]:
+    """The plane that is patched, and what must be said of it: one that nobody named and that is no circle is not."""
+    if found is None or found.plane.held_out_r2 >= GOOD:
+        return found, ""
+    told = found.told
+    which = "the features named" if told["cluster"] is None else f"cluster {told['cluster']}"
+    fit = (
+        f"the best plane of {which} is components {'-'.join(map(str, told['components']))}, where the circle of the "
+        f"{told['of']} has a held-out R2 of {found.plane.held_out_r2:.3f}, below {GOOD:g}"
+    )
+    if named:
+        return found, f"{fit}: it hardly holds that circle, and its patch mostly takes the rest away"
+    return None, f"no cluster of the session was patched: {fit}. --cluster {told['cluster']} patches it all the same"
 
 
 def _feature_sets(command: CirclePatch, lab: Lab, space: FeatureSpace, acts: np.ndarray) -> dict[int | None, list[int]]:

@@ -152,7 +152,7 @@ def _continuity(
         off = (angles - np.arange(len(names)) + period / 2) % period - period / 2
         spelled = max(sum(text.is_text) for text in prompts.texts) > 2.0 * len(texts[0].split())
         rows.append({"phrase": phrase, "site": site.name, "reads": [round(float(angle), 4) for angle in angles],
-                     "error": float(off.mean()), "largest": float(np.abs(off).max()),
+                     "error": float(off.mean()), "off": float(np.abs(off).mean()), "largest": float(np.abs(off).max()),
                      "spelled": spelled})  # fmt: skip
     return rows
 

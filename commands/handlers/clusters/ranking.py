@@ -194,9 +194,10 @@ def _warnings(command: ClustersRank, rows: dict[int, dict[str, Any]]) -> list[st
     fewer = [row for row in rows.values() if row["status"] == "ok" and row["points"] < command.points]
     if not fewer:
         return []
+    have = "1 cluster has" if len(fewer) == 1 else f"{len(fewer)} clusters have"
     return [
-        f"{len(fewer)} clusters have fewer than {command.points} points (at least "
-        f"{min(row['points'] for row in fewer)}): S is comparable only at equal points and bins"
+        f"{have} fewer than {command.points} points (at least {min(row['points'] for row in fewer)}): S is comparable "
+        "only at equal points and bins"
     ]
 
 

@@ -16,6 +16,7 @@ from workbench.evidence import labels_by_index
 from workbench.index.read import FeatureIndex
 from workbench.index.reconstruction import ClusterActivity, cluster_activity
 from workbench.lab import Lab
+from workbench.paths import require_ending
 from workbench.verbs import Outcome
 
 MATRIX = 40
@@ -24,6 +25,8 @@ SILENT = 200
 """Silent members that are named, at most."""
 LEGEND = 10
 """Tokens that get a mark of their own."""
+ENDINGS = (".html", ".htm", ".svg")
+"""Of the files that planes are written to."""
 END = ""
 """What stands after the last token of a document."""
 
@@ -238,10 +241,11 @@ def export(query: ClustersExport, lab: Lab) -> Outcome:
     from workbench.files import write_atomic
     from workbench.reports.planes_page import planes_page, planes_svg
 
+    path = Path(query.out) if query.out else lab.home / "reports" / f"cluster-{query.cluster}.html"
+    require_ending(path, ENDINGS)
     body, seen, index = described(query, lab)
     if seen.status != "ok":
         raise UsageError(f"cluster {query.cluster} has no plane to draw ({seen.status})", "Choose another cluster.")
-    path = Path(query.out) if query.out else lab.home / "reports" / f"cluster-{query.cluster}.html"
     if path.suffix.lower() == ".svg":
         text = planes_svg(body, query.colour)
     else:

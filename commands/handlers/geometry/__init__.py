@@ -30,6 +30,7 @@ from workbench.geometry import (
 from workbench.geometry import energy as energy_of
 from workbench.geometry.matching import relabelled_cost
 from workbench.lab import Lab
+from workbench.session.log import LogLine
 from workbench.verbs import Outcome
 
 MOST_DIMS = 12
@@ -319,8 +320,9 @@ def _stored(text: str, lab: Lab) -> tuple[np.ndarray, list[str]] | None:
     chosen = [line for line in lines if number == "latest" or line.seq == int(number)]
     if not chosen:
         raise UnknownNameError(
-            f"line {number} measured no Gram",
-            f"Lines that did: {', '.join(str(line.seq) for line in lines) or 'none'}.",
+            f"{text!r} names a line of the log, and line {number} measured no Gram",
+            f"{_lines_that_did(lines)} The number of vectors is that of the line; a set of them that no line measured "
+            f"is at hand by `workbench geometry optimum {number}`.",
         )
     result = lab.stored(chosen[-1])
     rows = [row for row in result["places"] if row["gram"] and place in ("", row["place"])]
@@ -333,6 +335,13 @@ def _stored(text: str, lab: Lab) -> tuple[np.ndarray, list[str]] | None:
             )
         raise UnknownNameError.among("place", place, places)
     return np.array(rows[-1]["gram"], dtype=np.float64), list(result["names"])
+
+
+def _lines_that_did(lines: list[LogLine]) -> str:
+    """Which lines can be named, or how to make one."""
+    if not lines:
+        return "None did yet: `workbench geometry energy weekdays` measures one, then `geometry match latest simplex`."
+    return f"Lines that did: {', '.join(str(line.seq) for line in lines)}, or `latest`."
 
 
 def _shape(text: str, n: int, command: GeometryMatch) -> tuple[np.ndarray, list[str]]:

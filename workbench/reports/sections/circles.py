@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from workbench.circles.phrases import mean_off
 from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Code, Column, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
@@ -66,7 +67,23 @@ def _probe(result: dict[str, Any], line: LogLine) -> tuple[str, list[Block]]:
          number(row["error"]), count(row["distinct"]))
         for row in result["sites"]
     ]  # fmt: skip
-    return about, [Table("The circle probe by site", columns, rows, line.seq)]
+    tables: list[Block] = [Table("The circle probe by site", columns, rows, line.seq)]
+    return about, [*tables, *_phrases(result, line)]
+
+
+def _phrases(result: dict[str, Any], line: LogLine) -> list[Block]:
+    """Where phrases around a name are read on the circle of the bare names."""
+    rows = result.get("continuity") or []
+    if not rows:
+        return []
+    columns = [Column("Phrase"), Column("Mean off (steps)", True), Column("Most off (steps)", True),
+               Column("Read at"), Column("Remark")]  # fmt: skip
+    body = [
+        ((Code(str(row["phrase"])),), number(mean_off(row, result["period"])), number(row["largest"]),
+         ", ".join(f"{angle:.1f}" for angle in row["reads"]), "spelled in pieces" if row["spelled"] else "–")
+        for row in rows
+    ]  # fmt: skip
+    return [Table(f"Phrases on the circle of the bare names at {rows[0]['site']}", columns, body, line.seq)]
 
 
 def _patch(result: dict[str, Any], line: LogLine) -> tuple[str, list[Block]]:
@@ -85,6 +102,8 @@ def _patch(result: dict[str, Any], line: LogLine) -> tuple[str, list[Block]]:
         for row in result["sites"]
     ]  # fmt: skip
     tables: list[Block] = [Table("Patches by site", columns, rows, line.seq)]
+    if note := result.get("cluster_note"):
+        tables.insert(0, Paragraph((f"{note[0].upper()}{note[1:]}.",)))
     found = next((row for row in result["sites"] if row["site"] == best), None)
     if found is not None:
         names = [Column("Intervention"), Column("Mean", True), Column("95 % interval", True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,15 @@ import numpy as np
 
 from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Column, Paragraph, Section, Table
+from workbench.reports.sections.cluster_ranking import ring_rows
 from workbench.reports.source import ReportSource
 from workbench.reports.text import count, number, several
 from workbench.session.log import LogLine
 
 SHOWN = 20
 MEMBERS = 12
+HEAD = 8
+"""Clusters at the head of a ranking that are told of whatever their size."""
 
 
 def clusters_section(source: ReportSource) -> Section | None:
@@ -41,9 +44,41 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
         Column("Labels"),
     ]  # fmt: skip
     rows = [_row(source, cluster, labels) for cluster in largest]
-    table = Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)
+    tables: list[Block] = [Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)]
+    wanted = sorted(_told_of(source, line) - {int(cluster["cluster"]) for cluster in largest})
+    if more := [_row(source, cluster, labels) for cluster in _smaller(source, line, wanted)]:
+        tables.append(Table("Smaller clusters with a label, or that another result is about", columns, more, line.seq))
     whole = [cluster for cluster in largest if cluster["size"] <= MEMBERS]  # a matrix that shows all its members
-    return [Paragraph((about,)), table, _matrix(source, line, (whole or largest)[0])]
+    return [Paragraph((about,)), *tables, _matrix(source, line, (whole or largest)[0])]
+
+
+def _told_of(source: ReportSource, line: LogLine) -> set[int]:
+    """Clusters with a label, at the head of a ranking of these clusters, or whose plane was patched."""
+    name = source.in_force_of("clusters")
+    found = {number for space, number, _ in source.labels_of("clusters") if space == name}
+    for other in source.lines("clusters.rank"):
+        result = source.read(other, lambda other: source.result(other)) or {}
+        if result.get("clusters_seq") == line.seq:
+            heads = [*result["rows"][:HEAD], *ring_rows(result)[:HEAD]]
+            found |= {int(row["cluster"]) for row in heads}
+    for other in source.lines("circle.patch"):
+        told = (source.read(other, lambda other: source.result(other)) or {}).get("cluster") or {}
+        if other.seq > line.seq and told.get("cluster") is not None:
+            found.add(int(told["cluster"]))
+    return found
+
+
+def _smaller(source: ReportSource, line: LogLine, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Some clusters as the result tells of the largest, from the arrays."""
+    arrays = source.lab.arrays(line, "clusters")
+    sizes, members, cosines = arrays["sizes"], arrays["members"], arrays["cosines"]
+    begins = np.concatenate([[0], np.cumsum(sizes)])
+    return [
+        {"cluster": at, "size": int(sizes[at]), "cosine": float(cosines[at]),
+         "features": members[begins[at] : begins[at + 1]][:MEMBERS].tolist()}
+        for at in numbers
+        if at < len(sizes)
+    ]  # fmt: skip
 
 
 def _how(result: dict[str, Any]) -> str:

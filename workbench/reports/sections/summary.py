@@ -10,6 +10,7 @@ from workbench.reports.choice import by_sign, discovered
 from workbench.reports.document import Block, Link, Notice, Paragraph, Rich, Section, Strong, at_line, feature_anchor
 from workbench.reports.sections.ranking import others
 from workbench.reports.sections.steering import AGAINST, turned_round
+from workbench.reports.sections.summary_shapes import SHAPES
 from workbench.reports.sections.warnings import warnings
 from workbench.reports.source import ReportSource
 from workbench.reports.text import chance, count, listed, nats, number, several, signed
@@ -34,7 +35,7 @@ def summary_section(source: ReportSource) -> Section:
         for line in source.lines(verb)[-NAMED:]:
             if line is not lead:
                 blocks += source.attempt(line, partial(say, source))
-    blocks += _work(source)
+    blocks += _work(source, beside=bool(blocks))
     if not blocks:
         blocks.append(Paragraph(("Nothing was measured in this session yet.",)))
     if lead is not None:
@@ -200,8 +201,8 @@ def _span(draws: list[dict[str, Any]], key: str) -> str:
     return f"; {several(len(found), 'random feature')} of equal norm: {write(min(found))} to {write(max(found))}"
 
 
-def _work(source: ReportSource) -> list[Block]:
-    """What else the session holds."""
+def _work(source: ReportSource, beside: bool) -> list[Block]:
+    """What else the session holds, or all it holds where nothing stands before."""
     said: list[str] = []
     if labels := source.labelled:
         own = sum(entry.value.get("source") == "investigator" for _, _, entry in labels)
@@ -215,7 +216,8 @@ def _work(source: ReportSource) -> list[Block]:
         said.append(f"{several(int(found.get('count', 0)), 'cluster')} found (line {clusters[-1].seq})")
     if index := source.record.state.get("index"):
         said.append(f"{count(index.get('tokens'))} tokens of the corpus “{index.get('corpus')}” indexed")
-    return [Paragraph((f"Besides: {listed(said)}.",))] if said else []
+    lead = "Besides" if beside else "This session holds"
+    return [Paragraph((f"{lead}: {listed(said)}.",))] if said else []
 
 
 _SAYERS: dict[str, Callable[[ReportSource, LogLine], list[Block]]] = {
@@ -226,5 +228,6 @@ _SAYERS: dict[str, Callable[[ReportSource, LogLine], list[Block]]] = {
     "features.replicate": _replicate,
     "features.maxact": _maxact,
     "steer.clamp": _steering,
+    **SHAPES,
 }
 """Who says what each kind of result found, in the order of the summary."""
