@@ -11,7 +11,7 @@ from screens.map_view import show_map
 from screens.own_text import OwnTextPage
 from screens.planes import show_planes
 from screens.reply_view import ReplyPage
-from screens.results.page import has_view
+from screens.results.page import ResultPage, has_view, is_list, subject_of
 from screens.select import SelectPage
 from screens.why import show_why
 
@@ -89,10 +89,13 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
             app.query_one(SelectPage).take_new()
         if app.trail.here != origin or app.over:
-            if has_view(verb):
+            if has_view(verb) and not is_list(verb):
                 app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
             return
-        if has_view(verb):
+        if is_list(verb):
+            app.query_one(ResultPage).take(verb, reply)
+            app.visit("result", subject_of(verb))
+        elif has_view(verb):
             app.visit("result", str(reply["seq"]))
         elif verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
