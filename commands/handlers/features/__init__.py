@@ -53,7 +53,9 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
         own = known_tag(lab.state, query.tag)
         order = np.array([index for index in order if feature_id(ranking.space, int(index)) in own], dtype=np.int64)
     shown = order[query.offset : query.offset + query.limit]
-    rows = ranking.rows(shown, query.offset + 1, labels)
+    rows = ranking.rows(shown, labels=labels)
+    for row in rows:
+        row["rank"] = ranking.rank(row["index"])  # its place of all, whatever is left out here and however sorted
     found = {"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)}
     return Outcome(found, provenance={"gate": header["gate"]})
 
