@@ -91,7 +91,7 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
         line = ranking_line(lab, query.ranking, query.stimuli)
         header = ranking_header(lab, line, query.effect)
     except UsageError as error:
-        missing.append(f"{error.message}: {error.hint}")
+        missing.append(f"{error.message}. {error.hint}")
         return {"test": None, "ranking": None, "stimuli": None}
     if header["space"] != space:
         missing.append("the latest ranking is of other features: rank these with `workbench features contrast`")
