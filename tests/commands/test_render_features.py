@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from commands.render import as_lines, features, rsa, tables
+from tests.screens.stage import reply_to
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -113,3 +115,25 @@ def test_the_feature_and_not_the_model_is_said_to_be_constant() -> None:
     head = {"against": "graded Monday > Sunday", "statistic": "corr"}
     assert rsa._told({"status": "constant"}, head).startswith("constant (every two sentences")
     assert rsa._told({"status": "ok", "score": 0.5}, head) == "corr 0.500 with graded Monday > Sunday"
+
+
+def test_the_histogram_of_a_feature_is_printed_with_every_count_in_it() -> None:
+    edges, counts = [2.0**at for at in range(12)], [0, 1, 3, 0, 2000, 7, 1, 1, 1, 4, 100]
+    title, *lines = features.activation_lines({"edges": edges, "counts": counts}, 40)
+    assert "log scale" in title
+    rows = [line.split() for line in lines]
+    assert [float(row[0]) for row in rows] == edges[:-1:2]  # eight lines at most: two bins in each
+    assert [int(row[1].replace(",", "")) for row in rows] == [1, 3, 2007, 2, 5, 100]
+    bars = [len(row[2]) for row in rows]
+    assert max(bars) == bars[2] == 40
+    assert bars[0] == round(40 * math.log(2) / math.log(2008))
+    assert features.activation_lines({"edges": edges, "counts": [0] * 11}, 40) == []
+    assert features.activation_lines(None, 40) == []
+
+
+def test_features_show_prints_the_histogram() -> None:
+    shown = reply_to("features.show")
+    text = printed("features.show", shown)
+    assert "activations above 0" in text
+    for line in features.activation_lines(shown["corpus"]["histogram"], 40):
+        assert line in text
