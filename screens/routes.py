@@ -13,6 +13,7 @@ from screens.planes import show_planes
 from screens.reply_view import ReplyPage
 from screens.results.page import ResultPage, has_view, is_list, subject_of
 from screens.select import SelectPage
+from screens.text import in_app, size
 from screens.why import show_why
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _SCREEN_OF = {
     "stimuli.edit": "stimuli",
     "stimuli.draft": "stimuli",
 }
+_WRITERS = ("features.export", "clusters.export", "quanta.export")
+"""What they say is where the file went, and how large it is."""
 _RANKINGS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
                    "stimuli.draft": "name"}  # fmt: skip
@@ -100,6 +103,9 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         elif verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
             app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
+        elif verb.dotted in _WRITERS:
+            missing = [f"missing: {in_app(sentence)}" for sentence in result.get("missing") or []]
+            app.notify_text([f"written: {result['path']} ({size(result['bytes'])})", *missing])
         elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")
