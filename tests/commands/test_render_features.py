@@ -137,3 +137,45 @@ def test_features_show_prints_the_histogram() -> None:
     assert "activations above 0" in text
     for line in features.activation_lines(shown["corpus"]["histogram"], 40):
         assert line in text
+
+
+def test_a_search_names_the_unit_of_its_scores() -> None:
+    match = {"where": "sentence", "text": " won", "exact": False, "score": 12.5, "share": None, "window": None}
+    hit = {"index": 7, "score": 12.5, "density": 0.01, "label": "", "matches": [{**match, "value": 3.0}]}
+    asked = {"space": "m/s", "total": 1, "query": "", "by_sentence": "We won.", "hits": [hit], "missing": []}
+    for result, unit in (
+        (asked, "bits"), ({**asked, "missing": ["no index"]}, "activation"),
+        ({**asked, "query": "won", "by_sentence": ""}, "likeness"),
+    ):  # fmt: skip
+        assert printed("features.search", result).splitlines()[1].split() == [
+            "feature",
+            unit,
+            "density",
+            "where",
+            "label",
+        ]
+
+
+def test_a_match_of_grams_names_both_in_its_header() -> None:
+    result = {"first": "line 4", "second": "simplex:2", "start_cost": 1.0, "cost": 0.5, "per_pair": 0.02,
+              "exact": True, "pairs": [["Monday", "0"]]}  # fmt: skip
+    assert printed("geometry.match", result).splitlines()[-2].split() == ["line", "4", "simplex:2"]
+
+
+def test_scores_of_heads_have_the_same_decimals_all_of_them() -> None:
+    result = {"prompt": "One day from Monday is", "answers": [" Monday"], "leading_space": True, "names": ["Monday"],
+              "right": 9, "problems": 9, "at": "last", "pairs": 9, "heads": [[-0.00048, 0.894]],
+              "layers": [[0.0001]], "streams": ["resid_pre"], "top": []}  # fmt: skip
+    row = printed("circle.heads", result).strip().splitlines()[-1].split()
+    assert row == ["0", "0.00", "0.00", "0.89"]
+
+
+@pytest.mark.parametrize(("token", "shown"), [(" ", "␣"), ("  ", "␣␣"), ("", "(end)"), (" won", " won"), ("\n", "↵")])
+def test_a_token_that_is_named_is_seen(token: str, shown: str) -> None:
+    assert tables.token_name(token) == shown
+
+
+def test_the_tokens_of_a_plane_are_all_named() -> None:
+    result = reply_to("clusters.planes")
+    result["next"] |= {"tokens": [[" ", 12], ["", 7], [" the", 3]], "others": 5}
+    assert "next tokens: ␣ 12, (end) 7,  the 3; others 5" in printed("clusters.planes", result)
