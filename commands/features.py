@@ -404,6 +404,9 @@ class FeaturesCommon(Query):
     file: NameOrFile = Field("", description="A .txt file with one sentence a line, or .jsonl with a field `text`")
     control: tuple[str, ...] = Field((), description="A control sentence; repeat it for several")
     control_file: NameOrFile = Field("", description="A file of control sentences")
+    undecodable: Literal["refuse", "replace"] = Field(
+        "refuse", description="What to do with bytes of a file that are not UTF-8"
+    )
     against: str = Field("", description="Class of the set that is the control (default: all others; `none`: no one)")
     threshold: float = Field(0.0, ge=0, le=1e6, description="Activation above which a feature counts as active")
     share: float = Field(0.8, gt=0, le=1, description="Active in at least this share of the sentences")

@@ -129,7 +129,9 @@ class FeaturePage(LatestPage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self.pane = "stimuli"
+        self.pane = PANES[0]
+        self.pane_chosen = False
+        """Whether a key chose the pane in front."""
         self.windows = "top"
         self.shown: dict[str, Any] = {}
         self._near_of = ""
@@ -157,7 +159,7 @@ class FeaturePage(LatestPage):
     def forget(self) -> None:
         """No feature of the session before stays."""
         super().forget()
-        self.pane = "stimuli"
+        self.pane, self.pane_chosen = PANES[0], False
         self._clear("")
         self.query_one(SteeringView).forget()
         self._show_pane()
@@ -197,7 +199,7 @@ class FeaturePage(LatestPage):
         self._show_sentences()
         self._show_side()
         self.query_one(SteeringView).show_feature(shown["feature"], self.workbench.summary)
-        self._show_pane()
+        self._prefer_filled()
         if self.pane == "near" and not self.again:
             await self._load_neighbours()
 
@@ -272,9 +274,18 @@ class FeaturePage(LatestPage):
         )
         self.query_one(PaneLine).show(names, self.pane)
 
+    def _prefer_filled(self) -> None:
+        """Without a ranking there are no stimuli: the corpus is in front until there are, or another pane is chosen."""
+        if not self.pane_chosen:
+            instead = bool(self.shown.get("corpus")) and not self.shown.get("stimuli")
+            self.pane = "corpus" if instead else PANES[0]
+        self._show_pane()
+        if self.workbench.page is self and not self.workbench.line.question and not self.main.has_focus:
+            self.main.focus()
+
     def turn_pane(self, pane: str) -> None:
         """Bring a pane to the front."""
-        self.pane = pane
+        self.pane, self.pane_chosen = pane, True
         self._show_pane()
         if self.workbench.page is self and not self.workbench.line.question:
             self.main.focus()
@@ -439,13 +450,15 @@ class FeaturePage(LatestPage):
         heatmap = self.query_one("#feature-stimuli", Heatmap)
         if not self.subject:
             return {}
-        return {"feature": self.subject, "pane": self.pane, "windows": self.windows, **heatmap.place,
+        pane = self.pane if self.pane_chosen else PANES[0]
+        return {"feature": self.subject, "pane": pane, "windows": self.windows, **heatmap.place,
                 "corpus": self.query_one("#feature-corpus", Heatmap).place}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up again."""
         self.subject = str(state.get("feature", ""))
-        self.pane = state["pane"] if state.get("pane") in PANES else "stimuli"
+        self.pane_chosen = state.get("pane") in PANES[1:]
+        self.pane = state["pane"] if self.pane_chosen else PANES[0]
         self.windows = state["windows"] if state.get("windows") in WINDOWS else "top"
         self.query_one("#feature-stimuli", Heatmap).put_place(state)
         corpus = state.get("corpus")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from screens import palette
-from screens.text import chance, fit, in_app, number, percent, short_id, thousands, visible
+from screens.text import chance, fit, in_app, number, percent, short_id, thousands, token_name, visible
 from screens.widgets.heatmap import Sentence
 from screens.widgets.painted import Piece
 
@@ -198,6 +198,6 @@ def logit_lines(logits: dict[str, list[list[Any]]] | None, width: int, height: i
 def _column(pairs: list[list[Any]], width: int, height: int, title: str) -> list[list[Piece]]:
     lines: list[list[Piece]] = [[(fit(title, width), palette.DIM)]]
     for token, value in pairs[: height - 1]:
-        shown = fit(str(token), width - 10)
+        shown = fit(token_name(str(token)), width - 10)
         lines.append([(f"{number(value, 2, sign=True):>7} ", None), (shown + "  ", palette.BOLD)])
     return lines

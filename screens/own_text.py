@@ -58,6 +58,8 @@ class OwnTextPage(LatestPage):
         super().__init__(id)
         self.texts = ["", ""]
         self.result: dict[str, Any] = {}
+        self.followed = False
+        """Whether the cursor was moved to a feature; until then it stays at the strongest one, whichever that is."""
 
     def compose(self) -> ComposeResult:
         """Sentences, features, tokens."""
@@ -86,6 +88,7 @@ class OwnTextPage(LatestPage):
     def forget(self) -> None:
         """The sentences stay; what the features of the session before did on them does not."""
         super().forget()
+        self.followed = False
         self._clear("Press i and type a sentence; e takes a second one to compare.")
 
     def reload(self) -> None:
@@ -110,6 +113,8 @@ class OwnTextPage(LatestPage):
         lines.columns = DIFFERENT if two else ACTIVE
         lines.empty = "No feature differs." if two else "No feature fires."
         rows, note = (diff_rows, diff_note) if two else (activate_rows, activate_note)
+        if not self.followed:
+            lines.to_top()
         lines.show(rows(result), note=note(result))
         lines.refresh()
         self._show_tokens()
@@ -129,6 +134,7 @@ class OwnTextPage(LatestPage):
         """Show what a `:` line asked, with its sentences."""
         params = verb.params()
         self.texts = [str(params.get("text") or params.get("text_a") or ""), str(params.get("text_b") or "")]
+        self.followed = False
         self._show_texts()
         self._show(result)
         self.outdated = False
@@ -154,7 +160,8 @@ class OwnTextPage(LatestPage):
         self.query_one("#own-heat", Heatmap).show(sentences, None)
 
     def on_lines_moved(self, _event: Lines.Moved) -> None:
-        """The tokens are those of the feature under the cursor."""
+        """The tokens are those of the feature under the cursor, which is followed from now on."""
+        self.followed = True
         self._show_tokens()
 
     def on_lines_opened(self, event: Lines.Opened) -> None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from screens import background, palette, verbs
 from screens.cosines import ask_cosines
 from screens.page import Act, Page
-from screens.text import fit, number, percent, thousands, visible
+from screens.text import fit, number, percent, thousands, token_name, visible
 from screens.why import show_facts
 from screens.widgets.box import Box
 from screens.widgets.painted import Piece, TextLines
@@ -159,7 +159,10 @@ class PlanesPage(Page):
         lines: list[list[Piece]] = [[("next token" if self.following else "current token", palette.TITLE)]]
         for group, (token, count) in enumerate(self._legend["tokens"]):
             lines.append(
-                [(MARKS[group], mark_style(group)), (f" {fit(token or '(end)', SIDE - 9)}{count:>5}", None)],
+                [
+                    (MARKS[group], mark_style(group)),
+                    (f" {fit(token_name(token) or '(end)', SIDE - 9)}{count:>5}", None),
+                ],
             )
         others = self._legend["others"]
         return [*lines, [("⠿", palette.PLAIN), (f" {fit('any other', SIDE - 9)}{others:>5}", palette.DIM)]]

@@ -11,8 +11,9 @@ from screens.map_view import show_map
 from screens.own_text import OwnTextPage
 from screens.planes import show_planes
 from screens.reply_view import ReplyPage
-from screens.results.page import has_view
+from screens.results.page import ResultPage, has_view, is_list, subject_of
 from screens.select import SelectPage
+from screens.text import in_app, size
 from screens.why import show_why
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _SCREEN_OF = {
     "stimuli.edit": "stimuli",
     "stimuli.draft": "stimuli",
 }
+_WRITERS = ("features.export", "clusters.export", "quanta.export")
+"""What they say is where the file went, and how large it is."""
 _RANKINGS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
                    "stimuli.draft": "name"}  # fmt: skip
@@ -89,14 +92,20 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
         if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
             app.query_one(SelectPage).take_new()
         if app.trail.here != origin or app.over:
-            if has_view(verb):
+            if has_view(verb) and not is_list(verb):
                 app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
             return
-        if has_view(verb):
+        if is_list(verb):
+            app.query_one(ResultPage).take(verb, reply)
+            app.visit("result", subject_of(verb))
+        elif has_view(verb):
             app.visit("result", str(reply["seq"]))
         elif verb.dotted in _SCREEN_OF:
             named = _RESULT_SUBJECT.get(verb.dotted)
             app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
+        elif verb.dotted in _WRITERS:
+            missing = [f"missing: {in_app(sentence)}" for sentence in result.get("missing") or []]
+            app.notify_text([f"written: {result['path']} ({size(result['bytes'])})", *missing])
         elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
             app.query_one(ReplyPage).show_reply(reply)
             app.show_over("reply")

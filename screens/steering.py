@@ -7,7 +7,7 @@ from typing import Any
 
 from screens import palette, verbs
 from screens.glyphs import signed_bar
-from screens.text import number, percent, visible
+from screens.text import number, percent, token_name, visible
 from screens.widgets.lines import Column, Lines, Row, cell_text
 
 COLUMNS = (
@@ -147,7 +147,7 @@ def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
         rows.append(Row(f"p{place}w{at}", (*cells, ratio, signed_bar(word["log_ratio"], largest, 11), met)))
     for name, moved in (("up most", prompt["up"]), ("down most", prompt["down"])):
         listed = ", ".join(
-            f"{visible(token)} {percent(before)} to {percent(after)}" for token, before, after in moved[:5]
+            f"{token_name(token)} {percent(before)} to {percent(after)}" for token, before, after in moved[:5]
         )
         if listed:
             rows.append(_title(f"p{place}{name}", f"  {name}: {listed}", palette.DIM))

@@ -36,6 +36,12 @@ def _visible_sign(sign: str) -> str:
     return " " if unicodedata.category(sign) == "Zs" else sign
 
 
+def token_name(token: str) -> str:
+    """A token that is named on its own, a blank one as signs that are seen."""
+    shown = visible(token)
+    return shown if shown.strip() else "␣" * len(shown)
+
+
 def fit(text: str, width: int, align: str = "left") -> str:
     """The text in exactly `width` cells: padded, or cut with an ellipsis."""
     text = visible(text)
@@ -84,6 +90,13 @@ def percent(value: float | None) -> str:
         return "–"
     share = value * 100
     return f"{share:.0f}%" if share >= 10 or share == 0 else f"{share:.1f}%" if share >= 1 else f"{share:.2g}%"
+
+
+def size(count: int) -> str:
+    """Bytes as `812 B`, `12.3 kB` or `4.0 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
 
 
 def duration(seconds: float | None) -> str:

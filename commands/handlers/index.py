@@ -47,7 +47,7 @@ def build(command: IndexBuild, lab: Lab) -> Outcome:
             tick=lab.tick,
             elsewhere=_elsewhere(command, lab, store) if command.on else None,
         )
-    return _outcome(key, meta, store, {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]})
+    return _outcome(lab, key, meta, store, {"ref": command.corpus, "seed": command.seed, "tokens": meta["tokens"]})
 
 
 def _elsewhere(command: IndexBuild, lab: Lab, store: TokenStore) -> Elsewhere:
@@ -152,15 +152,30 @@ def _known(lab: Lab, key: str) -> dict[str, Any] | None:
     return found.meta
 
 
-def _outcome(key: str, meta: dict[str, Any], store: TokenStore, provenance: dict[str, Any]) -> Outcome:
+def _outcome(lab: Lab, key: str, meta: dict[str, Any], store: TokenStore, provenance: dict[str, Any]) -> Outcome:
     entry = {"key": key, **{name: meta[name] for name in _SHOWN}, "store": store.digest}
     return Outcome(
         # without the digest of the files: their last bits differ between machines, the counts do not
         {name: meta[name] for name in _SHOWN if name != "digest"},
         sets={"index": entry},
-        warnings=[*([enriched_warning(store)] if store.meta["enriched"] else []), *_small_warning(int(meta["tokens"]))],
+        warnings=[
+            *_other_corpus(lab, str(meta["corpus"])),
+            *([enriched_warning(store)] if store.meta["enriched"] else []),
+            *_small_warning(int(meta["tokens"])),
+        ],
         provenance={"corpus": provenance},
     )
+
+
+def _other_corpus(lab: Lab, corpus: str) -> list[str]:
+    """That the session's index is of another corpus from now on: a bare `index build` reads the demo's."""
+    before = str((lab.entry("index") or {}).get("corpus", corpus))
+    if before == corpus:
+        return []
+    back = (
+        f"`workbench index build {before}` takes it up again" if before != DEMO else "`workbench index build` goes back"
+    )
+    return [f"the session's index was of corpus {before!r} and is of {corpus!r} from now on: {back}"]
 
 
 def _small_warning(tokens: int) -> list[str]:
@@ -192,7 +207,7 @@ def import_(command: IndexImport, lab: Lab) -> Outcome:
         examples=command.examples,
         tick=lab.tick,
     )
-    return _outcome(key, meta, store, {"ref": command.file, "digest": source.digest, "tokens": meta["tokens"]})
+    return _outcome(lab, key, meta, store, {"ref": command.file, "digest": source.digest, "tokens": meta["tokens"]})
 
 
 def info(_query: IndexInfo, lab: Lab) -> Outcome:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from commands.render.tables import Result, number, short_site, table, visible
+from commands.render.tables import Result, fixed, number, short_site, table, visible
 from workbench.circles.phrases import mean_off
 from workbench.figures import above_noise, pixel_ink, pixel_mark
 
@@ -200,7 +200,7 @@ def heads(result: Result, console: Console) -> None:
     count = len(result["heads"][0])
     columns = [("block", True), *((name, True) for name in result["streams"]), *((f"h{n}", True) for n in range(count))]
     rows = [
-        [block, *(number(stream[block], 2) for stream in result["layers"]),
+        [block, *(fixed(stream[block]) for stream in result["layers"]),
          *(_strong(score) for score in result["heads"][block])]
         for block in range(len(result["heads"]))
     ]  # fmt: skip
@@ -208,12 +208,12 @@ def heads(result: Result, console: Console) -> None:
     title = f"share of the way to the other answer, {result['pairs']} pairs, patched at {where}"
     table(console, columns[: 4 + 16], [row[: 4 + 16] for row in rows], title)
     if count > 16:
-        rows = [[f"L{row['layer']}H{row['head']}", number(row["score"], 3)] for row in result["top"]]
+        rows = [[f"L{row['layer']}H{row['head']}", fixed(row["score"], 3)] for row in result["top"]]
         table(console, [("head", False), ("score", True)], rows, "strongest heads")
 
 
 def _strong(score: float) -> Text:
-    return Text(number(score, 2), "bold" if abs(score) >= 0.1 else "")
+    return Text(fixed(score), "bold" if abs(score) >= 0.1 else "")
 
 
 def explain(result: Result, console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, chance, number, percent, table, visible
+from commands.render.tables import Result, chance, number, percent, table, token_name, visible
 
 
 def clusters(result: Result, console: Console) -> None:
@@ -262,7 +262,7 @@ def planes(result: Result, console: Console) -> None:
     columns += [("points", True), ("bins", True), ("status", False), ("ring R2", True), ("roundness", True)]
     table(console, columns if rings else columns[:-2], [row if rings else row[:-2] for row in rows])
     for name in ("current", "next"):
-        told = ", ".join(f"{token} {count}" for token, count in result[name]["tokens"])
+        told = ", ".join(f"{token_name(token)} {count}" for token, count in result[name]["tokens"])
         console.print(Text(visible(f"{name} tokens: {told}; others {result[name]['others']}")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -235,6 +236,8 @@ def feature(result: Result, console: Console) -> None:
         if corpus.get("enriched"):
             told = f"  on a {sliced(corpus['enriched'])}: such a density is not that of the whole"
             console.print(Text(visible(told), "bold"))
+        for bar in activation_lines(corpus.get("histogram"), min(console.width - 24, 40)):
+            console.print(Text(bar, "dim"))
         for example in corpus["examples"][:5]:
             console.print(
                 Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True
@@ -258,6 +261,20 @@ def feature(result: Result, console: Console) -> None:
     for sentence in result["missing"]:
         console.print(Text(f"  missing: {sentence}"))
     console.print()
+
+
+def activation_lines(histogram: dict[str, Any] | None, width: int, rows: int = 8) -> list[str]:
+    """The activations above 0 turned on their side, bars on a logarithmic scale as in the app."""
+    counts = (histogram or {}).get("counts") or []
+    if histogram is None or not sum(counts):
+        return []
+    edges, step = histogram["edges"], -(-len(counts) // rows)
+    bars = [(edges[at], sum(counts[at : at + step])) for at in range(0, len(counts), step)]
+    most = math.log1p(max(count for _, count in bars))
+    lines = ["    activations above 0: from, tokens (the bars are on a log scale)"]
+    for low, count in bars:
+        lines.append(f"    {number(low, 2):>7} {count:>9,} {'█' * round(math.log1p(count) / most * width)}".rstrip())
+    return lines
 
 
 def why(result: Result, console: Console) -> None:

@@ -118,4 +118,8 @@ def match(result: Result, console: Console) -> None:
     console.print(Text(visible(
         f"{result['second']} against {result['first']}: distance {number(result['start_cost'])} as labelled, "
         f"{number(result['cost'])} relabelled ({number(result['per_pair'], 4)} / n²; {sure})")))  # fmt: skip
-    table(console, [("first", False), ("second", False)], [list(pair) for pair in result["pairs"]])
+    table(
+        console,
+        [(visible(result["first"]), False), (visible(result["second"]), False)],
+        [list(pair) for pair in result["pairs"]],
+    )

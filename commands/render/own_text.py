@@ -103,9 +103,16 @@ def hits(result: Result, console: Console) -> None:
     """What a search found, each feature with where it answers."""
     what = f"“{result['query']}”" if result["query"] else f"the sentence “{result['by_sentence']}”"
     console.print(Text(visible(f"{result['space']}: {result['total']} features for {what}"), "bold"))
-    columns = [("feature", True), ("score", True), ("density", True), ("where", False), ("label", False)]
+    unit = score_name(result)
+    columns = [("feature", True), (unit, True), ("density", True), ("where", False), ("label", False)]
     rows = [
-        [f"#{row['index']}", number(row["score"], 2), percent(row["density"]), _where(row["matches"]), row["label"]]
+        [
+            f"#{row['index']}",
+            number(row["score"], 2),
+            percent(row["density"]),
+            where_found(row["matches"]),
+            row["label"],
+        ]
         for row in result["hits"]
     ]
     table(console, columns, rows)
@@ -120,7 +127,15 @@ def hits(result: Result, console: Console) -> None:
         console.print(Text(f"  missing: {sentence}"))
 
 
-def _where(matches: list[dict[str, Any]]) -> str:
+def score_name(result: Result) -> str:
+    """What the score of a hit is: of words a likeness, of a sentence bits of surprise, its size without an index."""
+    if not result["by_sentence"]:
+        return "likeness"
+    return "activation" if result["missing"] else "bits"
+
+
+def where_found(matches: list[dict[str, Any]]) -> str:
+    """Where a feature answers a search, best first."""
     told = []
     for match in matches:
         share = "" if match["share"] is None else f" {100 * match['share']:.0f} %"

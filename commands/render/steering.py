@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, number, table, visible
+from commands.render.tables import Result, number, table, token_name, visible
 
 
 def steer(result: Result, console: Console) -> None:
@@ -27,7 +27,7 @@ def steer(result: Result, console: Console) -> None:
         changed = f"moved by {number(prompt['relative_norm'], 2)} of |x|"
         console.print(Text(f"{visible(prompt['prompt'])}  (KL {number(prompt['kl'])} nats, {changed}{same})"))
         pairs = zip(prompt["tokens"], prompt["kl_by_position"], strict=True)
-        curve = " ".join(f"{visible(token).strip()}[{number(value, 2)}]" for token, value in pairs)
+        curve = " ".join(f"{token_name(token).strip()}[{number(value, 2)}]" for token, value in pairs)
         console.print(Text(f"  KL:      {curve}"), soft_wrap=True)
         if "text_after" in prompt:
             console.print(Text(f"  plain:   {visible(prompt['text_before'])}", "dim"))

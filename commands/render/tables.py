@@ -35,6 +35,17 @@ def _named(letter: str) -> str:
     )
 
 
+def token_name(token: str) -> str:
+    """A token that is named on its own, a blank one as signs that are seen."""
+    shown = visible(token)
+    return shown if shown.strip() else "␣" * len(shown) or "(end)"
+
+
+def fixed(value: float | None, digits: int = 2) -> str:
+    """A number with so many decimals, however small: for columns that are compared at a glance."""
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A number for a table: `-` where undefined, `inf` for a separation without variance."""
     if value is None:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 
-from screens import palette, verbs
+from screens import doing, palette, verbs
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.reply_view import flat
 from screens.results import compare, drawn, probe, replicate, rsa_sets
+from screens.results.found import FOUND
 from screens.results.tables import Result, Told, View, paragraph
 from screens.text import in_app
 from screens.why import ask_why, show_facts
@@ -27,25 +28,27 @@ VIEWS: dict[str, Callable[[Result, int], View]] = {
     "features.compare": compare.view,
     "features.rsa": rsa_sets.view,
     **drawn.views(),
+    **FOUND,
 }
 """How the result of each command is laid out; any other is what the shell prints, or its values."""
+QUERY = ":"
+"""Begins the subject of the page where it is a query's line rather than the number of a log line."""
 MOST = 2000
 """Lines of a result that has no view of its own."""
 
 
 class ResultPage(ListPage):
-    """A stored result; its subject is the log line that made it."""
+    """A stored result, by the number of its log line, or the answer to a query, by its `:` line."""
 
     title = "Result"
     parent_screen = "log"
-    hints = (
+    KEYS = (
         ("w", "why"),
         ("enter", "feature"),
         ("j k", "move"),
         ("y", "copy"),
         ("[ ]", "back, forward"),
         ("?", "help"),
-        ("esc", "log"),
     )
     HELP: ClassVar[str | None] = (
         "A result as it was stored, table below table. w says what the number under the cursor is, what it was "
@@ -59,6 +62,11 @@ class ResultPage(ListPage):
         super().__init__(id)
         self.stored: dict[str, Any] = {}
         self.view: View | None = None
+
+    @property
+    def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # esc means two things
+        """Esc goes to the log, or back from the answer to a query."""
+        return (*self.KEYS, ("esc", "back" if self.subject.startswith(QUERY) else "log"))
 
     def compose(self) -> ComposeResult:
         """What was done and what came out, then the tables."""
@@ -78,13 +86,33 @@ class ResultPage(ListPage):
             self.clear("")
         super().bring(subject)
 
+    def take(self, verb: verbs.Verb, reply: dict[str, Any]) -> None:
+        """Show the answer to a query that is at hand."""
+        self.clear("")
+        self.subject, self.outdated = subject_of(verb), False
+        self._show_answer(reply)
+
     async def load(self) -> None:
-        """Ask for the stored result."""
-        if not self.subject.isdigit():
+        """Ask for the stored result, or ask the query again."""
+        if self.subject.isdigit():
+            self.stored = await self.ask(verbs.SessionResult(line=int(self.subject)))
+            self._draw()
+        elif (asked := asked_by(self.subject)) is not None:
+            self._show_answer(await doing.request(self.workbench.engine, asked, self.workbench.session))
+        else:
             self.clear("No result is chosen.\nOpen the Log (9) and press R on a line.")
-            return
-        self.stored = await self.ask(verbs.SessionResult(line=int(self.subject)))
+
+    def _show_answer(self, reply: dict[str, Any]) -> None:
+        """A query has no log line: its own line stands for it."""
+        again = bool(self.stored)
+        self.stored = {
+            "do": reply["command"], "line": self.subject.removeprefix(QUERY), "seq": None, "stale": False,
+            "withdrawn": False, "warnings": reply.get("warnings") or [], "provenance": reply.get("provenance") or {},
+            "result": self.workbench.blind.scrubbed(reply["result"]),
+        }  # fmt: skip
         self._draw()
+        if not again and self.view and self.view.features:
+            self.lines.put_cursor(next(iter(self.view.features)))
 
     def show_failure(self, error: WorkbenchError) -> None:
         """A line that is gone or failed has no result."""
@@ -106,7 +134,9 @@ class ResultPage(ListPage):
             for at, warning in enumerate(self.stored["warnings"])
             for row in paragraph(f"warning:{at}", f"warning: {warning}", self.app.size.width, palette.WARN)
         ]
-        self.lines.show([*told, *rows], note=f"line {self.stored['seq']}{gone}{stale} · :{self.stored['line']}")
+        where = "" if self.stored["seq"] is None else f"line {self.stored['seq']}{gone}{stale} · "
+        self.lines.spell_last = not where  # a hit may be longer than the room for it
+        self.lines.show([*told, *rows], note=f"{where}:{self.stored['line']}")
 
     def on_resize(self, _event: events.Resize) -> None:
         """Lay it out anew."""
@@ -132,14 +162,22 @@ class ResultPage(ListPage):
         else:
             show_facts(self.workbench, told.facts, self.stored)
 
+    def back_out(self) -> bool:
+        """From the answer to a query back to where it was asked."""
+        if not self.subject.startswith(QUERY) or not self.workbench.trail.at:
+            return False
+        self.workbench.action_travel(-1)
+        return True
+
     def state(self) -> dict[str, str]:
         """Which result it is; its cursor is not kept."""
         return {"line": self.subject} if self.subject else {}
 
     def restore(self, state: dict[str, str]) -> None:
         """The line alone is taken up: what the trail does not say."""
-        if str(state.get("line", "")).isdigit():
-            self.subject = str(state["line"])
+        line = str(state.get("line", ""))
+        if line.isdigit() or asked_by(line) is not None:
+            self.subject = line
 
 
 def view_of(stored: dict[str, Any], width: int) -> View:
@@ -162,3 +200,24 @@ def has_view(verb: verbs.Verb) -> bool:
     if verb.dotted == "features.rsa":
         return not verb.ranks_features  # type: ignore[attr-defined] # sets of units
     return verb.dotted in VIEWS
+
+
+def is_list(verb: verbs.Verb) -> bool:
+    """Whether a query's answer is a list of features, shown here."""
+    return verb.dotted in FOUND
+
+
+def subject_of(verb: verbs.Verb) -> str:
+    """The subject of the page that shows a query's answer."""
+    return QUERY + verbs.format_line(verb)
+
+
+def asked_by(subject: str) -> verbs.Verb | None:
+    """The query of a subject; none where it is anything else, which a saved view may hold."""
+    if not subject.startswith(QUERY):
+        return None
+    try:
+        verb = verbs.parse_line(subject.removeprefix(QUERY))
+    except WorkbenchError:
+        return None
+    return verb if is_list(verb) else None

@@ -63,7 +63,14 @@ def test_a_ranking_is_filtered_by_tag_and_the_report_tells_marks(loaded: Any, tm
     chosen = [row["index"] for row in rows[2:4]]
     loaded(f"features.tag {chosen[0]},{chosen[1]} 'my list'")
     loaded(f"features.note {chosen[1]} '<script>wins</script>'")
-    assert [row["index"] for row in loaded("features.list tag='my list'")["result"]["rows"]] == chosen
+    listed = loaded("features.list tag='my list'")["result"]["rows"]
+    assert [row["index"] for row in listed] == chosen
+    assert [row["rank"] for row in listed] == [3, 4]  # of the whole ranking, as features.show says
+    assert [loaded(f"features.show {number}")["result"]["test"]["rank"] for number in chosen] == [3, 4]
+    by_number = loaded("features.list sort=index limit=500")["result"]["rows"]
+    assert {row["index"]: row["rank"] for row in by_number}.items() >= {
+        row["index"]: row["rank"] for row in rows
+    }.items()
     with pytest.raises(UnknownNameError, match="unknown tag 'mylist'"):
         loaded("features.list tag=mylist")
     loaded(f"report out={tmp_path / 'r.html'}")

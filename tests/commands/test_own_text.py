@@ -184,8 +184,11 @@ def test_few_sentences_and_no_controls_are_said(loaded: Any, tmp_path: Path) -> 
     assert row["control_share"] is None
     undecodable = tmp_path / "bytes.txt"
     undecodable.write_bytes(b"the cat \xff\xfe won\n")
-    with pytest.raises(InputFileError, match="not UTF-8"):
+    with pytest.raises(InputFileError, match="not UTF-8: byte 9 of line 1 is 0xff") as caught:
         loaded(f"features.common file={undecodable}")
+    assert "--undecodable replace" in caught.value.hint  # and it has that option
+    replaced = loaded(f"features.common file={undecodable} undecodable=replace")["result"]
+    assert replaced["texts"] == ["the cat \ufffd\ufffd won"]
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(InputFileError, match="has no sentence"):
         loaded(f"features.common file={tmp_path / 'empty.txt'}")

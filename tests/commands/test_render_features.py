@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from commands.render import as_lines, features, rsa, tables
+from tests.screens.stage import reply_to
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -113,3 +115,67 @@ def test_the_feature_and_not_the_model_is_said_to_be_constant() -> None:
     head = {"against": "graded Monday > Sunday", "statistic": "corr"}
     assert rsa._told({"status": "constant"}, head).startswith("constant (every two sentences")
     assert rsa._told({"status": "ok", "score": 0.5}, head) == "corr 0.500 with graded Monday > Sunday"
+
+
+def test_the_histogram_of_a_feature_is_printed_with_every_count_in_it() -> None:
+    edges, counts = [2.0**at for at in range(12)], [0, 1, 3, 0, 2000, 7, 1, 1, 1, 4, 100]
+    title, *lines = features.activation_lines({"edges": edges, "counts": counts}, 40)
+    assert "log scale" in title
+    rows = [line.split() for line in lines]
+    assert [float(row[0]) for row in rows] == edges[:-1:2]  # eight lines at most: two bins in each
+    assert [int(row[1].replace(",", "")) for row in rows] == [1, 3, 2007, 2, 5, 100]
+    bars = [len(row[2]) for row in rows]
+    assert max(bars) == bars[2] == 40
+    assert bars[0] == round(40 * math.log(2) / math.log(2008))
+    assert features.activation_lines({"edges": edges, "counts": [0] * 11}, 40) == []
+    assert features.activation_lines(None, 40) == []
+
+
+def test_features_show_prints_the_histogram() -> None:
+    shown = reply_to("features.show")
+    text = printed("features.show", shown)
+    assert "activations above 0" in text
+    for line in features.activation_lines(shown["corpus"]["histogram"], 40):
+        assert line in text
+
+
+def test_a_search_names_the_unit_of_its_scores() -> None:
+    match = {"where": "sentence", "text": " won", "exact": False, "score": 12.5, "share": None, "window": None}
+    hit = {"index": 7, "score": 12.5, "density": 0.01, "label": "", "matches": [{**match, "value": 3.0}]}
+    asked = {"space": "m/s", "total": 1, "query": "", "by_sentence": "We won.", "hits": [hit], "missing": []}
+    for result, unit in (
+        (asked, "bits"), ({**asked, "missing": ["no index"]}, "activation"),
+        ({**asked, "query": "won", "by_sentence": ""}, "likeness"),
+    ):  # fmt: skip
+        assert printed("features.search", result).splitlines()[1].split() == [
+            "feature",
+            unit,
+            "density",
+            "where",
+            "label",
+        ]
+
+
+def test_a_match_of_grams_names_both_in_its_header() -> None:
+    result = {"first": "line 4", "second": "simplex:2", "start_cost": 1.0, "cost": 0.5, "per_pair": 0.02,
+              "exact": True, "pairs": [["Monday", "0"]]}  # fmt: skip
+    assert printed("geometry.match", result).splitlines()[-2].split() == ["line", "4", "simplex:2"]
+
+
+def test_scores_of_heads_have_the_same_decimals_all_of_them() -> None:
+    result = {"prompt": "One day from Monday is", "answers": [" Monday"], "leading_space": True, "names": ["Monday"],
+              "right": 9, "problems": 9, "at": "last", "pairs": 9, "heads": [[-0.00048, 0.894]],
+              "layers": [[0.0001]], "streams": ["resid_pre"], "top": []}  # fmt: skip
+    row = printed("circle.heads", result).strip().splitlines()[-1].split()
+    assert row == ["0", "0.00", "0.00", "0.89"]
+
+
+@pytest.mark.parametrize(("token", "shown"), [(" ", "␣"), ("  ", "␣␣"), ("", "(end)"), (" won", " won"), ("\n", "↵")])
+def test_a_token_that_is_named_is_seen(token: str, shown: str) -> None:
+    assert tables.token_name(token) == shown
+
+
+def test_the_tokens_of_a_plane_are_all_named() -> None:
+    result = reply_to("clusters.planes")
+    result["next"] |= {"tokens": [[" ", 12], ["", 7], [" the", 3]], "others": 5}
+    assert "next tokens: ␣ 12, (end) 7,  the 3; others 5" in printed("clusters.planes", result)

@@ -136,9 +136,12 @@ def test_half_a_surrogate_pair_is_repaired_and_counted(tmp_path: Path, tokenizer
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path, tokenizer: StoreTokenizer) -> None:
-    for name, content in (("a.txt", b"fine\nbad \xff\n"), ("a.jsonl", b'{"text": "bad \xff"}\n')):
+    cases = (
+        ("a.txt", b"fine\nbad \xff\n", "byte 5 of line 2"), ("a.jsonl", b'{"text": "bad \xff"}\n', "byte 15 of line 1"),
+    )  # fmt: skip
+    for name, content, place in cases:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputFileError, match=r"not UTF-8.*0xff.*--undecodable replace"):
+        with pytest.raises(InputFileError, match=rf"not UTF-8: {place} is 0xff.*--undecodable replace"):
             imported(tmp_path / name, tokenizer, tmp_path / "home")
         store = imported(tmp_path / name, tokenizer, tmp_path / "home", undecodable="replace")
         assert list(store.documents())[-1] == "bad \ufffd"

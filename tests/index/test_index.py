@@ -282,6 +282,12 @@ def test_a_store_of_another_tokenizer_is_refused(loaded: Any, tmp_path: Path, ho
     path = tmp_path / "a.txt"
     path.write_text("the cat won\nthe dog lost\n")
     loaded(f"corpus.import {path} name=pets")
+    loaded("index.build tokens=1000")
+    reply = loaded("index.build pets")
+    assert any("was of corpus 'demo' and is of 'pets' from now on" in text for text in reply["warnings"])
+    assert not any("from now on" in text for text in loaded("index.build pets")["warnings"])
+    back = loaded("index.build tokens=1000")["warnings"]  # a bare build reads the demo's
+    assert any("'pets' and is of 'demo'" in text and "index build pets" in text for text in back)
     built = loaded("index.build pets")["result"]
     assert (built["corpus"], built["documents"]) == ("pets", 2)
     meta = open_name(home, "pets").folder / "meta.json"

@@ -264,3 +264,39 @@ def test_each_kind_of_window_is_its_own() -> None:
     }
     for sentence, one in zip(corpus_sentences(corpus, "random"), corpus["random"], strict=True):
         assert sentence.value == one["values"][one["peak"]]
+
+
+class Unranked(FakeEngine):
+    """Knows no ranking, until there is one."""
+
+    ranked = False
+
+    async def request(self, verb: Verb, **more: Any) -> dict[str, Any]:
+        reply = await super().request(verb, **more)
+        if verb.dotted != "features.show" or self.ranked:
+            return reply
+        missing = ["no ranking in this session. Make one: `workbench features contrast X`."]
+        without = {"stimuli": None, "test": None, "ranking": None, "missing": missing}
+        return {**reply, "result": {**reply["result"], **without}}
+
+
+def test_without_a_ranking_the_corpus_is_in_front_until_there_is_one_or_another_pane_is_chosen() -> None:
+    engine = Unranked(recorded())
+    example = first["corpus"]["examples"][0]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        page = app.query_one(FeaturePage)
+        await press(pilot, "3", "enter")
+        assert page.pane == "corpus"
+        assert page.main.has_focus
+        assert f"doc {example['document']}" in text_of(app)
+        assert page.state()["pane"] == "stimuli"  # not chosen: the view that is saved does not keep it
+        engine.ranked = True
+        await press(pilot, "r")
+        assert page.pane == "stimuli"
+        engine.ranked = False
+        await press(pilot, "tab", "shift+tab", "r")
+        assert page.pane == "stimuli"
+        assert ":features.contrast X" in text_of(app)
+
+    play(scenario, engine=engine)

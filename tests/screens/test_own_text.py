@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from screens.app import WorkbenchApp
 from screens.own_text_rows import diff_sentences
 from screens.text import number, short_id
+from screens.widgets.lines import Lines
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, settle, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.errors import UsageError
@@ -123,3 +124,38 @@ def test_a_token_that_one_sentence_has_not_leaves_a_gap() -> None:
     assert first.tokens == ("we", "·   ")
     assert first.values == (1.0, 0.0)
     assert (second.tokens, second.values) == (("we", " all"), (0.5, 2.0))
+
+
+class Turning(Typed):
+    """Other features lead with every letter: the order is that of the recorded ones, turned by their number."""
+
+    async def request(self, verb: Any, **more: Any) -> dict[str, Any]:
+        result = (await super().request(verb, **more))["result"]
+        if verb.dotted not in ("features.activate", "features.diff"):
+            return {"result": result}
+        by = len(self.texts) % len(result["features"])
+        return {"result": {**result, "features": [*result["features"][by:], *result["features"][:by]]}}
+
+
+@pytest.mark.parametrize("key", ["i", "e"])
+def test_the_cursor_stays_at_the_top_until_it_is_moved_and_then_follows_its_feature(key: str) -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        lines = app.query_one("#own-features", Lines)
+        await press(pilot, "i", "T", "enter")
+        if key == "e":
+            await press(pilot, "e")
+        else:
+            await press(pilot, "i")
+        await press(pilot, "h", "e", "y")
+        shown = different if key == "e" else active
+        leading = lines.key_at(0)
+        assert leading != shown["features"][0]["feature"]
+        assert (lines.cursor, lines.key) == (0, leading)
+        await press(pilot, "enter", "j")
+        followed = lines.key
+        assert followed != leading
+        await press(pilot, key, "a")
+        assert lines.key == followed
+        assert lines.cursor == 0  # the next one leads by now
+
+    play(scenario, engine=Turning())

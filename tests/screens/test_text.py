@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from screens.text import chance, fit, in_app, number, percent, short_id, visible
+from screens.text import chance, fit, in_app, number, percent, short_id, size, token_name, visible
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=40), st.integers(1, 60))
@@ -63,3 +63,13 @@ def test_advice_for_the_shell_becomes_a_line_of_the_app() -> None:
     assert in_app("See `workbench --help`.") == "See `workbench --help`."
     assert in_app("`workbench stimuli edit x --pairs order --of 'a b'`") == ":stimuli.edit x pairs=order of='a b'"
     assert in_app("`workbench index build --dry-run`") == "`workbench index build --dry-run`"
+
+
+@pytest.mark.parametrize(("token", "shown"), [(" ", "␣"), ("  ", "␣␣"), ("", ""), (" won", " won"), ("\n", "⏎")])
+def test_a_token_that_is_named_is_seen(token: str, shown: str) -> None:
+    assert token_name(token) == shown
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 B"), (999, "999 B"), (12_345, "12.3 kB"), (4_000_000, "4.0 MB")])
+def test_the_size_of_a_file(count: int, shown: str) -> None:
+    assert size(count) == shown

@@ -78,6 +78,7 @@ def test_an_unknown_session_gets_the_nearest_name(sessions: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown session 'achievment'") as caught:
         catalog.find("achievment", sessions)
     assert "achievements" in caught.value.hint
+    assert str(sessions) in caught.value.hint  # whoever has two folders of sessions is told which one it was
 
 
 def test_the_latest_session_is_the_one_last_worked_in(sessions: Path) -> None:

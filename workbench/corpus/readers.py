@@ -164,11 +164,21 @@ def _of_file(path: Path, reading: Reading) -> Iterator[str]:
             yield from _of_text(path, packing, reading)
     except UnicodeDecodeError as error:
         raise InputFileError(
-            f"{path} is not UTF-8 (byte {error.start} of a part, 0x{error.object[error.start]:02x})",
-            "Save it as UTF-8, or add --undecodable replace.",
+            f"{path} is not UTF-8{_first_undecodable(path, packing)}", "Save it as UTF-8, or add --undecodable replace."
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(f"{path} cannot be read ({error})", "Check that the file is whole.") from error
+
+
+def _first_undecodable(path: Path, packing: str) -> str:
+    """Where the first byte is that is not UTF-8: a decoder knows its place in what it read at once, not in the file."""
+    with _open(path, packing) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02x}"
+    return ""
 
 
 def _open(path: Path, packing: str) -> IO[bytes]:

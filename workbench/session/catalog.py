@@ -86,7 +86,8 @@ def find(name: str, sessions: Path) -> Path:
         return sessions / name
     if _is_example(demo.sessions_dir() / name):
         return demo.sessions_dir() / name
-    raise UnknownNameError.among("session", name, names(sessions), f"Make it with `workbench session new {name}`.")
+    hint = f"Looked in {sessions}. Make it with `workbench session new {name}`."
+    raise UnknownNameError.among("session", name, names(sessions), hint)
 
 
 def refuse_opened_folder(sessions: Path) -> None:

@@ -53,7 +53,9 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
         own = known_tag(lab.state, query.tag)
         order = np.array([index for index in order if feature_id(ranking.space, int(index)) in own], dtype=np.int64)
     shown = order[query.offset : query.offset + query.limit]
-    rows = ranking.rows(shown, query.offset + 1, labels)
+    rows = ranking.rows(shown, labels=labels)
+    for row in rows:
+        row["rank"] = ranking.rank(row["index"])  # its place of all, whatever is left out here and however sorted
     found = {"ranking": header, "rows": rows, "offset": query.offset, "total": len(order)}
     return Outcome(found, provenance={"gate": header["gate"]})
 
@@ -89,7 +91,7 @@ def _on_stimuli(query: FeaturesShow, lab: Lab, index: int, space: str, missing: 
         line = ranking_line(lab, query.ranking, query.stimuli)
         header = ranking_header(lab, line, query.effect)
     except UsageError as error:
-        missing.append(f"{error.message}: {error.hint}")
+        missing.append(f"{error.message}. {error.hint}")
         return {"test": None, "ranking": None, "stimuli": None}
     if header["space"] != space:
         missing.append("the latest ranking is of other features: rank these with `workbench features contrast`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from workbench.evidence import cut
 from workbench.lab import Lab
 from workbench.sentences.shared import Shared, shared
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.corpus.readers import Undecodable
 
 MOST = 5000
 """Sentences of one side."""
@@ -113,7 +116,7 @@ def _sentences(query: FeaturesCommon, lab: Lab) -> tuple[list[str], str, list[st
         sources, control_sources = [named, *sources], [*([against] if other else []), *control_sources]
     for path, kept, told in ((query.file, texts, sources), (query.control_file, controls, control_sources)):
         if path:
-            kept += _of_file(path)
+            kept += _of_file(path, query.undecodable)
             told.append(Path(path).name)
     if not query.stimuli and query.against:
         raise UsageError(f"--against {query.against} is a class of a stimulus set", "Name the set.")
@@ -143,7 +146,7 @@ def _of_set(query: FeaturesCommon, lab: Lab) -> tuple[list[str], list[str], str,
     return own, rest, f"{name}:{category}", f"{name}:{'+'.join(others)}"
 
 
-def _of_file(path: str) -> list[str]:
+def _of_file(path: str, undecodable: Undecodable) -> list[str]:
     """The sentences of a file, empty ones left out.
 
     Raises:
@@ -153,7 +156,8 @@ def _of_file(path: str) -> list[str]:
 
     if not Path(path).expanduser().is_file():
         raise InputFileError(f"there is no file {path}", "Check the path; it is relative to where you are.")
-    found = list(islice((text for text in Reading(path).documents() if text.strip()), MOST + 1))
+    reading = Reading(path, undecodable=undecodable)
+    found = list(islice((text for text in reading.documents() if text.strip()), MOST + 1))
     if not found:
         raise InputFileError(f"{path} has no sentence", "Give a file with one sentence a line.")
     return found
