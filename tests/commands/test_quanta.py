@@ -14,6 +14,7 @@ import pytest
 from tests import tiny
 from workbench.errors import Cancelled, MismatchError, UnknownNameError, UsageError, WorkbenchError
 from workbench.quanta import NATS_PER_BIT, present_bigram, present_trigram
+from workbench.session import SessionRecord
 
 pytestmark = [pytest.mark.slow]
 
@@ -532,3 +533,46 @@ def test_a_replay_gives_the_same(clustered: Any) -> None:
     result = clustered("replay s check=true", None)["result"]
     assert result["differences"] == []
     assert result["recomputed"] == result["total"]
+
+
+# --- replayed, where something cannot be computed again
+
+
+def rewrite(sessions: Path, verb: str, **fields: Any) -> int:
+    """Change fields of a verb's only log line; gives its number."""
+    path, seq = sessions / "s" / "log.jsonl", 0
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line.get("do") == verb:
+            line.update(fields)
+            seq = line["seq"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return seq
+
+
+def test_a_line_over_the_limit_takes_those_that_rest_on_it_along(clustered: Any, sessions: Path) -> None:
+    clustered("quanta.label 0 first")
+    long = rewrite(sessions, "quanta.similarity", seconds=100.0)
+    result = clustered("replay check=true")["result"]
+    recorded = {item["do"]: item["reason"] for item in result["recorded"]}
+    assert result["equal"]
+    assert set(recorded) == {"quanta.similarity", "quanta.cluster"}
+    assert recorded["quanta.similarity"].startswith("it took 100 s")
+    assert recorded["quanta.cluster"].startswith(f"it rests on line {long} (quanta.similarity)")
+    assert result["recomputed"] == result["total"] - 2  # the label, which comes later, among them
+    assert not clustered("replay check=true max_seconds=1000")["result"]["recorded"]
+
+
+def test_a_corpus_over_the_limit_leaves_the_rest_to_the_record(taken: Any, sessions: Path) -> None:
+    long = rewrite(sessions, "corpus.import", seconds=100.0)
+    recorded = {item["do"]: item["reason"] for item in taken("replay check=true")["result"]["recorded"]}
+    assert recorded["quanta.losses"].startswith(f"it rests on line {long} (corpus.import)")
+
+
+def test_a_line_that_fails_is_a_difference_and_the_others_go_on(clustered: Any, sessions: Path) -> None:
+    params = SessionRecord(sessions / "s").done("quanta.select")[0].params
+    wrong = rewrite(sessions, "quanta.select", params={**params, "threshold": 1e-9})
+    result = clustered("replay")["result"]
+    assert [(one["seq"], one["field"], one["recorded"]) for one in result["differences"]] == [(wrong, "outcome", "ok")]
+    assert result["differences"][0]["recomputed"].startswith("error: ")
+    assert (result["recomputed"], result["recorded"]) == (result["total"] - 1, [])
