@@ -576,3 +576,39 @@ def test_a_line_that_fails_is_a_difference_and_the_others_go_on(clustered: Any, 
     assert [(one["seq"], one["field"], one["recorded"]) for one in result["differences"]] == [(wrong, "outcome", "ok")]
     assert result["differences"][0]["recomputed"].startswith("error: ")
     assert (result["recomputed"], result["recorded"]) == (result["total"] - 1, [])
+
+
+# --- taken back
+
+
+def test_edits_of_a_withdrawn_clustering_are_not_served(clustered: Any, sessions: Path) -> None:
+    first = SessionRecord(sessions / "s").done("quanta.cluster")[-1].seq
+    clustered("quanta.label 0 first")
+    merged = clustered("quanta.merge 1 2")["seq"]
+    clustered("labels.set 0 another of=quanta")
+    undone = clustered(f"session.undo {first}")["result"]
+    assert undone["stale"] == [first + 1, merged, merged + 1]
+    shown = clustered("session.show")["result"]
+    assert [row["seq"] for row in shown["log"] if row["stale"]] == undone["stale"]
+    assert "clusters" not in shown["quanta"]
+    for line in ("quanta.list", "quanta.show 0", "quanta.export x.html"):
+        with pytest.raises(UsageError, match="no clusters of predictions"):
+            clustered(line)
+    assert [row["stale"] for row in clustered("labels.show of=quanta")["result"]["labels"]] == [True]
+
+
+def test_undoing_a_clustering_gives_the_one_before_it(clustered: Any) -> None:
+    before = clustered("quanta.list")["result"]
+    second = clustered("quanta.cluster n_clusters=6 seeds=0")["seq"]
+    clustered("quanta.merge 1 2")
+    clustered(f"session.undo {second}")
+    assert clustered("quanta.list")["result"] == before
+
+
+def test_scores_rest_on_the_labels_they_are_of(clustered: Any, sessions: Path) -> None:
+    other = clustered("labels.set 1 unrelated of=quanta")["seq"]
+    label = clustered("labels.set 0 prize of=quanta")["seq"]
+    clustered("labels.score 0 of=quanta each=1")
+    uses = SessionRecord(sessions / "s").done("labels.score")[-1].uses
+    assert label in uses
+    assert other not in uses
