@@ -112,7 +112,7 @@ def _of_failure(
 
 
 def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | None:
-    """The first line taken from the record that a line rests on, directly or by way of others, or by a corpus's name."""
+    """The first line from the record that a line rests on, directly, by way of others, or by the name of a corpus."""
     by_seq = {one.seq: one for one in record.lines}
     waiting, seen = [line], {line.seq}
     while waiting:

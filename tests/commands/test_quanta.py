@@ -612,3 +612,54 @@ def test_scores_rest_on_the_labels_they_are_of(clustered: Any, sessions: Path) -
     uses = SessionRecord(sessions / "s").done("labels.score")[-1].uses
     assert label in uses
     assert other not in uses
+
+
+# --- sent to a colleague
+
+
+def test_quanta_are_read_where_a_session_was_sent(
+    clustered: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("quanta.list", "quanta.show 0", "quanta.counts threshold=100 filter=present-bigram n=2")
+    here = [clustered(line)["result"] for line in asked]
+    sent = clustered(f"session.export s {tmp_path / 'x.zip'}")
+    assert sent["result"]["quanta"]
+    assert not sent["warnings"]
+    assert not clustered(f"session.export s {tmp_path / 'y.zip'} index=false")["result"]["quanta"]
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "elsewhere"))
+    clustered(f"session.import {tmp_path / 'x.zip'} with")
+    clustered(f"session.import {tmp_path / 'y.zip'} without")
+    assert [clustered(line, "with")["result"] for line in asked] == here
+    with pytest.raises(MismatchError, match="not on this machine"):
+        clustered("quanta.show 0", "without")
+    clustered(f"quanta.export {tmp_path / 'page.html'}", "with")
+    clustered(f"session.export with {tmp_path / 'z.zip'}")
+    clustered(f"session.import {tmp_path / 'z.zip'} further")
+    assert clustered("quanta.show 0", "further")["result"] == here[1]
+    clustered("quanta.merge 0 1", "with")
+    assert not (tmp_path / "elsewhere" / "corpora").exists(), "a colleague's corpus went among this user's own"
+
+
+def test_similarities_that_are_too_large_stay_behind_and_it_is_said(
+    clustered: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commands.handlers import session_files
+
+    monkeypatch.setattr(session_files, "MATRIX_LIMIT", 10)
+    sent = clustered(f"session.export s {tmp_path / 'x.zip'}")
+    assert [warning.partition(" have ")[0] for warning in sent["warnings"]] == ["the similarities"]
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "elsewhere"))
+    clustered(f"session.import {tmp_path / 'x.zip'} with")
+    shown = clustered("quanta.show 0", "with")["result"]
+    assert shown["samples"]
+    assert shown["matrix"] is None
+
+
+@pytest.mark.parametrize("key", ["../../../secrets", "/etc", "", ".."])
+def test_a_key_that_is_a_path_sends_nothing(clustered: Any, sessions: Path, tmp_path: Path, key: str) -> None:
+    entry = SessionRecord(sessions / "s").state.get("quanta/similarity")
+    rewrite(sessions, "quanta.similarity", sets={"quanta/similarity": {**entry, "key": key}})
+    sent = clustered(f"session.export s {tmp_path / 'x'}")
+    assert "names no similarity" in sent["warnings"][0]
+    assert not (tmp_path / "x" / "stores" / "quanta" / "similarity").exists()
+    assert clustered("quanta.show 0")["result"]["matrix"] is None

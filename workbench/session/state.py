@@ -9,7 +9,6 @@ from typing import Any
 from workbench.digests import value_digest
 from workbench.session.log import LogLine
 
-
 REPLACED = ("quanta/losses", "quanta/samples", "quanta/similarity", "quanta/clusters")
 """Entries of which the latest is taken without being named: a stale one is no basis, the one before it is in force."""
 
