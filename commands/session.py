@@ -90,7 +90,9 @@ class SessionExport(Query):
 
     target: str = Field("", description="Session to export (default: the current one)")
     out: OutputFile = Field("", description="FILE.zip, or a new folder (default: SESSION.zip here)")
-    index: bool = Field(True, description="Take the feature index and its corpus along")
+    index: bool = Field(
+        True, description="Take along the feature index, the losses and similarities of quanta, and their corpora"
+    )
 
 
 class SessionImport(Command):

@@ -41,6 +41,7 @@ SKIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BEFORE = (10, 20, 40, 60, 100, 200, 300)
 AFTER = (0, 4, 8, 20, 40, 80)
 SAMPLES = 40
+NO_CLUSTERS, UNSHOWN = "there are no clusters of predictions yet", "no cluster is shown"
 """Samples of a cluster that are asked for; an export has all."""
 
 
@@ -215,7 +216,7 @@ class QuantaPage(FilteredPage):
 
     @override
     def show_failure(self, error: WorkbenchError) -> None:
-        self.stage = "none"
+        self.stage = "failed"
         self._show_part()
         super().show_failure(error)
 
@@ -390,7 +391,8 @@ class QuantaPage(FilteredPage):
     @override
     def why_not(self, action: str) -> str:
         if action in ("label", "edit", "contrast", "probe", "matrix", "order") and self.stage != "clusters":
-            return "there are no clusters of predictions yet: the screen says what comes next"
+            failed = f"{UNSHOWN}: the screen says why"
+            return failed if self.stage == "failed" else f"{NO_CLUSTERS}: the screen says what comes next"
         return "open a cluster first (enter)" if action == "matrix" else ""
 
     @override

@@ -161,6 +161,11 @@ class Lab:
 
         return find_set(name, self).ready()
 
+    @property
+    def homes(self) -> tuple[Path, ...]:
+        """Where caches are looked for: this machine's, then what came along with the session."""
+        return (self.home, self.record.path / STORES) if self.has_session else (self.home,)
+
     def index(self) -> FeatureIndex | None:
         """The feature index of the loaded features, or None where none was built on this machine."""
         value = self.entry("index")
@@ -170,8 +175,7 @@ class Lab:
         """The index of a state entry: this machine's, or the one that came along with the session."""
         from workbench.index.read import open_index
 
-        found = open_index(self.home, entry)
-        return found if found is not None or not self.has_session else open_index(self.record.path / STORES, entry)
+        return next((found for home in self.homes if (found := open_index(home, entry)) is not None), None)
 
     def save(self, name: str, **arrays: np.ndarray) -> None:
         """Store arrays in this command's artifact as `name.safetensors`.

@@ -10,9 +10,9 @@ from typing import Any
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
 from commands.line import from_params
-from commands.registry import lookup
+from commands.registry import VERBS, lookup
 from commands.report import Replay
-from workbench.errors import ReplayDiffers, UsageError
+from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
@@ -59,26 +59,28 @@ def _told(name: str, found: dict[str, Any]) -> str:
 
 
 def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab) -> dict[str, Any]:
-    recorded, differences, recomputed = [], [], 0
+    recorded: list[dict[str, Any]] = []
+    differences: list[dict[str, Any]] = []
+    recomputed = 0
     lines = [line for line in record.lines if line.outcome == "ok"]
     for line in record.lines:
         lab.tick(line.seq - 1, record.lines[-1].seq, f"replaying {line.do}")
-        reason = _why_not(line, query)
-        if reason:
-            again.adopt(line, record.artifact_path(line) if line.artifact else None)
-            if line.outcome == "ok":
-                recorded.append({"seq": line.seq, "do": line.do, "reason": reason})
-            continue
-        recomputed += 1
+        reason, found = _why_not(line, query), []
+        if not reason:
+            try:
+                found = _recompute(record, again, line, home, lab)
+                recomputed += 1
+            except (Cancelled, StorageError):  # of the whole, not of this line
+                raise
+            except WorkbenchError as error:
+                reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
+        if not again.lines or again.lines[-1].seq < line.seq:
+            _adopt(record, again, line)
+        if reason and line.outcome == "ok":
+            recorded.append({"seq": line.seq, "do": line.do, "reason": reason})
+        head = {"seq": line.seq, "line": text_of(line)}
         differences += [
-            {
-                "seq": line.seq,
-                "line": text_of(line),
-                "field": found.field,
-                "recorded": found.recorded,
-                "recomputed": found.recomputed,
-            }
-            for found in _recompute(record, again, line, home, lab)
+            {**head, "field": one.field, "recorded": one.recorded, "recomputed": one.recomputed} for one in found
         ]
     return {
         "session": record.name,
@@ -88,6 +90,40 @@ def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay
         "differences": differences[:200],
         "equal": not differences,
     }
+
+
+def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
+    """Take a line over as it was recorded, so that later ones find what they read."""
+    source = record.artifact_path(line) if line.artifact else None
+    again.adopt(line, source if source is not None and source.is_dir() else None)
+
+
+def _of_failure(
+    line: LogLine, error: WorkbenchError, record: SessionRecord, taken: list[int]
+) -> tuple[str, list[Difference]]:
+    """What a line that cannot be computed again is: taken from the record where it lacks what such a line made.
+
+    A line over the limit leaves nothing in the empty cache. An error that is no refusal is a difference all the same.
+    """
+    basis = _basis(line, record, taken)
+    if basis is None or not isinstance(error, UsageError):
+        return "", [Difference("outcome", "ok", f"error: {error.message}")]
+    return f"it rests on line {basis.seq} ({basis.do}), which is from the record: {error.message}", []
+
+
+def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | None:
+    """The first line from the record that a line rests on, directly, by way of others, or by the name of a corpus."""
+    by_seq = {one.seq: one for one in record.lines}
+    waiting, seen = [line], {line.seq}
+    while waiting:
+        one = waiting.pop()
+        corpus = f"corpora/{one.params.get('corpus', '')}"
+        named = [seq for seq in taken if seq < one.seq and corpus in by_seq[seq].sets]
+        for seq in {*one.uses, *named} & by_seq.keys() - seen:
+            seen.add(seq)
+            waiting.append(by_seq[seq])
+    found = sorted(seen & set(taken))
+    return by_seq[found[0]] if found else None
 
 
 def _revision_of(line: LogLine) -> int:
@@ -101,6 +137,8 @@ def _why_not(line: LogLine, query: Replay) -> str:
         return "it failed"
     if line.reused is not None:
         return f"it repeats line {line.reused}"
+    if line.do not in VERBS:
+        return "this version has no such command"
     if line.provenance.get("command_revision", 1) != _revision_of(line):
         return "its numbers changed on purpose since (another revision of the command)"
     if "language_model" in line.provenance:
@@ -115,13 +153,18 @@ def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path,
     if not isinstance(verb, Command):
         return [Difference(line.do, "a command", "a query of this version")]
 
-    def run(pending: Pending) -> dict[str, Any]:
-        own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=lab.tick)
-        own.home = home
-        return carry_out(verb, own, handler_of)
-
     if line.seq != (again.lines[-1].seq + 1 if again.lines else 1):
         return [Difference("sequence", line.seq, len(again.lines) + 1)]
-    reply = again.do(verb, run, fresh=True)
-    found = list(compare(record.artifact(line)["result"], reply.result, verb.tolerance))
+    was = record.artifact(line)["result"]
+    pending = again.begin(verb, fresh=True)
+    if not isinstance(pending, Pending):
+        return [Difference(line.do, "computed again", "a stored reply")]
+    try:
+        own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=lab.tick)
+        own.home = home
+        reply = again.commit(pending, carry_out(verb, own, handler_of))
+    except BaseException:
+        again.discard(pending)  # no line of an error: the recorded one takes its place, so that numbers stay
+        raise
+    found = list(compare(was, reply.result, verb.tolerance))
     return found + list(compare_arrays(record.artifact_path(line), again.artifact_path(reply.line), verb.loose_arrays))

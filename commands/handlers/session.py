@@ -25,6 +25,7 @@ from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
 from workbench.session.layout import NOTES_NAME
 from workbench.session.log import LogLine
+from workbench.session.state import fold
 from workbench.verbs import Outcome
 
 __all__ = ["compare", "export", "fork", "import_", "list_", "new", "note", "result", "show", "undo"]
@@ -179,7 +180,8 @@ def undo(command: SessionUndo, lab: Lab) -> Outcome:
     for other in (record.line(seq) for seq in line.withdraws):
         if other.do == "session.note":
             _add_note(record, str(other.params["text"]))
-    stale = [other.seq for other in record.lines if line.seq in other.uses]
+    taken_back = LogLine(seq=record.lines[-1].seq + 1, utc="", do=command.dotted, params={}, withdraws=[line.seq])
+    stale = sorted(fold([*record.lines, taken_back]).stale - record.state.stale)
     return Outcome({"undone": line.seq, "line": text_of(line), "stale": stale}, withdraws=[line.seq])
 
 

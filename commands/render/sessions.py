@@ -71,6 +71,7 @@ def replay(result: Result, console: Console) -> None:
 def exported(result: Result, console: Console) -> None:
     """Where a session was written."""
     what = "with its index" if result["index"] else "without an index"
+    what += ", with what its quanta rest on" if result.get("quanta") else ""
     size = f"{result['commands']} commands, {result['files']} files, {result['bytes'] / 1e6:.1f} MB, {what}"
     console.print(Text(visible(f"{result['session']} is in {result['path']}: {size}"), "bold"))
     console.print(Text(visible(f"a colleague looks at it with: workbench open {Path(result['path']).name}")))

@@ -10,11 +10,13 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
+from screens.quanta import QuantaPage
 from screens.quanta_text import cluster_row, side_lines
 from screens.widgets.lines import cell_text
 from screens.widgets.samples import folded, sample_lines
 from tests.screens.stage import assert_fits, assert_golden, play, press, text_of, type_line
 from workbench.engine.fake import FakeEngine, load_transcript
+from workbench.errors import MismatchError
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 EXCHANGES = load_transcript(Path(__file__).parent.parent / "transcripts" / "quanta.json")
@@ -173,6 +175,19 @@ def test_without_losses_the_screen_says_what_to_do() -> None:
         assert "no clusters of predictions yet" in text_of(app)
 
     play(scenario, engine=engine("nothing"))
+
+
+def test_clusters_that_cannot_be_shown_are_not_said_to_be_lacking() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6")
+        page = app.page
+        assert isinstance(page, QuantaPage)
+        page.show_failure(MismatchError("the corpus 'demo' of the losses is not on this machine", "Take them again."))
+        await press(pilot, "c")
+        assert "no cluster is shown: the screen says why" in text_of(app)
+        assert "no clusters of predictions yet" not in text_of(app)
+
+    play(scenario, engine=engine("clusters"))
 
 
 def test_arrows_go_from_cluster_to_cluster_and_escape_back_to_the_list() -> None:

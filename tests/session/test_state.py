@@ -55,6 +55,16 @@ def test_staleness_runs_down_the_chain_and_leaves_the_numbers_readable() -> None
     assert state.get("b") == 3
 
 
+def test_a_stale_edit_of_clusters_gives_way_to_the_clusters_before_it() -> None:
+    name = "quanta/clusters"
+    made = [line(1, sets={name: "first"}), line(2, sets={name: "second"}), line(3, uses=[2], sets={name: "split"})]
+    assert values(made) == {name: "split"}
+    assert values([*made, line(4, withdraws=[2])]) == {name: "first"}
+    assert values([*made, line(4, withdraws=[2]), line(5, withdraws=[1])]) == {}
+    cleared = [*made, line(4, uses=[2], sets={"quanta/samples": "s", name: None})]
+    assert values([*cleared, line(5, withdraws=[2])]) == {name: "first"}
+
+
 def test_a_failed_line_counts_for_nothing() -> None:
     lines = [line(1, sets={"a": 1}), line(2, outcome="error", sets={"a": 2}, withdraws=[1])]
     assert values(lines) == {"a": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SAVE_EVERY = 60.0
 """Seconds between two states that an interrupted run can go on from; it also leaves one when it is stopped."""
+_KEY = re.compile(r"[0-9a-f]{8,32}")
 MATRIX, META, STATE = "matrix.npy", "meta.json", "state.safetensors"
 
 
@@ -41,7 +43,7 @@ class SimilarityFolder:
     @classmethod
     def of(cls, home: Path, about: dict[str, Any]) -> SimilarityFolder:
         """The folder for samples, model and settings."""
-        return cls(home / FOLDER / "similarity" / value_digest(about).removeprefix("sha256:")[:32], about)
+        return cls(matrix_folder(home, value_digest(about).removeprefix("sha256:")[:32]), about)
 
     def meta(self) -> dict[str, Any] | None:
         """What was said of the finished similarity, or None where there is none."""
@@ -98,13 +100,29 @@ class SimilarityFolder:
             raise storage_error(target, error) from error
 
 
+def matrix_folder(home: Path, key: str) -> Path:
+    """Where the similarity of that key lies.
+
+    Raises:
+        InputFileError: no similarity has such a key; a session is data from anyone, and a path is none.
+    """
+    if not _KEY.fullmatch(key):
+        raise InputFileError(f"{key!r:.80} names no similarity", "Make it again: `workbench quanta similarity`.")
+    return home / FOLDER / "similarity" / key
+
+
+def has_matrix(home: Path, key: str) -> bool:
+    """Whether the finished similarity of that key is there; raises as `matrix_folder`."""
+    return (matrix_folder(home, key) / MATRIX).is_file()
+
+
 def open_matrix(home: Path, key: str) -> np.ndarray:
     """(samples, samples) float32 of the finished similarity of that key, mapped from the disk.
 
     Raises:
         InputFileError: it is not on this machine, or damaged.
     """
-    path = home / FOLDER / "similarity" / key / MATRIX
+    path = matrix_folder(home, key) / MATRIX
     try:
         found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         return found

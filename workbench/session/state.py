@@ -9,6 +9,9 @@ from typing import Any
 from workbench.digests import value_digest
 from workbench.session.log import LogLine
 
+REPLACED = ("quanta/losses", "quanta/samples", "quanta/similarity", "quanta/clusters")
+"""Entries of which the latest is taken without being named: a stale one is no basis, the one before it is in force."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -68,7 +71,8 @@ def fold(lines: list[LogLine]) -> State:
     """The state after `lines`.
 
     A line is withdrawn by a later line that is not itself withdrawn, so undoing an undo restores. A line
-    is stale when something it used was withdrawn or is stale; its numbers stay readable, marked so.
+    is stale when something it used was withdrawn or is stale; its numbers stay readable, marked so. Of `REPLACED`
+    a stale line sets and clears nothing.
     """
     withdrawn: set[int] = set()
     for line in reversed(lines):
@@ -84,6 +88,8 @@ def fold(lines: list[LogLine]) -> State:
         if line.seq in withdrawn:
             continue
         for name, value in line.sets.items():
+            if line.seq in stale and name in REPLACED:
+                continue
             if value is None:
                 entries.pop(name, None)
             else:

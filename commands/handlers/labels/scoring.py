@@ -92,10 +92,11 @@ def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
         UsageError: there is none.
     """
     own: dict[int, str] = {}
+    made: dict[int, int] = {}
     for name, entry in label_entries(lab.state).items():
-        lab.uses.add(entry.seq)
         if name.startswith(f"{wanted.space}#"):
             own[number_of(name)] = str(entry.value["text"])
+            made[number_of(name)] = entry.seq
     numbers = [wanted.number_of(text) for text in command.features] or sorted(own)
     if command.failed:
         protocols = command.protocol or PROTOCOLS[:1]
@@ -109,6 +110,7 @@ def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
             f"{which} to score",
             f"Suggest some: `workbench labels suggest{_of(command)}`, or give --concept TEXT.",
         )
+    lab.uses |= {made[number] for number in found if number in made}
     return found
 
 

@@ -12,7 +12,6 @@ from workbench.digests import value_digest
 from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.predictions.similarities import open_matrix
 from workbench.quanta import angular_similarity, cluster_cohesion, envelope_slope, rank_envelope
 from workbench.verbs import Outcome
 
@@ -24,7 +23,7 @@ def cluster(command: QuantaCluster, lab: Lab) -> Outcome:
     """One decomposition; k-means for every number of clusters of the sweep, and for other seeds."""
     from workbench.geometry import spectral_embedding, spectral_stability
 
-    matrix, samples = _matrix(lab), data.Samples.of(lab)
+    matrix, samples = data.similarity(lab), data.Samples.of(lab)
     numbers = sorted({command.n_clusters, *command.sweep})
     _check(numbers, len(matrix))
     lab.tick(0, len(numbers) + 1, "decomposing the affinity")
@@ -58,10 +57,6 @@ def affinity(matrix: np.ndarray, name: str) -> np.ndarray:
         return angular_similarity(matrix)
     positive = np.maximum(np.asarray(matrix, dtype=np.float64), 0)
     return np.square(positive) if name == "squared" else positive
-
-
-def _matrix(lab: Lab) -> np.ndarray:
-    return open_matrix(lab.home, data.need(lab, data.SIMILARITY, "similarities", "similarity")["key"])
 
 
 def _check(numbers: list[int], samples: int) -> None:
@@ -139,7 +134,7 @@ def split(command: QuantaSplit, lab: Lab) -> Outcome:
             f"cluster {command.cluster} has {members.size} samples, which are not {command.into} parts",
             "Take fewer parts: `--into 2`.",
         )
-    matrix = _matrix(lab)
+    matrix = data.similarity(lab)
     inside = affinity(np.asarray(matrix[np.ix_(members, members)]), clustering.about["affinity"])
     parts = np.asarray(spectral_clusters(inside, command.into, seed=command.seed), dtype=np.int64)
     labels, fresh = clustering.labels.copy(), _fresh(lab, clustering)
@@ -158,7 +153,7 @@ def merge(command: QuantaMerge, lab: Lab) -> Outcome:
     labels, fresh = clustering.labels.copy(), _fresh(lab, clustering)
     for number in wanted:
         labels[clustering.members(number)] = fresh
-    return _edited(lab, clustering, _matrix(lab), labels, {"clusters_merged": wanted, "into": [fresh]})
+    return _edited(lab, clustering, data.similarity(lab), labels, {"clusters_merged": wanted, "into": [fresh]})
 
 
 def _fresh(lab: Lab, clustering: data.Clustering) -> int:

@@ -61,7 +61,8 @@ def numbering(lab: Lab) -> Numbering:
     from workbench.predictions.numbering import Numbering
 
     about = need(lab, LOSSES, "losses", "losses")
-    store = stores.open_digest(lab.home, about["store"])
+    found = (stores.open_digest(home, about["store"]) for home in lab.homes)
+    store = next((one for one in found if one is not None), None)
     if store is None:
         raise MismatchError(
             f"the corpus {about['corpus']!r} of the losses is not on this machine",
@@ -81,6 +82,8 @@ def unchanged(lab: Lab) -> None:
     about = need(lab, LOSSES, "losses", "losses")
     if about["corpus"] not in stores.names(lab.home):
         return  # the demo's corpus is made on demand, under no name
+    if any(stores.open_digest(home, about["store"]) for home in lab.homes[1:]):
+        return  # it came along with the session: the name here is of this machine's own corpus
     now = stores.open_name(lab.home, about["corpus"]).digest
     if now != about["store"]:
         raise MismatchError(
@@ -91,14 +94,29 @@ def unchanged(lab: Lab) -> None:
 
 
 def losses(lab: Lab) -> Losses:
-    """The session's losses.
+    """The session's losses, this machine's or those that came along with the session.
 
     Raises:
         UsageError, MismatchError: as `numbering`.
     """
     from workbench.predictions.losses import Losses
 
-    return Losses(lab.home, numbering(lab))
+    found = [Losses(home, numbering(lab)) for home in lab.homes]
+    first = need(lab, LOSSES, "losses", "losses")["models"][0]["digest"]
+    return next((one for one in found if one.path(str(first)).exists()), found[0])
+
+
+def similarity(lab: Lab) -> np.ndarray:
+    """(samples, samples) float32 of the similarity in force, mapped from the disk.
+
+    Raises:
+        UsageError: there is none.
+        InputFileError: it is not on this machine and did not come along with the session, or is damaged.
+    """
+    from workbench.predictions.similarities import has_matrix, open_matrix
+
+    key = str(need(lab, SIMILARITY, "similarities", "similarity")["key"])
+    return open_matrix(next((home for home in lab.homes if has_matrix(home, key)), lab.home), key)
 
 
 def of_model(about: dict[str, Any], name: str) -> dict[str, Any]:

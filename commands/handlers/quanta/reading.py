@@ -16,7 +16,6 @@ from workbench.errors import InputFileError, UsageError
 from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.predictions.contexts import answer_span, plain_text, sample_context
-from workbench.predictions.similarities import open_matrix
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
@@ -91,10 +90,9 @@ def show(query: QuantaShow, lab: Lab) -> Outcome:
 
 def _matrix(lab: Lab, members: np.ndarray) -> list[list[float]] | None:
     """Cosines of members, ordered so that like ones stand together; None where the similarities are not here."""
-    about = data.need(lab, data.SIMILARITY, "similarities", "similarity")
     few = members[np.unique(np.linspace(0, members.size - 1, min(HEAT, members.size)).astype(int))]
     try:
-        part = np.asarray(open_matrix(lab.home, about["key"])[np.ix_(few, few)], dtype=np.float64)
+        part = np.asarray(data.similarity(lab)[np.ix_(few, few)], dtype=np.float64)
     except InputFileError:
         return None  # the rest of the page stands in the session
     order = np.argsort(-np.linalg.eigh(part)[1][:, -1], kind="stable")
