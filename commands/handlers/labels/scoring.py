@@ -40,6 +40,7 @@ LABEL_TOKENS, CALL_TOKENS, WINDOW_TOKENS = 2600, 330, 55
 """Input tokens of a label's prompt, of the constant part of a scoring call, and of a window in it."""
 SHOWN = 120
 """Scores of a result: a reply has 256 KiB. The artifact has them all."""
+GROUPS = {"clusters": "cluster", "quanta": "quantum"}
 _TRIES = 50
 
 
@@ -112,12 +113,16 @@ def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
     found = {number: own.get(number, "") for number in numbers}
     lacking = [number for number, text in found.items() if not text]
     if not found or (lacking and not command.concept.strip()):
-        which = f"#{lacking[0]} has no label" if lacking else "there are no labels"
+        which = f"{_named(command, lacking[0])} has no label" if lacking else "there are no labels"
         raise UsageError(
             f"{which} to score",
             f"Suggest some: `workbench labels suggest{_of(command)}`, or give --concept TEXT.",
         )
     return found
+
+
+def _named(command: LabelsScore, number: int) -> str:
+    return f"{GROUPS[command.of]} {number}" if command.of in GROUPS else f"#{number}"
 
 
 def _of(command: LabelsScore) -> str:
