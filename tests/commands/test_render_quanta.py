@@ -42,7 +42,7 @@ def test_a_cluster_shows_what_was_cut_and_how_near_others_are() -> None:
     shown = {**ROW, "clusters": 30, "offset": 0, "nearest_clusters": [near],
              "samples": [SAMPLE, {**SAMPLE, "before": ["Ada", " won"], "cut": True}]}  # fmt: skip
     text = printed(quanta.one, shown)
-    assert "0.01  <|endoftext|>Once[ upon]" in text
+    assert "  <|endoftext|>Once[ upon]" in text
     assert "…Ada won[ upon]" in text
     assert "document loss, nats  context [answer]" in text
     assert "2 of 30 (--offset, --limit)" in text

@@ -199,15 +199,15 @@ def stimuli(command: QuantaStimuli, lab: Lab) -> Outcome:
     for name, members in ((positive, inside), (other, outside)):
         drawn = members if members.size <= command.most else np.sort(rng.permutation(members)[: command.most])
         given = list(_texts(command, clustering.samples, numbering, drawn))
-        texts[name] = list(dict.fromkeys(given))
+        texts[name] = [text for text in dict.fromkeys(given) if text]
         if repeated := len(given) - len(texts[name]):
             warnings.append(
-                f"{name}: {repeated} of {len(given)} contexts stand there twice and were taken once; with more tokens "
-                "fewer are alike (--before)"
+                f"{name}: {repeated} of {len(given)} contexts were left out: empty, or the same as another one; with "
+                "more tokens fewer are alike (--before)"
             )
     shared = set(texts[positive]) & set(texts[other])
     for name in texts:
-        texts[name] = [text for text in texts[name] if text not in shared and text.strip()]
+        texts[name] = [text for text in texts[name] if text not in shared]
         if len(texts[name]) < 2:
             raise UsageError(
                 f"{name} has {len(texts[name])} different contexts, which are too few",
