@@ -41,7 +41,7 @@ from screens.pair import PairPage
 from screens.planes import PlanesPage
 from screens.quanta import QuantaPage
 from screens.rdm import RdmPage
-from screens.reasons import why_not
+from screens.reasons import unbound, why_not
 from screens.reply_view import ReplyPage
 from screens.results.page import ResultPage
 from screens.saved_view import SavedView
@@ -50,7 +50,7 @@ from screens.stimuli import StimuliPage
 from screens.text import in_app, visible, wrapped
 from screens.tour import TourPage, note_seen
 from screens.trail import Place, Trail
-from screens.typing_lines import command_question, filter_question, jump_question
+from screens.typing_lines import command_question, filter_question, jump_question, open_undo
 from screens.why import WhyPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
@@ -197,6 +197,8 @@ class WorkbenchApp(App[None]):
         bound = self.screen.active_bindings.get(event.key)
         if bound is not None and bound.enabled:
             await self.run_action(bound.binding.action, bound.node)
+        elif bound is None and event.is_printable and event.character:
+            self.explain(unbound(event.character))
 
     def _take_paste(self, text: str) -> None:
         """A pasted `:` line is put on the line, to be read before it is run; other text has no place to go."""
@@ -374,7 +376,7 @@ class WorkbenchApp(App[None]):
     def _everywhere(self) -> dict[str, Callable[[], None]]:
         return {
             "index": lambda: self.open_command("index.build demo"),
-            "undo": lambda: self.open_command("session.undo"),
+            "undo": lambda: open_undo(self),
             "new": lambda: self.open_command("session.note ''", back=1),
             "refresh": self.refresh_all,
             **({"try": lambda: open_own_text(self), "edit": lambda: editor.add_note(self)} if self.session else {}),

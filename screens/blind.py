@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from screens.app import WorkbenchApp
 
 HIDDEN = "(hidden)"
-TOLD = "S on Labels (7) rates it"
+TOLD = "S rates it"
 RATINGS = ("0", "1", "2", "3")
 
 
@@ -75,6 +75,11 @@ def shown_text(text: str) -> str:
 def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
     """A rating from 0 to 3 of what a feature does, given before its label is shown."""
     concept = asked_concept(app.summary)
+
+    def rated(of: str, index: int) -> None:
+        app.blind.reveal(of, index)
+        app.page.reload()
+
     against = f"“{visible(concept)}”" if concept else "one clear concept"
 
     def submit(text: str) -> str | None:
@@ -85,7 +90,7 @@ def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
             feature=item["feature"], of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
         )
         app.close_line()
-        app.do(verb, lambda _: app.blind.reveal(of, index) if hidden else None)
+        app.do(verb, lambda _: rated(of, index) if hidden else None)
         return None
 
     told = f"its fit to {against}: 0 none, 1 vague, 2 near, 3 clean; then its label is shown"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette, verbs
-from screens.blind import shown_text
+from screens.blind import rate_question, shown_text
 from screens.cosines import ask_cosines
 from screens.glyphs import bar
 from screens.label_text import short_score
@@ -185,8 +185,17 @@ class ClustersPage(ListPage):
             "suggest": lambda: do(verbs.LabelsSuggest(features=(cluster,), of="clusters")),
             "accept": lambda: do(verbs.LabelsAccept(feature=cluster, of="clusters")),
             "reject": lambda: do(verbs.LabelsReject(feature=cluster, of="clusters")),
-            "score": lambda: do(verbs.LabelsScore(features=(cluster,), of="clusters")),
+            "score": lambda: (
+                self._rate(cluster)
+                if self.workbench.blind.on
+                else do(verbs.LabelsScore(features=(cluster,), of="clusters"))
+            ),
         }
+
+    def _rate(self, cluster: str) -> None:
+        """In blind mode: how well the cluster fits what was looked for, before its label is read."""
+        item = {"feature": cluster, "of": "clusters", "index": int(cluster)}
+        self.workbench.open_line(rate_question(self.workbench, item))
 
     def _label(self, cluster: str) -> None:
         items = self._found.get("clusters") or [self._found]

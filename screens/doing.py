@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from screens import verbs
 from screens.jobs import JobsPage
+from screens.label_text import nothing_suggested
 from screens.rate import Rate
 from screens.text import duration
 from workbench.errors import EngineUnreachable, UsageError, WorkbenchError, error_from_dict
@@ -84,6 +85,8 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
         then(reply)
     if warnings := reply.get("warnings"):  # last: what `then` opens takes older messages away
         app.notify_text([f"warning: {warning}" for warning in warnings])
+    elif nothing := nothing_suggested(verb, reply["result"]):
+        app.explain(nothing)
     return True
 
 

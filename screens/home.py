@@ -156,6 +156,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
     rankings = summary.get("rankings") or []
     last = rankings[-1] if rankings else None
     index, gate, opened = summary.get("index") or {}, summary.get("gate"), summary.get("opened")
+    quanta = (summary.get("quanta") or {}).get("count")
     notes = [line for line in str(summary.get("notes") or "").splitlines() if line.strip()]
     found = f"{last['stimuli']}: {_found(last)}" if last else ""
     facts = [
@@ -170,6 +171,7 @@ def summary_lines(summary: dict[str, Any]) -> list[list[Piece]]:
             "labels",
             f"{summary.get('labels', 0)}" + ("" if summary.get("clusters") else " · no clusters yet (5, then f)"),
         ),
+        *([("quanta", f"{thousands(quanta)} clusters of predictions (6)")] if quanta else []),
         ("notes", notes[-1] if notes else "none (:session.note)"),
     ]
     return [

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from screens import verbs
+
+NOTHING = {"silent": "does not fire where labels are made from", "nothing stands out": "nothing stands out"}
+
+
+def nothing_suggested(verb: verbs.Verb, result: dict[str, Any]) -> str:
+    """What is said where labels were asked for and none came of it; empty where one did."""
+    rows = result.get("labels") or []
+    if verb.dotted != "labels.suggest" or not rows or any(row["status"] not in NOTHING for row in rows):
+        return ""
+    if len(rows) > 1:
+        return f"nothing stands out for any of the {len(rows)}: l labels one in your words"
+    name = {"clusters": "cluster ", "quanta": "quantum "}.get(str(result.get("of", "")), "#")
+    return f"{name}{rows[0]['index']}: {NOTHING[rows[0]['status']]}; l labels it in your words"
+
 
 def best_score(scores: list[dict[str, Any]]) -> str:
     """The first score in a few letters: a model's before an offline one, which is marked."""

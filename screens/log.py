@@ -11,6 +11,7 @@ from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.routes import show_result
 from screens.text import duration, in_app
+from screens.typing_lines import open_undo
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph
 
@@ -104,7 +105,7 @@ class LogPage(FilteredPage):
             return {}
         found: dict[str, Act] = {"result": lambda: show_result(self.workbench, item)}
         if not item["withdrawn"]:
-            found["undo"] = lambda: self.workbench.open_command(f"session.undo {item['seq']}")
+            found["undo"] = lambda: open_undo(self.workbench, item)
         return found
 
     def why_not(self, action: str) -> str:

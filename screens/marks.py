@@ -78,9 +78,10 @@ def go_question(app: WorkbenchApp) -> Question:
 
     def submit(letter: str) -> str | None:
         mark = app.marks.get(letter)
-        if mark is None:
-            return f"there is no mark {letter!r}; M sets one where you are"
         app.close_line()
+        if mark is None:
+            app.explain(f"there is no mark {letter!r}: {app.marks.told()}")
+            return None
         page = app.query_one(f"#{mark.screen}", Page)
         page.restore(mark.state)
         page.outdated = True

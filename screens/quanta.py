@@ -10,6 +10,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import verbs
+from screens.blind import rate_question
 from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.quanta_text import (
@@ -242,6 +243,7 @@ class QuantaPage(FilteredPage):
         elif self._inside:
             self.widths[side] = int(_beside(BEFORE if side == "before" else AFTER, self.widths[side], step))
         else:
+            self.workbench.explain("< > , . widen the samples of an open cluster: enter opens one")
             return
         self.reload()
 
@@ -260,6 +262,7 @@ class QuantaPage(FilteredPage):
     def action_next_models(self) -> None:
         """Each model alone, then with each other one: low here, high there."""
         if self.stage != "counts":
+            self.workbench.explain("h turns to the next model while samples are chosen: they are chosen already")
             return
         if len(self._models) < 2:
             self.workbench.explain("losses of one model were taken; others beside it: :quanta.losses models=REF")
@@ -372,8 +375,15 @@ class QuantaPage(FilteredPage):
             "suggest": lambda: do(verbs.LabelsSuggest(features=(quantum,), of="quanta")),
             "accept": lambda: do(verbs.LabelsAccept(feature=quantum, of="quanta")),
             "reject": lambda: do(verbs.LabelsReject(feature=quantum, of="quanta")),
-            "score": lambda: do(verbs.LabelsScore(features=(quantum,), of="quanta")),
+            "score": self._rate
+            if self.workbench.blind.on
+            else lambda: do(verbs.LabelsScore(features=(quantum,), of="quanta")),
         }
+
+    def _rate(self) -> None:
+        """In blind mode: how well the quantum fits what was looked for, before its label is read."""
+        item = {"feature": self._cluster, "of": "quanta", "index": int(self._cluster)}
+        self.workbench.open_line(rate_question(self.workbench, item))
 
     def _label(self) -> None:
         cluster = int(self._cluster)

@@ -35,7 +35,7 @@ HISTOGRAM = 5
 
 def overview_header(page: dict[str, Any]) -> list[list[Piece]]:
     """Two lines on what the clusters are of."""
-    edits = f", {page['edits']} edits" if page["edits"] else ""
+    edits = f", {page['edits']} edit{'s' * (page['edits'] != 1)}" if page["edits"] else ""
     return [
         [(f"  {thousands(page['total'])} clusters of {thousands(page['samples'])} predictions", palette.BOLD),
          (f" of {visible(page['model'])} on {visible(page['corpus'])}", None)],
@@ -173,7 +173,7 @@ def _conditions(counts: dict[str, Any]) -> list[list[Piece]]:
     return [
         [(f"{thousands(counts['predictions']):>12} predictions of {visible(counts['model'])}", None)],
         [(f"{thousands(counts['below']):>12} below ", None), (f"{counts['threshold']:g} {counts['unit']}", palette.KEY),
-         (f"  ({counts['threshold_nats']:.4g} nats)", palette.DIM)],
+         ("" if counts["unit"] == "nats" else f"  ({counts['threshold_nats']:.4g} nats)", palette.DIM)],
         [(f"{thousands(counts['repeated']):>12} of them repeat  ", None), (counts["filter"], palette.KEY)],
         left,
         [(f"{thousands(counts['found']):>12} with one in ", None), (thousands(counts["skip"]), palette.KEY),

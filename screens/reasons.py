@@ -20,11 +20,31 @@ _REASONS = {
     "planes": "shows the planes of a cluster: open Clusters (5) and put the cursor on one",
     "effect": "turns to the next effect of a two-by-two ranking: open Select (3)",
     "result": "shows the stored result of a log line: open the Log (9), or Select (3) on a ranking by a probe",
+    "accept": "accepts a label: put the cursor on one in Labels (7), or on a cluster or quantum",
+    "reject": "rejects a label: put the cursor on one in Labels (7), or on a cluster or quantum",
+    "score": "scores labels: open Labels (7), or put the cursor on a cluster or quantum",
+    "blind": "hides labels until they are rated: open Labels (7)",
+    "tag": "tags a feature: open it (4)",
     "why": "says where a number comes from: Select (3), Feature (4), Clusters (5), Quanta (6), Labels (7), Log (9, R)",
     "try": "takes a sentence of yours: open a session on Home (1) first",
     "next_feature": "goes to the next feature of the ranking: open Feature (4)",
     "previous_feature": "goes to the previous feature of the ranking: open Feature (4)",
 }
+
+
+_UNBOUND = {
+    "v": "shows heat levels as digits on the sentences of a feature: open Feature (4)",
+    "h": "turns to the next model while samples are chosen on Quanta (6)",
+    "H": "goes to the token before on the sentences of a feature: open Feature (4)",
+    "L": "goes to the next token on the sentences of a feature: open Feature (4)",
+    "=": "puts another one beside: open Feature (4) or Labels (7)",
+}
+"""Keys of one screen."""
+
+
+def unbound(key: str) -> str:
+    """The sentence for a key that nothing here hears."""
+    return f"{key} {_UNBOUND.get(key, 'does nothing here: ? names the keys')}"
 
 
 def why_not(action: str, key: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from screens import completion, doing, leaving, verbs
 from screens.page import Page
-from screens.text import in_app, short_id
+from screens.text import in_app, short_id, visible
 from screens.widgets.command_line import Question
 from workbench.errors import WorkbenchError
 
@@ -53,6 +54,23 @@ def command_question(app: WorkbenchApp) -> Question:
         return f"{told}  ({shown})" if told and shown else told or shown
 
     return Question(":", submit, lambda text: completion.completed(text, known), advise, app.history)
+
+
+def open_undo(app: WorkbenchApp, item: dict[str, Any] | None = None) -> None:
+    """The `:` line that takes back a line of the log, the latest in force if none is given, and says which it is."""
+    log = app.summary.get("log") or []
+    open_lines = [one for one in log if one["outcome"] == "ok" and not one["withdrawn"] and one["do"] != "session.undo"]
+    taken = item or (open_lines[-1] if open_lines else None)
+    if taken is None:
+        app.open_command("session.undo")
+        return
+    text = f"session.undo {taken['seq']}"
+    app.open_command(text)
+    usual = command_question(app)
+    told = f"enter takes back line {taken['seq']}: {visible(str(taken['line']))}"
+    app.line.question = replace(
+        usual, advise=lambda now: told if now == text or usual.advise is None else usual.advise(now)
+    )
 
 
 def own_line(app: WorkbenchApp, text: str) -> Callable[[], None] | None:

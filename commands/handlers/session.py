@@ -21,11 +21,12 @@ from commands.session import (
 from workbench.errors import UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
+from workbench.labels.named import label_entries
 from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
 from workbench.session.layout import NOTES_NAME
 from workbench.session.log import LogLine
-from workbench.session.state import fold
+from workbench.session.state import State, fold
 from workbench.verbs import Outcome
 
 __all__ = ["compare", "export", "fork", "import_", "list_", "new", "note", "result", "show", "undo"]
@@ -81,6 +82,10 @@ def _changed(record: SessionRecord) -> str:
     return max([str(record.meta.get("created", "")), *(line.utc for line in record.lines[-1:])])
 
 
+QUANTA = ("losses", "samples", "similarity", "clusters")
+"""Steps of quanta, in their order."""
+
+
 def show(query: SessionShow, lab: Lab) -> Outcome:
     """Everything a front end needs to draw a session."""
     record, state = lab.record, lab.state
@@ -100,12 +105,10 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "index": state.get("index"),
         "gate": verdict.short(verdict.of_features(state)),
         "stimuli": stimuli,
-        "labels": len(state.under("labels")),
+        "labels": len(label_entries(state)),
         "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
         "clusters": max(clusters, default=None),
-        "quanta": {
-            name: True for name in ("losses", "samples", "similarity", "clusters") if state.get(f"quanta/{name}")
-        },
+        "quanta": _quanta(state),
         "steers": [
             {"seq": line.seq, "feature": line.params["feature"], "line": text_of(line)}
             for line in record.done("steer.clamp")[-20:]
@@ -115,6 +118,15 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "view": record.view(),
     }
     return Outcome(body)
+
+
+def _quanta(state: State) -> dict[str, Any]:
+    """The steps of quanta that were taken; of the clusters, how many there are."""
+    found: dict[str, Any] = {name: True for name in QUANTA if state.get(f"quanta/{name}")}
+    if "clusters" in found:
+        about: dict[str, Any] = state.get("quanta/clusters") or {}
+        found["count"] = int(about.get("clusters", about["n_clusters"]))
+    return found
 
 
 def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def render(reply: dict[str, Any]) -> None:
     """Print a reply."""
     piped = None if sys.stdout.isatty() else 120
     console = Console(highlight=False, markup=False, emoji=False, width=piped)
-    if gate := reply["provenance"].get("gate"):
+    gate = reply["provenance"].get("gate")
+    if gate and reply["result"].get("of") != "quanta":  # quanta rest on no feature
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
         console.print(Text("SAE gate: passed", "dim") if gate["passed"] else Text(visible(gate["text"]), "bold"))
     _drawer(reply["command"])(reply["result"], console)

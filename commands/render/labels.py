@@ -124,6 +124,10 @@ def comparison(result: Result, console: Console) -> None:
         for row in result["features"]
         for one in row["labels"]
     ]
+    if not rows:
+        told = "no suggestion of a labeller is stored here: `workbench labels suggest` makes some"
+        console.print(Text(told))
+        return
     columns = [("of", True), ("from", False), ("label", False), ("status", False), ("scores and ratings", False)]
     table(console, columns, rows)
 

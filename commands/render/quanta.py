@@ -41,11 +41,12 @@ def losses(result: Result, console: Console) -> None:
 
 def counts(result: Result, console: Console) -> None:
     """What each condition leaves, and the histogram."""
+    nats = "" if result["unit"] == "nats" else f" ({result['threshold_nats']:.4g} nats)"
     high = f", and high in {result['high']}" if result["high"] else ""
     _say(
         console,
         f"{result['predictions']:>12,} predictions of {result['model']}",
-        f"{result['below']:>12,} below {result['threshold']:g} {result['unit']} ({result['threshold_nats']:.4g} nats)",
+        f"{result['below']:>12,} below {result['threshold']:g} {result['unit']}{nats}",
         f"{result['repeated']:>12,} of them repeat (filter {result['filter']}), {result['special']:,} are special",
         f"{result['left']:>12,} left{high}",
         f"{result['found']:>12,} with one in {result['skip']:,} taken; {result['n']:,} wanted",
@@ -96,7 +97,10 @@ def similarity(result: Result, console: Console) -> None:
 
 def clustered(result: Result, console: Console) -> None:
     """The largest clusters, then how far they are to be trusted."""
-    _clusters(result["largest"], console, f"{result['clusters']} clusters of {result['samples']:,} samples")
+    shown, total = len(result["largest"]), result["clusters"]
+    _clusters(result["largest"], console, f"{total} clusters of {result['samples']:,} samples")
+    if shown < total:
+        _say(console, f"the {shown} largest of {total}: `workbench quanta list` has all")
     if "stability" not in result:
         return
     said = ", ".join(f"{row['setting']} {number(row['ari'], 2)}" for row in result["stability"])
@@ -115,6 +119,14 @@ def listed(result: Result, console: Console) -> None:
     """A page of the clusters."""
     about = f"{result['total']} clusters of {result['samples']:,} predictions of {result['model']}, by {result['sort']}"
     _clusters(result["clusters"], console, about)
+    _page(console, len(result["clusters"]), result["offset"], result["total"])
+
+
+def _page(console: Console, shown: int, offset: int, total: int) -> None:
+    """Where not all is shown, which part it is, and what shows more."""
+    if shown < total:
+        part = f"{offset + 1} to {offset + shown}" if offset else str(shown)
+        _say(console, f"{part} of {total:,} (--offset, --limit)")
 
 
 def _clusters(rows: list[dict[str, Any]], console: Console, title: str) -> None:
@@ -142,14 +154,23 @@ def one(result: Result, console: Console) -> None:
     _clusters([result], console, f"cluster {result['cluster']}, {result['rank']} of {result['clusters']} by size")
     if result["note"]:
         _say(console, result["note"], "")
+    if result["samples"]:
+        console.print(Text(f"{'document':>8} {'loss, nats':>10}  context [answer]", "bold"))
     for sample in result["samples"]:
-        line = Text(f"{sample['document']:>7} {number(sample['loss'], 4)}  …", "dim")
+        cut = sample["cut"] or len(sample["before"]) > SHOWN_TOKENS
+        line = Text(f"{sample['document']:>8} {number(sample['loss'], 4):>10}  {'…' if cut else ''}", "dim")
         line.append(visible("".join(sample["before"][-SHOWN_TOKENS:])), "none")
         line.append(f"[{visible(sample['answer'])}]", "bold reverse")
         line.append(visible("".join(sample["after"])), "dim")
         console.print(line)
+    _page(console, len(result["samples"]), result["offset"], result["size"])
     console.print()
-    _clusters(result["nearest_clusters"], console, "nearest clusters")
+    nearest = [
+        [row["cluster"], row["size"], number(row["similarity"], 2), answers(row), row["label"]]
+        for row in result["nearest_clusters"]
+    ]
+    columns = [("cluster", True), ("size", True), ("similarity", True), ("answers", False), ("label", False)]
+    table(console, columns, nearest, "nearest clusters, by the mean cosine between their samples")
 
 
 def written(result: Result, console: Console) -> None:

@@ -471,6 +471,11 @@ def test_contexts_become_stimuli_for_contrast_and_probe(clustered: Any, tiny_fil
     assert made["positive"] == f"cluster-{one}"
     assert set(made["categories"]) == {f"cluster-{one}", f"cluster-{other}"}
     clustered(f"quanta.stimuli rest cluster={one} answer=true")
+    short = clustered(f"quanta.stimuli short cluster={one} before=1")
+    left_out = sum(int(re.search(r"(\d+) of \d+ contexts", text)[1]) for text in short["warnings"] if " of " in text)  # type: ignore[index]
+    in_both = sum(2 * int(text.split()[0]) for text in short["warnings"] if "both categories" in text)
+    assert left_out > 0, "single tokens repeat"
+    assert sum(short["result"]["categories"].values()) + left_out + in_both == 24, "every sample is accounted for"
     clustered(f"sae.load {tiny_files / 'sae'}")
     ranked = clustered("features.contrast pair window=last permutations=20")["result"]
     assert ranked["positive"] == f"cluster-{one}"

@@ -118,6 +118,31 @@ def test_a_service_that_refuses_all_leaves_no_line_and_says_what_to_do(
 
 
 @pytest.mark.slow
+def test_what_an_unreachable_service_left_unanswered_is_stored_and_asked_again(
+    labelled: Any, serve: Callable[..., Local], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = numbers(labelled)
+    serve()  # the key
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    reply = labelled(LABELS.format(f"{first} {second}"))
+    assert [row["status"] for row in reply["result"]["labels"]] == ["error", "error"]
+    (warning,) = [text for text in reply["warnings"] if "no reply" in text]
+    assert warning.startswith(
+        "2 of 2 calls had no reply; the last: the service at http://127.0.0.1:9 cannot be reached"
+    )
+    reply = labelled(f"labels.score {first} scorer=anthropic")
+    assert (reply["result"]["errors"], len(reply["warnings"])) == (1, 1)
+    shown = labelled("labels.show")["result"]
+    assert [(one["index"], one["what"]) for one in shown["failed"]] == [
+        (first, "suggest"), (second, "suggest"), (first, "score"),
+    ]  # fmt: skip
+    serve()
+    rows = labelled("labels.suggest labeller=anthropic failed=true")["result"]["labels"]
+    assert [(row["index"], row["status"]) for row in rows] == [(first, "suggested"), (second, "suggested")]
+    assert labelled("labels.show")["result"]["failures"] == 1
+
+
+@pytest.mark.slow
 def test_what_had_no_answer_is_asked_again_and_a_stored_failure_is_never_taken_for_one(
     labelled: Any, serve: Callable[..., Local]
 ) -> None:

@@ -181,6 +181,11 @@ def test_clusters_and_quanta_are_labelled_scored_and_shown_by_name(grouped: Any,
     marked = [prompt for prompt in prompts if '{"m": ' in prompt]
     assert marked, "predictions are marked in what a scorer is asked"
     assert set(labels_of(grouped, "features")) == set()
+    with pytest.raises(UsageError, match=rf"quantum {first['index']} has no label"):
+        grouped(f"labels.score {first['index']} of=quanta")
+    summary = grouped("session.show")["result"]
+    assert summary["labels"] == grouped("labels.show")["result"]["total"] > 0, "Home counts what Labels lists"
+    assert summary["quanta"]["count"] == len(grouped("quanta.list")["result"]["clusters"])
     with pytest.raises(UsageError, match="fuzzing"):
         grouped("labels.score of=quanta protocol=fuzzing")
     with pytest.raises(UnknownNameError, match="9999"):

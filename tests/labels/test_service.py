@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +102,30 @@ def test_the_queue_goes_on_past_a_call_that_hangs(serve: Callable[..., Local], t
     assert isinstance(answers[0], Failure)
     assert "in time" in answers[0].message
     assert labels(answers[1:]) == ["text with w1", "text with w2"]
+
+
+def test_an_address_where_nobody_listens_ends_the_asking_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://name:word@127.0.0.1:{_free_port()}/path")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
+    monkeypatch.setattr(Asking, "_pause", lambda self, error, attempt: None)
+    told: list[str] = []
+    one = asking(tmp_path, concurrency=4, tick=lambda done, total, text: told.append(text))
+    answers = one.ask(requests(50))
+    assert one.calls == 3, "not 50, and not 50 times as many as one request has attempts"
+    assert len({str(answer) for answer in answers}) == 1
+    assert isinstance(answers[0], Failure)
+    assert answers[0].later
+    assert re.search(r"the service at http://127\.0\.0\.1:\d+ cannot be reached$", answers[0].message)
+    assert "word" not in f"{answers[0]!r}"
+    assert answers[0].message in told[-1], "the queue says why"
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 @pytest.mark.parametrize(("status", "word"), [(401, "key"), (402, "credit"), (404, "model")])

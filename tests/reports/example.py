@@ -39,6 +39,8 @@ class Toy(Command):
     stimuli: str = ""
     feature: str = ""
     note: str = ""
+    quanta: tuple[int, ...] = ()
+    against: str | None = None
     seed: int = 0
     statistic: str = "welch"
     pool: str = "mean"

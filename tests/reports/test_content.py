@@ -328,3 +328,34 @@ def test_the_summary_of_a_session_of_shapes_alone_begins_with_them(tmp_path: Pat
     assert "Energy 60.3 at blocks.3.hook_resid_post; with shuffled labels 57.4 ± 0.900, of a simplex 54.6" in text
     assert "At blocks.2.hook_resid_post 90.0 % of the answers follow, in 294 pairs; a random plane 11.0 %" in text
     assert "Besides: 1 cluster found" in text
+
+
+def test_a_probe_of_few_predictions_against_many_is_told_by_what_their_share_does_not_move(
+    record: SessionRecord,
+) -> None:
+    def row(method: str, accuracy: float, recall: float, auc: float) -> dict[str, object]:
+        given = {"accuracy": accuracy, "f1": 0.3, "mcc": 0.3, "precision": 0.4, "recall": recall, "auc": auc}
+        return {
+            "method": method,
+            "k": 1,
+            **{name: [value, value - 0.02, value + 0.02] for name, value in given.items()},
+        }
+
+    result = {
+        "stimuli": "samples of cluster 0", "positive": "cluster 0", "against": "cluster 9", "design": "tokens",
+        "categories": {"positive": 30, "rest": 970}, "tested": 28, "statistic": "f_stat", "p_reason": "none",
+        "sweep": [row("f_stat", 0.96, 0.5, 0.91), row("random", 0.97, 0.0, 0.52)], "exact": None, "case": None,
+    }  # fmt: skip
+    for against in (None, "9"):
+        sides = "cluster 9" if against else "other samples"
+        params = {"quanta": [0], **({"against": against} if against else {})}
+        change(record, "features.probe", Outcome({**result, "against": sides}), **params)  # type: ignore[arg-type]
+    text = text_of(record)
+    assert "Probe: cluster 0 of predictions against other samples (line 10)" in text
+    assert "Probe: cluster 0 of predictions against cluster 9 (line 11)" in text
+    assert "decode “cluster 0” on held-out tokens of predictions, against other samples (30 against 970)?" in text
+    assert "decode “cluster 0” on held-out tokens of predictions, against cluster 9 (30 against 970)?" in text
+    # accuracy .96 is 960 of 1000; 15 of 30 members are found, so 945 of the 970 others: (15/30 + 945/970) / 2
+    assert "1 feature by f_stat reaches AUC 0.910 (by chance 0.500), balanced accuracy 0.737 (by chance 0.5)" in text
+    assert "a feature drawn at random, which tells what any would, 0.520" in text
+    assert "reaches accuracy" not in text

@@ -67,8 +67,9 @@ def test_a_mark_goes_back_to_the_row_and_is_saved_with_the_view() -> None:
         await press(pilot, "k", "enter", "M", "b", "9", "apostrophe")
         assert f"a Select sae#{NUMBER} · b Feature" in text_of(app)
         await press(pilot, "z")
-        assert "there is no mark 'z'" in text_of(app)
-        await press(pilot, "a")
+        assert "there is no mark 'z': a Select" in text_of(app)
+        assert app.line.question is None, "the prompt takes no further key"
+        await press(pilot, "apostrophe", "a")
         assert app.trail.here.screen == "select"
         assert app.page.copyable() == SECOND
         await press(pilot, "apostrophe", "b")

@@ -55,6 +55,8 @@ class AskedScorer:
         self._kind: Kind = kind
         self.used: list[Reply] = []
         """Replies that answers were read from."""
+        self.failures: list[Failure] = []
+        """Calls without a reply."""
 
     def requests(self, asks: Sequence[Ask]) -> list[Request]:
         """Every call that the questions need."""
@@ -86,6 +88,7 @@ class AskedScorer:
         found = [0] * len(ask.questions)
         for part, answer in zip(parts, answers, strict=True):
             if isinstance(answer, Failure):
+                self.failures.append(answer)
                 return str(answer)
             self.used.append(answer)
             if (failure := trouble(answer)) is not None:

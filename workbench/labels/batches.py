@@ -63,7 +63,7 @@ class BatchAsking:
         try:
             return self._ask(requests)
         except anthropic.AnthropicError as error:
-            failure, _, fatal = explained(error, requests[0].model)
+            failure, _, fatal = explained(error, requests[0].model, str(self._client.base_url))
             raise (UsageError if fatal else WorkbenchError)(failure.message, failure.hint) from None
 
     def _ask(self, requests: Sequence[Request]) -> list[Answer]:

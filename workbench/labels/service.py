@@ -1,7 +1,7 @@
 """Asking Anthropic's service through its SDK: many calls at once, each reply stored before it is used.
 
 What fails is a status with a next step, never a reply. A rate limit or an overload makes all calls wait; a key that is
-refused ends the asking, since every further call would be refused too.
+refused ends the asking, since every further call would be refused too; so does an address at which nobody listens.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ KEY = "ANTHROPIC_API_KEY"
 KEYRING = ("feature-workbench", "anthropic")
 ATTEMPTS, LONGEST_WAIT = 6, 60.0
 """Calls of one request at the most, and seconds between two."""
+UNREACHED = 3
+"""Connections that fail one after the other before the asking ends."""
 _TICK = 0.2
 
 Tick = Callable[[int, int, str], None]
@@ -32,10 +34,11 @@ Tick = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that has no reply: why, and what to do."""
+    """A request that has no reply: why, what to do, and whether the same may have one later."""
 
     message: str
     hint: str
+    later: bool = False
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}"
@@ -106,6 +109,9 @@ class Asking:
         self._begun = 0.0
         self._resume_at = 0.0
         self._jitter = random.Random(0)
+        self._unreached = 0
+        self._unreached_at = 0.0
+        self._last = ""
         self.calls = 0
         """Calls made, repeats after a failure counted."""
 
@@ -146,7 +152,7 @@ class Asking:
     def _told(self, model: str, found: dict[str, Answer], left: int) -> str:
         """Whom is asked, how fast it goes, what is left, what it cost so far, and what was of no use."""
         errors = sum(isinstance(one, Failure) or trouble(one) is not None for one in found.values())
-        return queue_text(model, len(found), left, time.monotonic() - self._begun, self._budget, errors)
+        return queue_text(model, len(found), left, time.monotonic() - self._begun, self._budget, errors, self._last)
 
     def _one(self, request: Request) -> Answer:
         failure = Failure("it was not asked", "Repeat.")
@@ -172,23 +178,38 @@ class Asking:
         except BudgetSpent as error:
             self._fatal = Failure(error.message, error.hint)
             return self._fatal, False
-        usage = None
+        usage, begun = None, time.monotonic()
         try:
             self.calls += 1
             message = self._client.messages.create(**request.body())
             reply = as_reply(request.key, request.prompt_digest, message)
             usage = reply.usage
             self._replies.put(reply)
+            self._unreached = 0
             return reply
         except anthropic.AnthropicError as error:
-            failure, again, fatal = explained(error, request.model)
-            if fatal:
+            failure, again, fatal = explained(error, request.model, str(self._client.base_url))
+            self._last = failure.message
+            if fatal or self._nobody_there(error, begun):
                 self._fatal = failure
             if again:
                 self._pause(error, attempt)
             return failure, again
         finally:
             self._budget.settle(amount, usage)
+
+    def _nobody_there(self, error: Exception, begun: float) -> bool:
+        """Whether connections failed so often, one after the other, that all further ones would.
+
+        Calls that were under way together fail together, and count once.
+        """
+        import anthropic
+
+        if not isinstance(error, anthropic.APIConnectionError) or isinstance(error, anthropic.APITimeoutError):
+            self._unreached = 0
+        elif begun >= self._unreached_at:
+            self._unreached, self._unreached_at = self._unreached + 1, time.monotonic()
+        return self._unreached >= UNREACHED
 
     def _pause(self, error: Exception, attempt: int) -> None:
         """Let all calls wait as long as the service says, or longer with every failure."""
@@ -202,8 +223,12 @@ class Asking:
             pass
 
 
-def queue_text(model: str, done: int, left: int, seconds: float, budget: Budget, errors: int) -> str:
-    """How a queue goes, for all who wait for it: `asking MODEL · 9.5/s · 40 s left · $0.0123 of $5 · 2 errors`."""
+def queue_text(model: str, done: int, left: int, seconds: float, budget: Budget, errors: int, last: str = "") -> str:
+    """How a queue goes, for all who wait for it: `asking MODEL · 9.5/s · 40 s left · $0.0123 of $5 · 2 errors`.
+
+    Args:
+        last: what the latest failure was, in words.
+    """
     parts = [f"asking {model}"]
     if done and seconds > 0:
         rate = done / seconds
@@ -211,6 +236,8 @@ def queue_text(model: str, done: int, left: int, seconds: float, budget: Budget,
     parts.append(f"${budget.spent:.4f} of ${budget.cap:g}")
     if errors:
         parts.append(f"{errors} error{'s' * (errors > 1)}")
+    if last:
+        parts.append(f"last: {last}")
     return " · ".join(parts)
 
 
@@ -246,10 +273,13 @@ def as_reply(key: str, prompt: str, message: Any, *, batch: bool = False) -> Rep
     )
 
 
-def explained(error: Exception, model: str) -> tuple[Failure, bool, bool]:
+def explained(error: Exception, model: str, where: str = "") -> tuple[Failure, bool, bool]:
     """A failure in words of the workbench's own, whether to try again, and whether nothing else can succeed.
 
     The words of the SDK are left out: they may repeat what was sent.
+
+    Args:
+        where: the address that was asked.
     """
     import anthropic
 
@@ -265,18 +295,35 @@ def explained(error: Exception, model: str) -> tuple[Failure, bool, bool]:
     if isinstance(error, anthropic.NotFoundError):
         return Failure(f"the service knows no model {model!r}", "Give another with --model."), False, True
     if isinstance(error, anthropic.APITimeoutError):
-        return Failure("the service did not answer in time", "Repeat: only what is missing is asked."), True, False
+        return (
+            Failure("the service did not answer in time", "Repeat: only what is missing is asked.", True),
+            True,
+            False,
+        )
     if isinstance(error, anthropic.APIConnectionError):
-        return Failure("the service cannot be reached", "Check the network, then repeat."), True, False
+        hint = "Check the network and ANTHROPIC_BASE_URL, then repeat."
+        return Failure(f"the service{_at(where)} cannot be reached", hint, True), True, False
     if status == 429:
-        return Failure("the service limits the rate (429)", "Repeat later, or with a lower --concurrency."), True, False
+        return (
+            Failure("the service limits the rate (429)", "Repeat later, or with a lower --concurrency.", True),
+            True,
+            False,
+        )
     if status is not None and status >= 500:
-        return Failure(f"the service is overloaded or broken ({status})", "Repeat later."), True, False
+        return Failure(f"the service is overloaded or broken ({status})", "Repeat later.", True), True, False
     return (
         Failure(f"the service refuses the request ({status or type(error).__name__})", "Repeat with --retry."),
         False,
         False,
     )
+
+
+def _at(where: str) -> str:
+    """` at ADDRESS`, without a name and a password that stand in it, a path or a query."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(where)
+    return f" at {parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -13,7 +13,7 @@ from workbench.labels.batches import BatchAsking
 from workbench.labels.budget import LETTERS_A_TOKEN, Budget, Price, price_of
 from workbench.labels.prompts import Request
 from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Answer, Asking, make_client
+from workbench.labels.service import Answer, Asking, Failure, make_client
 
 CONFIRM = 1.0
 """Dollars above which an estimate has to be confirmed."""
@@ -120,6 +120,23 @@ def told_rows(lab: Lab, name: str, rows: list[dict[str, Any]], most: int = SHOWN
         lab.save_json(name, rows)
     errors = sum(row["status"] == "error" for row in rows)
     return {name: rows[:most], "total": len(rows), "errors": errors}
+
+
+def refuse_if_never(failures: Sequence[Failure], replies: Sequence[Reply]) -> None:
+    """Where nothing was answered and nothing ever will be, nothing was done; what may be later is remembered instead.
+
+    Raises:
+        UsageError: the key, the credit, the model or the budget allows no call.
+    """
+    if failures and not replies and not any(one.later for one in failures):
+        raise UsageError(failures[0].message, failures[0].hint)
+
+
+def unanswered(failures: Sequence[Failure], total: int) -> list[str]:
+    """One warning for all calls that had no reply, with the words of the last."""
+    if not failures:
+        return []
+    return [f"{len(failures)} of {total} calls had no reply; the last: {failures[-1]}"]
 
 
 def keep(lab: Lab, replies: Sequence[Reply], as_dict: Callable[[Reply], dict[str, Any]]) -> None:

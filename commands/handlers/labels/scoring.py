@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from commands.handlers.labels.asking import OUTPUT_A_CALL, Service, estimate, keep, record_of, told_rows
+from commands.handlers.labels.asking import (
+    OUTPUT_A_CALL,
+    Service,
+    estimate,
+    keep,
+    record_of,
+    refuse_if_never,
+    told_rows,
+)
 from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
 from commands.handlers.labels.targets import Target, target
 from commands.labels import LabelsCost, LabelsScore
@@ -32,6 +40,7 @@ LABEL_TOKENS, CALL_TOKENS, WINDOW_TOKENS = 2600, 330, 55
 """Input tokens of a label's prompt, of the constant part of a scoring call, and of a window in it."""
 SHOWN = 120
 """Scores of a result: a reply has 256 KiB. The artifact has them all."""
+GROUPS = {"clusters": "cluster", "quanta": "quantum"}
 _TRIES = 50
 
 
@@ -105,13 +114,17 @@ def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
     found = {number: own.get(number, "") for number in numbers}
     lacking = [number for number, text in found.items() if not text]
     if not found or (lacking and not command.concept.strip()):
-        which = f"#{lacking[0]} has no label" if lacking else "there are no labels"
+        which = f"{_named(command, lacking[0])} has no label" if lacking else "there are no labels"
         raise UsageError(
             f"{which} to score",
             f"Suggest some: `workbench labels suggest{_of(command)}`, or give --concept TEXT.",
         )
     lab.uses |= {made[number] for number in found if number in made}
     return found
+
+
+def _named(command: LabelsScore, number: int) -> str:
+    return f"{GROUPS[command.of]} {number}" if command.of in GROUPS else f"#{number}"
 
 
 def _of(command: LabelsScore) -> str:
@@ -172,13 +185,13 @@ def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> 
         cost = estimate(scorer.requests(asks), service.price, batch=command.batch)
         return [], Outcome({"dry_run": True, "scores": len(prepared), **cost})
     rows = scored(prepared, scorer, command.seed)
-    errors = [row["error"] for row in rows if row["status"] == "error"]
-    if errors and not scorer.used:
-        message, _, hint = errors[0].partition(". ")
-        raise UsageError(message, hint)
+    refuse_if_never(scorer.failures, scorer.used)
     keep(lab, scorer.used, asdict)
     record = record_of(scorer.used, service.price) | {"spent_usd": round(service.budget.spent, 6)}
-    return rows, Outcome({"usage": record["usage"]}, provenance={"language_model": record})
+    without = sum(row["status"] == "error" for row in rows)
+    last = f"; the last: {scorer.failures[-1]}" if scorer.failures else ""
+    warnings = [f"{without} of {len(rows)} scores have no answer{last}"] if without else []
+    return rows, Outcome({"usage": record["usage"]}, warnings=warnings, provenance={"language_model": record})
 
 
 def cost(query: LabelsCost, lab: Lab) -> Outcome:

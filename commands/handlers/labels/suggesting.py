@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from commands.handlers.labels.asking import Service, estimate, keep, record_of, told_rows
+from commands.handlers.labels.asking import (
+    Service,
+    estimate,
+    keep,
+    record_of,
+    refuse_if_never,
+    told_rows,
+    unanswered,
+)
 from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
 from commands.handlers.labels.targets import Target, target
 from commands.labels import LabelsSuggest
-from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.labels import offline
 from workbench.labels.named import label_entry
@@ -124,16 +131,12 @@ def _asked(command: LabelsSuggest, chosen: Sequence[int], wanted: Target, lab: L
             row |= _read(answer)
         elif answer is not None:
             row |= {"status": "error", "error": str(answer)}
-    _refuse_if_none(rows, [answer for answer in answers.values() if isinstance(answer, Failure)], replies)
+    failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
+    refuse_if_never(failures, replies)
     keep(lab, replies, asdict)
     record = record_of(replies, service.price) | {"spent_usd": round(service.budget.spent, 6)}
-    return rows, Outcome({"usage": record["usage"]}, provenance={"language_model": record})
-
-
-def _refuse_if_none(rows: Sequence[Row], failures: Sequence[Failure], replies: Sequence[Reply]) -> None:
-    """Where nothing at all was answered, nothing was done."""
-    if failures and not replies and all(row["status"] != "suggested" for row in rows):
-        raise UsageError(failures[0].message, failures[0].hint)
+    warnings = unanswered(failures, len(answers))
+    return rows, Outcome({"usage": record["usage"]}, warnings=warnings, provenance={"language_model": record})
 
 
 def _usable(reply: Reply) -> bool:

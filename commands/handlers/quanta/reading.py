@@ -193,13 +193,19 @@ def stimuli(command: QuantaStimuli, lab: Lab) -> Outcome:
         outside, other = clustering.members(command.against), f"cluster-{command.against}"
     positive = f"cluster-{command.cluster}"
     rng = np.random.default_rng(command.seed)
-    texts = {}
+    texts, warnings = {}, []
     for name, members in ((positive, inside), (other, outside)):
         drawn = members if members.size <= command.most else np.sort(rng.permutation(members)[: command.most])
-        texts[name] = list(dict.fromkeys(_texts(command, clustering.samples, numbering, drawn)))
+        given = list(_texts(command, clustering.samples, numbering, drawn))
+        texts[name] = [text for text in dict.fromkeys(given) if text]
+        if repeated := len(given) - len(texts[name]):
+            warnings.append(
+                f"{name}: {repeated} of {len(given)} contexts were left out: empty, or the same as another one; with "
+                "more tokens fewer are alike (--before)"
+            )
     shared = set(texts[positive]) & set(texts[other])
     for name in texts:
-        texts[name] = [text for text in texts[name] if text not in shared and text.strip()]
+        texts[name] = [text for text in texts[name] if text not in shared]
         if len(texts[name]) < 2:
             raise UsageError(
                 f"{name} has {len(texts[name])} different contexts, which are too few",
@@ -211,7 +217,8 @@ def stimuli(command: QuantaStimuli, lab: Lab) -> Outcome:
         description=f"Contexts of predictions of {about['model']} on {about['corpus']}, "
                     f"{'with' if command.answer else 'up to'} the answer; look at the last token (--window last)",
     )  # fmt: skip
-    warnings = [f"{len(shared)} contexts that stand in both categories were left out"] if shared else []
+    if shared:
+        warnings.append(f"{len(shared)} contexts that stand in both categories were left out")
     return kept(found, lab, warnings)
 
 

@@ -41,10 +41,18 @@ def probing_section(source: ReportSource) -> Section | None:
     }
     inner: list[Block] = []
     for line in source.lines(*makers):
-        name = line.params.get("stimuli") or line.params.get("predicate") or "spans"
-        title = f"{titles[line.do]}: {name} (line {line.seq})"
+        title = f"{titles[line.do]}: {_about(line)} (line {line.seq})"
         inner.append(Section(title, f"probing-{line.seq}", source.blocks(line, partial(makers[line.do], source))))
     return Section("How few features decode it, and how they are best chosen", "probing", inner) if inner else None
+
+
+def _about(line: LogLine) -> str:
+    """What was decoded: a stimulus set, a predicate, clusters of predictions, or spans."""
+    clusters = [str(number) for number in dict.fromkeys(line.params.get("quanta") or ())]
+    if not clusters:
+        return str(line.params.get("stimuli") or line.params.get("predicate") or "spans")
+    against = f"cluster {line.params['against']}" if line.params.get("against") else "other samples"
+    return f"cluster{'s' if len(clusters) > 1 else ''} {', '.join(clusters)} of predictions against {against}"
 
 
 def _comparison(source: ReportSource, line: LogLine) -> list[Block]:

@@ -17,6 +17,8 @@ from workbench.reports.text import chance, count, listed, nats, number, several,
 from workbench.session.log import LogLine
 
 NAMED = 3
+EVEN = 0.6
+"""Share of the larger class above which accuracy says little: it is had by always naming that class."""
 BEYOND = {"raised": "the words expected up", "lowered": "the words expected down", "kl": "the prediction as a whole"}
 
 
@@ -111,24 +113,47 @@ def _rsa(source: ReportSource, line: LogLine) -> list[Block]:
 
 
 def _probe(source: ReportSource, line: LogLine) -> list[Block]:
+    """The fewest features that do as well as the best, beside chance and beside as many drawn at random."""
     result = source.result(line)
-    known = [row for row in result["sweep"] if row["accuracy"][0] is not None]
-    if not known:
-        return []
-    best = max(known, key=lambda row: (row["accuracy"][0], -row["k"]))
-    least = min((row for row in known if row["accuracy"][0] >= best["accuracy"][1]), key=lambda row: row["k"])
     sides = result["categories"].values()
-    asked = f"How few features decode “{result['positive']}” on held-out {result['design']} of “{result['stimuli']}”? "
-    answer = Strong(
-        f"{several(least['k'], 'feature')} by {least['method']} reach{'es' if least['k'] == 1 else ''} accuracy "
-        f"{number(least['accuracy'][0])}"
-    )
-    chance_level = number(max(sides) / max(sum(sides), 1))
-    beside = (
-        f" (by chance {chance_level}); the best of the sweep is {number(best['accuracy'][0])} with {best['k']} by "
-        f"{best['method']} ("
-    )
-    return [Paragraph((asked, answer, beside, at_line(line.seq), ")."))]
+    larger = max(sides) / max(sum(sides), 1)
+    metric, name, level = ("auc", "AUC", 0.5) if larger > EVEN else ("accuracy", "accuracy", larger)
+    known = [row for row in result["sweep"] if row[metric][0] is not None]
+    chosen = [row for row in known if row["method"] != "random"] or known
+    if not chosen:
+        return []
+    best = max(chosen, key=lambda row: (row[metric][0], -row["k"]))
+    least = min((row for row in chosen if row[metric][0] >= best[metric][1]), key=lambda row: row["k"])
+    reach = f"reach{'es' if least['k'] == 1 else ''}"
+    answer = Strong(f"{several(least['k'], 'feature')} by {least['method']} {reach} {name} {number(least[metric][0])}")
+    control = next((row for row in known if row["method"] == "random" and row["k"] == least["k"]), None)
+    beside = f" (by chance {number(level)}){_balanced(least, result)}; the best of the sweep is "
+    beside += f"{number(best[metric][0])} with {best['k']} by {best['method']}"
+    if control is not None and least["method"] != "random":
+        what = "a feature" if least["k"] == 1 else "as many features"
+        beside += f"; {what} drawn at random, which tells what any would, {number(control[metric][0])}"
+    return [Paragraph((_decoded(result), answer, beside, " (", at_line(line.seq), ")."))]
+
+
+def _decoded(result: dict[str, Any]) -> str:
+    """The question of a probe."""
+    what = f"How few features decode “{result['positive']}” on held-out {result['design']}"
+    if not result["stimuli"].startswith("samples of "):  # of clusters of predictions
+        return f"{what} of “{result['stimuli']}”? "
+    sides = f"{count(result['categories']['positive'])} against {count(result['categories']['rest'])}"
+    return f"{what} of predictions, against {result['against']} ({sides})? "
+
+
+def _balanced(row: dict[str, Any], result: dict[str, Any]) -> str:
+    """Balanced accuracy beside an AUC: the mean of what is right of either class, whatever their sizes."""
+    positive, rest = result["categories"]["positive"], result["categories"]["rest"]
+    if max(positive, rest) / max(positive + rest, 1) <= EVEN:
+        return ""
+    accuracy, recall = row["accuracy"][0], row["recall"][0]
+    if accuracy is None or recall is None:
+        return ""
+    specificity = (accuracy * (positive + rest) - recall * positive) / rest
+    return f", balanced accuracy {number((recall + specificity) / 2)} (by chance 0.5)"
 
 
 def _compare(source: ReportSource, line: LogLine) -> list[Block]:
