@@ -14,5 +14,5 @@ def mean_off(row: Mapping[str, Any], period: int) -> float:
     """
     if "off" in row:
         return float(row["off"])
-    away: list[float] = [(angle - place) % period for place, angle in enumerate(row["reads"])]
-    return sum(min(steps, period - steps) for steps in away) / len(away)
+    away = [(angle - place) % period for place, angle in enumerate(row["reads"])]
+    return float(sum(min(steps, period - steps) for steps in away) / len(away))
