@@ -76,6 +76,9 @@ def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     file = read_uploads(verb)["script"]
     verbs = parse_script(file.content.decode("utf-8", "replace"), parse_variables(verb.variables), file.name)
     if verb.dry_run:
+        from commands.checking import check_names
+
+        check_names(verbs, executor)
         lines = [format_line(item) for item in verbs]
         sys.stdout.write(json.dumps({"command": "run", "lines": lines}) + "\n" if as_json else "\n".join(lines) + "\n")
         return 0

@@ -43,7 +43,8 @@ class LabelsSuggest(_Asking, Command):
     result_revision: ClassVar[int] = 2
 
     features: tuple[str, ...] = Field(
-        (), description="Ids or numbers (default: the top of the latest ranking, or the largest clusters or quanta)"
+        (),
+        description="Ids or numbers, also 417,459 (default: the ranking's top, or the largest clusters or quanta)",
     )
     of: Of = Field("features", description=OF)
     top: int = Field(10, ge=1, le=100_000, description="How many, when none is named")
@@ -139,9 +140,16 @@ class LabelsCost(Query):
     """Say what labelling and scoring would cost, and what was spent in this session."""
 
     dotted = "labels.cost"
-    reads = ("sae", "index")
+    reads = ("sae", "index", "clusters", "quanta/clusters")
+    positional = ("features",)
 
-    features: int = Field(100, ge=1, le=1_000_000, description="How many features")
+    features: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="How many (default: 100 features, or all the clusters or quanta there are)",
+    )
+    of: Of = Field("features", description="What is priced: features, the latest clusters, or quanta")
     model: str = Field("claude-haiku-5-5", description="The language model")
     protocols: int = Field(1, ge=0, le=3, description="Protocols of scoring, 0 for labels alone")
     each: int = Field(5, ge=1, le=100, description="Active windows of each fifth")

@@ -62,7 +62,9 @@ def pairs_of(verb: type[Verb], words: list[str], taken: Collection[str] = ()) ->
         elif sign:
             raise UnknownNameError.among(f"parameter of {verb.dotted}", key, verb.model_fields)
         else:
-            raise UsageError(f"{verb.dotted} does not take {word!r}", f"Its parameters: {parameters(verb)}.")
+            raise UsageError(
+                f"{verb.dotted} does not take {word!r}", f"{verb.too_many}Its parameters: {parameters(verb)}."
+            )
     return values
 
 

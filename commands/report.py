@@ -37,7 +37,9 @@ class Run(Query):
 
     script: InputFile = Field(description="File with lines such as `features.contrast stimuli=achievement`")
     variables: tuple[str, ...] = Field((), description="NAME=VALUE for ${NAME} in the script")
-    dry_run: bool = Field(False, description="Check the script and show its commands, run nothing")
+    dry_run: bool = Field(
+        False, description="Check the script and the sets and sessions it names, show its commands, run nothing"
+    )
 
 
 class Replay(Query):

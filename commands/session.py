@@ -72,6 +72,7 @@ class SessionFork(Command):
     dotted = "session.fork"
     place = "broker"
     positional = ("name",)
+    too_many = "The one word is the new name; the session to copy is named with --session SESSION. "
     makes_session = True
 
     name: str = Field(description="Name of the new session")

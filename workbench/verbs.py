@@ -55,6 +55,8 @@ class Verb(BaseModel):
     place: ClassVar[Place] = "broker"
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the shell takes without a flag, in this order."""
+    too_many: ClassVar[str] = ""
+    """What the hint says first to one word too many, where people take the verb for another one."""
     zero_is_unset: ClassVar[tuple[str, ...]] = ()
     """Fields whose 0 stands for `not given`: a typed 0 is refused, since it would be taken as their default."""
     reads: ClassVar[tuple[str, ...]] = ()

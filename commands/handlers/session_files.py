@@ -22,6 +22,11 @@ MATRIX_LIMIT = 512 * 1024**2
 
 def export(query: SessionExport, lab: Lab) -> Outcome:
     """Write the session and what its pages show of the corpus."""
+    if query.target and not query.out and ("/" in query.target or query.target.lower().endswith(ENDING)):
+        raise UsageError(
+            f"{query.target!r} is a place, and the first word names the session",
+            f"Say where it goes with --out: `workbench session export --out {query.target}`.",
+        )
     record = SessionRecord(catalog.find(query.target, lab.sessions)) if query.target else lab.record
     out = Path(query.out or f"{record.name}{ENDING}")
     if not out.is_absolute():

@@ -154,7 +154,7 @@ def cost(result: Result, console: Console) -> None:
         f"{result['model']}, prices of {result['prices']}{', in a batch' if result['batch'] else ''}",
     )
     console.print(
-        f"{result['features']:,} features: about ${result['usd']:.2f}. Spent in this session: "
+        f"{result['features']:,} {result['of']}: about ${result['usd']:.2f}. Spent in this session: "
         f"${result['spent']['usd']:.4f} in {result['spent']['lines']} commands.",
         highlight=False,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from commands import cli
 from commands.handlers import handler_of
 from commands.line import parse_line
 from commands.render import as_lines
@@ -65,6 +66,15 @@ def test_an_export_without_a_place_is_refused(light: Light, copied: Path, tmp_pa
         light(f"session.export achievement {tmp_path / 'none' / 'x.zip'}")
     with pytest.raises(UnknownNameError):
         light(f"session.export nobody {tmp_path / 'x.zip'}")
+
+
+def test_words_in_the_wrong_place_are_told_where_they_go(light: Light, copied: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a place") as caught:
+        light(f"session.export {tmp_path / 'x.zip'}", "achievement")
+    assert f"`workbench session export --out {tmp_path / 'x.zip'}`" in caught.value.hint
+    with pytest.raises(UsageError, match="does not take 'q2'") as caught:
+        light("session.fork q1 q2 upto=2", "achievement")
+    assert "--session SESSION" in caught.value.hint
 
 
 def test_what_differs_between_two_sessions(light: Light, copied: Path) -> None:
@@ -199,6 +209,51 @@ def test_variables_may_have_a_value_of_their_own() -> None:
     assert lines("session.note 'x${WHO:-}'") == ["session.note x"]
     with pytest.raises(UsageError, match="variable 'WHO' is not set"):
         lines(script)
+
+
+def dry(script: str, sessions: Path, tmp_path: Path, *more: str) -> int:
+    (tmp_path / "work.wb").write_text(script)
+    words = ["--no-engine", "--sessions", str(sessions), "--session", "achievement", "run", str(tmp_path / "work.wb")]
+    return cli.main([*words, *more, "--dry-run"])
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("features.contrast ${SET}", "stimulus set 'nosuch'"),
+        ("stimuli.show ${SET}", "stimulus set 'nosuch'"),
+        ("features.common stimuli=${SET}:wins", "stimulus set 'nosuch'"),
+        ("session.new fresh\nsession.compare ${SET}", "session 'nosuch'"),
+        ("features.contrast ${SET}\nstimuli.new ${SET} category=a category=b", "stimulus set 'nosuch'"),
+    ],
+)
+def test_a_dry_run_finds_names_that_nothing_has(
+    line: str, what: str, copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry(line, copied, tmp_path, "SET=nosuch") == 2
+    assert f"unknown {what}" in capsys.readouterr().err
+    assert dry(line.replace("session.compare", "report"), copied, tmp_path, "SET=achievement") == 0
+
+
+def test_a_dry_run_knows_what_the_script_itself_makes(
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = """
+    stimuli.new mine category=a category=b
+    features.contrast mine
+    stimuli.import some/theirs.json
+    features.rsa theirs
+    session.fork copy
+    session.compare copy weekdays
+    session.import x.zip got
+    features.contrast whatever
+    report got
+    """
+    assert dry(script, copied, tmp_path) == 0
+    assert "features.contrast mine" in capsys.readouterr().out
+    assert dry(script + "\nsession.new fresh\nfeatures.contrast mine", copied, tmp_path) == 2
+    assert cli.main(["--no-engine", "--sessions", str(copied), "--session", "gone", "run", str(tmp_path / "work.wb"),
+                     "--dry-run"]) == 2  # fmt: skip
 
 
 # -- a replay that differs -----------------------------------------------------------------------------------------

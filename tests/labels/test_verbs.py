@@ -101,6 +101,27 @@ def test_a_language_model_labels_and_the_record_says_who_and_when(
     assert spent == pytest.approx(record["spent_usd"])
 
 
+def test_numbers_with_commas_are_several(indexed: Any, firing: list[int]) -> None:
+    rows = indexed(f"labels.suggest {firing[0]},{firing[1]}")["result"]["labels"]
+    assert [row["index"] for row in rows] == firing[:2]
+    for number in firing[:2]:
+        indexed(f"labels.set {number} Monday")
+    scored = indexed(f"labels.score '{firing[1]}, {firing[0]}' each=1")["result"]["scores"]
+    assert [row["index"] for row in scored] == [firing[1], firing[0]]
+
+
+def test_the_cost_is_of_features_or_of_the_clusters_there_are(indexed: Any) -> None:
+    features = indexed("labels.cost")["result"]
+    assert (features["of"], features["features"]) == ("features", 100)
+    for of in ("clusters", "quanta"):
+        with pytest.raises(UsageError):
+            indexed(f"labels.cost of={of}")
+    found = indexed("clusters.find")["result"]["clusters"]
+    clusters = indexed("labels.cost of=clusters")["result"]
+    assert clusters["features"] == (found if isinstance(found, int) else len(found))
+    assert indexed("labels.cost of=quanta features=10")["result"]["label"]["usd"] < features["label"]["usd"]
+
+
 def test_a_language_model_scores_and_never_mixes_with_the_offline_scorer(
     indexed: Any, firing: list[int], serve: Callable[..., Local]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.handlers.labels.failing import SHOWN, failures, grouped
-from commands.handlers.labels.targets import named
+from commands.handlers.labels.targets import each_text, named
 from commands.labels import LabelsCompare, LabelsShow
 from workbench.evidence import cut, explanations_of, scores_of
 from workbench.lab import Lab
@@ -71,7 +71,7 @@ def _imported(lab: Lab) -> list[dict[str, Any]]:
 
 def compare(query: LabelsCompare, lab: Lab) -> Outcome:
     """All suggestions by what they are of, with the scores of their texts."""
-    wanted = {named(query.of, text, lab)[0] for text in query.features}
+    wanted = {named(query.of, text, lab)[0] for text in each_text(query.features)}
     found: dict[str, list[dict[str, Any]]] = {}
     for key, entry in lab.state.under("suggestions").items():
         number, _, source = key.rpartition("#")[2].partition("/")

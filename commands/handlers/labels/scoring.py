@@ -18,7 +18,7 @@ from commands.handlers.labels.asking import (
     told_rows,
 )
 from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
-from commands.handlers.labels.targets import Target, target
+from commands.handlers.labels.targets import Target, count, each_text, target
 from commands.labels import LabelsCost, LabelsScore
 from workbench.errors import UsageError
 from workbench.lab import Lab
@@ -36,8 +36,10 @@ from workbench.verbs import Outcome
 
 EACH = {"offline": 20, "anthropic": 5}
 """Active windows of each fifth of the activation: they cost an offline scorer nothing."""
-LABEL_TOKENS, CALL_TOKENS, WINDOW_TOKENS = 2600, 330, 55
-"""Input tokens of a label's prompt, of the constant part of a scoring call, and of a window in it."""
+LABEL_TOKENS = {"features": 2600, "clusters": 2600, "quanta": 1200}
+"""Input tokens of a label's prompt; a quantum has shorter windows and no tokens that it makes likelier."""
+CALL_TOKENS, WINDOW_TOKENS = 330, 55
+"""Input tokens of the constant part of a scoring call, and of a window in it, at most."""
 SHOWN = 120
 """Scores of a result: a reply has 256 KiB. The artifact has them all."""
 GROUPS = {"clusters": "cluster", "quanta": "quantum"}
@@ -106,7 +108,7 @@ def _labels(command: LabelsScore, lab: Lab, wanted: Target) -> dict[int, str]:
         if name.startswith(f"{wanted.space}#"):
             own[number_of(name)] = str(entry.value["text"])
             made[number_of(name)] = entry.seq
-    numbers = [wanted.number_of(text) for text in command.features] or sorted(own)
+    numbers = [wanted.number_of(text) for text in each_text(command.features)] or sorted(own)
     if command.failed:
         protocols = command.protocol or PROTOCOLS[:1]
         asked = {"model": command.model, "negatives": command.negatives, "protocol": protocols}
@@ -196,21 +198,22 @@ def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> 
 
 def cost(query: LabelsCost, lab: Lab) -> Outcome:
     """The estimate from the sizes of prompts, and the usage in the session's log."""
-    price = price_of(query.model, lab.home)
+    price, number = price_of(query.model, lab.home), query.features or count(query.of, lab)
     windows = query.each * QUANTILES
     asked = 5 * windows  # active, silent and random ones by the label, active and silent ones by another
     calls = -(-3 * windows // AT_ONCE) + -(-2 * windows // AT_ONCE)
-    label = {"input_tokens": LABEL_TOKENS, "output_tokens": OUTPUT_A_CALL}
+    label = {"input_tokens": LABEL_TOKENS[query.of], "output_tokens": OUTPUT_A_CALL}
     score_ = {"input_tokens": calls * CALL_TOKENS + asked * WINDOW_TOKENS, "output_tokens": calls * OUTPUT_A_CALL}
     each = price.of_usage(label, batch=query.batch), price.of_usage(score_, batch=query.batch)
     return Outcome(
         {
-            "features": query.features,
+            "of": query.of,
+            "features": number,
             "model": query.model,
             "batch": query.batch,
             "label": {**label, "usd": round(each[0], 6)},
             "score": {**score_, "calls": calls, "usd": round(each[1], 6)},
-            "usd": round(query.features * (each[0] + query.protocols * each[1]), 4),
+            "usd": round(number * (each[0] + query.protocols * each[1]), 4),
             "prices": price.as_of,
             "spent": _spent(lab),
         }

@@ -18,6 +18,26 @@ from workbench.labels.named import Of, clusters_space, quanta_space
 from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 
+FEATURES = 100
+"""Features that are priced where no number is given."""
+
+
+def count(of: Of, lab: Lab) -> int:
+    """How many clusters or quanta there are; of features as many as a first look takes.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if of == "features":
+        return FEATURES
+    return len(ClusterSet(lab).sizes) if of == "clusters" else len(quanta.Clustering.of(lab).ranks)
+
+
+def each_text(texts: Sequence[str]) -> list[str]:
+    """Texts of numbers or names, those between commas apart, each once: `459,38` names two."""
+    parts = [part.strip() for text in texts for part in text.split(",")]
+    return list(dict.fromkeys(part for part in parts if part))
+
 
 def named(of: Of, text: str, lab: Lab) -> tuple[str, int]:
     """The name and number of what a text means.
@@ -75,7 +95,7 @@ class Target:
     def chosen(self, texts: Sequence[str], top: int, lab: Lab) -> list[int]:
         """The numbers that were named; else the top of the latest ranking, or the largest clusters or quanta."""
         if texts:
-            return [self.number_of(text) for text in dict.fromkeys(texts)]
+            return list(dict.fromkeys(self.number_of(text) for text in each_text(texts)))
         if self.of == "clusters":
             sizes = ClusterSet(lab).sizes
             return [int(number) for number in np.argsort(-sizes, kind="stable")[:top]]
