@@ -28,7 +28,7 @@ def report(query: Report, lab: Lab) -> Outcome:
     form = query.format or ("md" if Path(query.out).suffix.lower() in MARKDOWN else "html")
     path = Path(query.out) if query.out else lab.home / "reports" / f"report-{record.name}.{form}"
     if query.out:
-        if not query.format:
+        if path.suffix and not query.format:
             require_ending(path, (*PAGES, *MARKDOWN), "; or add --format")
         require_folder(path, "the report")
     if not query.figures:
