@@ -7,14 +7,13 @@ what stands on the screen is kept as SVG. The fonts that such a file would ask o
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from screens.app import WorkbenchApp
-from screens.start import engine_opener
 from workbench.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +30,9 @@ _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 async def pictures(sessions: Path) -> dict[str, str]:
     """The pictures by name, each of an app that was just opened."""
+    from screens.app import WorkbenchApp
+    from screens.start import engine_opener
+
     found = {}
     for name, keys in PICTURES.items():
         app = WorkbenchApp(engine_opener(str(sessions), None), SESSION)
@@ -51,7 +53,8 @@ def offline(svg: str) -> str:
 
 
 def main() -> int:
-    """Write all pictures."""
+    """Write all pictures, in all colours whatever this terminal has: Textual reads the number when it is imported."""
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
     with tempfile.TemporaryDirectory(prefix="workbench-picture-") as folder:
         shutil.copytree(ROOT / "sessions" / SESSION, Path(folder) / SESSION)
         for name, svg in asyncio.run(pictures(Path(folder))).items():
