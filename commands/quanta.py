@@ -91,7 +91,7 @@ class QuantaSimilarity(Command):
     include: tuple[Role, ...] = Field((), description="Roles of parameters to add to the inner ones")
     absolute: bool = Field(False, description="Of |gradients|, entry by entry (mode exact)")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Number format of rows of exact")
-    rank: int = Field(24, ge=1, le=4096, description="Directions kept of each matrix in factored")
+    rank: int = Field(32, ge=1, le=4096, description="Directions kept of each matrix in factored")
     dimension: int = Field(0, ge=0, le=10**7, description="Numbers of a sketch (default: four times the samples)")
     memory: float = Field(4.0, gt=0, le=4096, description="GiB that rows and matrices may take")
     minutes: float = Field(240.0, gt=0, le=10**6, description="Refuse work that would take longer")

@@ -39,7 +39,7 @@ def similarity_cost(
     *,
     memory: int,
     itemsize: int = 4,
-    rank: int = 24,
+    rank: int = 32,
     dimension: int | None = None,
 ) -> SimilarityCost:
     """Cost by the sizes alone.

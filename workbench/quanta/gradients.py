@@ -74,7 +74,7 @@ def gradient_similarity(
     include: Sequence[Role] = (),
     absolute: bool = False,
     memory: int = 4 * 2**30,
-    rank: int = 24,
+    rank: int = 32,
     dimension: int | None = None,
     seed: int = 0,
     tick: Tick | None = None,
