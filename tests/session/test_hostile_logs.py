@@ -144,6 +144,7 @@ def test_a_writer_of_a_damaged_log_loses_no_line(folder: Path, lines: list[bytes
 
 @example('{"seq": 1, "utc": "", "do": "toy.put", "params": {"x": NaN}}')
 @example('{"seq": 1, "utc": "", "do": "toy.put", "params": {}, "seconds": Infinity}')
+@example('{"seq": 1, "utc": "", "do": "toy.put", "params": {}, "seconds": 1e999}')
 @example('{"a":' * 100_000)
 @example("[" * 100_000)
 @example("1" * 10_000)
@@ -154,3 +155,14 @@ def test_a_line_that_is_no_command_is_refused(folder: Path, text: str) -> None:
     (folder / LOG_NAME).write_bytes(raw + b"\n")
     with pytest.raises(InputFileError, match=r"line 1 of .*log\.jsonl is not a log line|which never was|newer"):
         SessionRecord(folder)
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "[]", "null", '{"result": {}}', '{"result": NaN, "figures": [], "warnings": []}', "[" * 100_000]
+)
+def test_a_result_that_is_none_is_refused_by_its_line(folder: Path, raw: str) -> None:
+    with Session(folder, "a test") as session:
+        line = session.do(Put(), storing()).line
+    (folder / line.artifact / "result.json").write_text(raw)
+    with pytest.raises(InputFileError, match=r"the result of line 1 \(toy\.put\) cannot be read"):
+        SessionRecord(folder).artifact(line)
