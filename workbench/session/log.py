@@ -63,7 +63,7 @@ def read_log(folder: Path) -> list[LogLine]:
     for number, text in enumerate(io.BytesIO(whole), start=1):
         if number == 1 and form is not None:
             continue
-        line = _parse(text, path, number, form or 1)
+        line = _parse(text.removesuffix(b"\n"), path, number, form or 1)
         if lines and line.seq <= lines[-1].seq:
             raise InputFileError(
                 f"log line {number} of {path} has sequence number {line.seq} after {lines[-1].seq}",

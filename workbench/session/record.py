@@ -46,6 +46,16 @@ class SessionRecord:
         return bool(self.meta.get("example", False))
 
     @property
+    def title(self) -> str:
+        """What is investigated, or the name where nothing says so."""
+        return str(self.meta.get("title") or self.name)
+
+    @property
+    def created(self) -> str:
+        """When it was made, UTC; empty where nothing says so."""
+        return str(self.meta.get("created", ""))
+
+    @property
     def opened_from(self) -> str:
         """The export of which this is a copy for reading, or an empty text."""
         return str(self.meta.get("opened", ""))
