@@ -58,6 +58,9 @@ def test_a_session_is_sent_and_taken_over(light: Light, copied: Path, tmp_path: 
     assert light("session.show", "theirs")["result"]["log"] == light("session.show", "achievement")["result"]["log"]
     same = light("session.compare achievement theirs")["result"]
     assert (same["same"], same["counts"]) == (True, {"same": 10})
+    light("session.note 'taken back'", "theirs")
+    light("session.undo", "theirs")
+    assert light("session.compare achievement theirs")["result"] == same, "what was undone is compared"
     assert "10 commands" in said(sent, 300)
 
 

@@ -215,6 +215,11 @@ def test_links_in_a_folder(good: Files, tmp_path: Path, refused: Any) -> None:
     refused(tmp_path / "evil", "is a link or a special file")
 
 
+def test_hidden_files_of_a_folder_stay_behind(good: Files, tmp_path: Path, sessions: Path) -> None:
+    bring_out({**good, ".DS_Store": b"x"}, tmp_path / "sent")
+    assert not (bring_in(tmp_path / "sent", sessions, "new").path / ".DS_Store").exists()
+
+
 def test_two_files_of_one_name(good: Files, tmp_path: Path, refused: Any) -> None:
     path = write(tmp_path / "evil.zip", good)
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
@@ -250,14 +255,23 @@ def test_a_bomb_by_its_manifest(good: Files, tmp_path: Path, refused: Any) -> No
     refused(write(tmp_path / "bomb.zip", {**good, "inputs/zeros": bytes(64 * 1024 * 1024)}), "over 200 times as many")
 
 
-def test_a_bomb_whose_manifest_lies(good: Files, tmp_path: Path, refused: Any) -> None:
+def test_a_bomb_whose_manifest_lies(good: Files, tmp_path: Path, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.zip"
     files = {name: raw for name, raw in good.items() if name != MANIFEST_NAME}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, raw in {**files, "inputs/zeros": bytes(64 * 1024 * 1024)}.items():
             file.writestr(zipfile.ZipInfo(f"s/{name}", DATE), raw, zipfile.ZIP_DEFLATED)
         file.writestr(f"s/{MANIFEST_NAME}", manifest_of({**files, "inputs/zeros": b"0" * 10}))
+    read, took = importing._block, list[int]()
+
+    def counted(source: Any, size: int) -> bytes:
+        block = read(source, size)
+        took.append(len(block))
+        return block
+
+    monkeypatch.setattr(importing, "_block", counted)
     refused(path, "'inputs/zeros' is not what its manifest says")
+    assert sum(took) <= 2 * (sum(map(len, files.values())) + 11), "unpacked further than the manifest says"
 
 
 def test_a_manifest_without_end(good: Files, tmp_path: Path, refused: Any) -> None:
