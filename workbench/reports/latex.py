@@ -11,19 +11,15 @@ from workbench.reports.text import visible
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\texttt{\char34}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
-    "[": "{[}", "*": "{*}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
     "-": "{-}", "–": "--", "−": r"$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∞": r"$\infty$",
     "∅": r"$\emptyset$", "“": "``", "”": "''", "…": r"\ldots{}", "²": "$^2$", "⏎": r"$\hookleftarrow$",
 }  # fmt: skip
-"""Signs that mean something to LaTeX, and those that its plain fonts have under a name.
-
-`[` and `*` mean something where a row begins, after the one before it; `\\textquotedbl` needs a package.
-"""
+"""Signs that mean something to LaTeX, and those that its plain fonts have under a name."""
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _POWER = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_LATIN = frozenset(map(chr, range(0xC0, 0x180))) - frozenset("ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ")
-"""Letters with accents, which pdflatex knows without any package."""
+_LATIN = range(0xC0, 0x180)
+"""Letters with accents, which pdflatex knows."""
 
 
 def escape_latex(text: str) -> str:
@@ -39,7 +35,7 @@ def escape_latex(text: str) -> str:
 def _sign(sign: str) -> str:
     if sign in _SPECIAL:
         return _SPECIAL[sign]
-    if sign.isascii() or (sign in _LATIN and unicodedata.category(sign).startswith("L")):
+    if sign.isascii() or (ord(sign) in _LATIN and unicodedata.category(sign).startswith("L")):
         return sign
     return rf"\texttt{{U+{ord(sign):04X}}}"
 
