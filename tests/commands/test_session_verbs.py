@@ -254,6 +254,8 @@ def test_a_dry_run_knows_what_the_script_itself_makes(
     """
     assert dry(script, copied, tmp_path) == 0
     assert "features.contrast mine" in capsys.readouterr().out
+    assert dry("session.import x.zip\nreport theirs", copied, tmp_path) == 0  # it may be the name that it was sent with
+    assert dry("session.import x.zip ours\nreport theirs", copied, tmp_path) == 2
     assert dry(script + "\nsession.new fresh\nfeatures.contrast mine", copied, tmp_path) == 2
     assert cli.main(["--no-engine", "--sessions", str(copied), "--session", "gone", "run", str(tmp_path / "work.wb"),
                      "--dry-run"]) == 2  # fmt: skip
