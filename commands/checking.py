@@ -39,20 +39,21 @@ def check_names(verbs: Sequence[Verb], executor: Executor) -> None:
     if verbs[0].dotted not in ("session.new", "session.import"):
         sets |= {str(row["name"]) for row in executor.do(StimuliList())["result"]["sets"]}
     sessions = {str(row["name"]) for row in executor.do(SessionList())["result"]["sessions"]}
-    imported = False
+    imported, nameless = False, False
     for verb in verbs:
         values = {name: value for name, value in verb.params().items() if isinstance(value, str) and value}
         named = [values[name].partition(":")[0] for name in SETS if name in values]
         for name in () if imported else named:
             _need("stimulus set", name, sets, verb)
-        for name in SESSIONS.get(verb.dotted, ()):
+        for name in () if nameless else SESSIONS.get(verb.dotted, ()):
             if name in values:
                 _need("session", values[name], sessions, verb)
         sets |= _made_sets(verb, values)
         if verb.dotted == "session.new":
             sets, imported = set(shipped), False
         if verb.dotted == "session.import":
-            imported = True  # what it holds is known when it is unpacked
+            imported = True  # what it holds is known when it is unpacked, and so is its own name
+            nameless = nameless or "name" not in values
         if verb.dotted in ("session.new", "session.fork", "session.import") and "name" in values:
             sessions.add(values["name"])
 

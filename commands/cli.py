@@ -19,6 +19,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from commands import overview
 from commands.line import build, choices, is_flag, is_list, pairs_of
 from commands.registry import VERBS, all_verbs, groups, in_group, lookup
+from commands.terminal import visible_lines
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
@@ -52,7 +53,7 @@ def _report_error(error: WorkbenchError, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"error": error.as_dict()}) + "\n")
     else:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {visible_lines(str(error))}\n")
     return error.exit_code
 
 
@@ -105,7 +106,7 @@ def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     """Print a reply: one JSON object, or tables."""
     if not quiet:
         for warning in reply.get("warnings", ()):
-            sys.stderr.write(f"warning: {warning}\n")
+            sys.stderr.write(f"warning: {visible_lines(warning)}\n")
         if reply.get("reused"):
             sys.stderr.write(f"the stored result of line {reply['reused']} (--fresh computes again)\n")
         if reply["command"] in ("session.new", "session.fork", "session.import"):

@@ -41,34 +41,29 @@ class EngineJobs(Query):
     sessionless = True
 
 
-class EngineCancel(Query):
+class _OfJob(Query):
+    """A verb about one job."""
+
+    place = "engine"
+    sessionless = True
+    positional = ("job",)
+
+    job: str = Field(description="Job id, as `engine jobs` shows it")
+
+
+class EngineCancel(_OfJob):
     """Cancel a job."""
 
     dotted = "engine.cancel"
-    place = "engine"
-    sessionless = True
-    positional = ("job",)
-
-    job: str = Field(description="Job id, as `engine jobs` shows it")
 
 
-class EngineDetach(Query):
+class EngineDetach(_OfJob):
     """Let a job go on when the terminal that asked for it closes."""
 
     dotted = "engine.detach"
-    place = "engine"
-    sessionless = True
-    positional = ("job",)
-
-    job: str = Field(description="Job id, as `engine jobs` shows it")
 
 
-class EngineAttach(Query):
+class EngineAttach(_OfJob):
     """Wait for a detached job and show its progress and result."""
 
     dotted = "engine.attach"
-    place = "engine"
-    sessionless = True
-    positional = ("job",)
-
-    job: str = Field(description="Job id, as `engine jobs` shows it")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commands.terminal import visible
 from workbench import paths
 from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable
@@ -115,7 +116,8 @@ class Executor:
 def show_progress(done: int, total: int, text: str) -> None:
     """One line on stderr that overwrites itself; nothing where stderr is no terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text} {done}/{total}" if total else f"\r\x1b[K{text}")
+        shown = visible(text)  # it may name a command of a session that is not one's own
+        sys.stderr.write(f"\r\x1b[K{shown} {done}/{total}" if total else f"\r\x1b[K{shown}")
         sys.stderr.flush()
 
 

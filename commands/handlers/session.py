@@ -65,21 +65,21 @@ def _unread(name: str, reason: str) -> dict[str, Any]:
 def _row(record: SessionRecord) -> dict[str, Any]:
     return {
         "name": record.name,
-        "title": record.meta.get("title", record.name),
-        "created": record.meta.get("created", ""),
+        "title": record.title,
+        "created": record.created,
         "changed": _changed(record),
         "commands": len(record.lines),
         "model": (record.state.get("model") or {}).get("name", ""),
         "sae": (record.state.get("sae") or {}).get("name", ""),
         "example": record.is_example,
-        "forked_from": record.meta.get("forked_from", ""),
+        "forked_from": str(record.meta.get("forked_from", "")),
         **({"opened": record.opened_from} if record.opened_from else {}),
     }
 
 
 def _changed(record: SessionRecord) -> str:
     """When the session last got a line; a fork was changed when it was made, whatever its lines' age."""
-    return max([str(record.meta.get("created", "")), *(line.utc for line in record.lines[-1:])])
+    return max([record.created, *(line.utc for line in record.lines[-1:])])
 
 
 QUANTA = ("losses", "samples", "similarity", "clusters")

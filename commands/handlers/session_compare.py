@@ -48,7 +48,7 @@ def compare(query: SessionCompare, lab: Lab) -> Outcome:
 def _header(record: SessionRecord) -> dict[str, Any]:
     return {
         "name": record.name,
-        "title": record.meta.get("title", record.name),
+        "title": record.title,
         "commands": len(in_force(record)),
         "model": (record.state.get("model") or {}).get("name", ""),
         "sae": (record.state.get("sae") or {}).get("name", ""),

@@ -202,6 +202,26 @@ def heat(tokens: list[str], values: list[float], maximum: float, at: int | None 
 
 def feature(result: Result, console: Console) -> None:
     """One feature: test, label, tokens, corpus and logits."""
+    _named(result, console)
+    if result["test"] is not None:
+        _tested(result["test"], result["ranking"], console)
+    if result["corpus"] is not None:
+        _in_corpus(result["corpus"], console)
+    if (stimuli := result["stimuli"]) is not None:
+        for line in stimuli["lines"][:6]:
+            text = Text(f"    {visible(line['category'])}: ", "dim")
+            console.print(text.append_text(heat(line["tokens"], line["values"], stimuli["maximum"])), soft_wrap=True)
+    if (logits := result["logits"]) is not None:
+        for name in ("top", "bottom"):
+            words = ", ".join(visible(str(token)).strip() or "␣" for token, _ in logits[name])
+            console.print(Text(f"  {name} logits: {words}"))
+    for sentence in result["missing"]:
+        console.print(Text(f"  missing: {sentence}"))
+    console.print()
+
+
+def _named(result: Result, console: Console) -> None:
+    """What a feature is called, here and by others."""
     label = f"  “{visible(result['label']['text'])}” ({result['label']['source']})" if result["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
     for score in result["label_scores"]:
@@ -217,50 +237,42 @@ def feature(result: Result, console: Console) -> None:
         console.print(Text(visible(f"  published: {told['text']} ({by})")))
     if result["link"]:
         console.print(Text(f"  {result['link']}"))
-    if (test := result["test"]) is not None:
-        where = f"log line {result['ranking']['seq']}"
-        if test["status"] != "ok":
-            console.print(Text(f"  {result['ranking']['stimuli']}: not tested, {test['status']} ({where})"))
-        else:
-            console.print(
-                Text(
-                    f"  {result['ranking']['stimuli']}: effect {number(test['effect'])}, "
-                    f"{result['ranking'].get('score_name', 't')} {number(test['score'], 2)}, "
-                    f"p {chance(test['p'])}, q {chance(test['q'])} (rank {test['rank']}, {where})"
-                )
-            )
-    if (corpus := result["corpus"]) is not None:
-        share = 100 * corpus["density"]
-        most = number(corpus["maximum"], 2)
-        console.print(Text(f"  active on {share:.2f} % of {corpus['tokens']:,} corpus tokens, at most {most}"))
-        if corpus.get("enriched"):
-            told = f"  on a {sliced(corpus['enriched'])}: such a density is not that of the whole"
-            console.print(Text(visible(told), "bold"))
-        for bar in activation_lines(corpus.get("histogram"), min(console.width - 24, 40)):
-            console.print(Text(bar, "dim"))
-        for example in corpus["examples"][:5]:
-            console.print(
-                Text("    ").append_text(heat(example["tokens"], example["values"], corpus["maximum"])), soft_wrap=True
-            )
-        for row in corpus["quantiles"]:
-            console.print(
-                Text(f"    a fair sample between {number(row['low'], 2)} and {number(row['high'], 2)}:", "dim")
-            )
-            for example in row["examples"][:1]:
-                line = heat(example["tokens"], example["values"], corpus["maximum"], example["peak"])
-                times = f"  (drawn {example['times']} times)" if example.get("times") else ""
-                console.print(Text("    ").append_text(line).append(times, "dim"), soft_wrap=True)
-    if (stimuli := result["stimuli"]) is not None:
-        for line in stimuli["lines"][:6]:
-            text = Text(f"    {visible(line['category'])}: ", "dim")
-            console.print(text.append_text(heat(line["tokens"], line["values"], stimuli["maximum"])), soft_wrap=True)
-    if (logits := result["logits"]) is not None:
-        for name in ("top", "bottom"):
-            words = ", ".join(visible(str(token)).strip() or "␣" for token, _ in logits[name])
-            console.print(Text(f"  {name} logits: {words}"))
-    for sentence in result["missing"]:
-        console.print(Text(f"  missing: {sentence}"))
-    console.print()
+
+
+def _tested(test: dict[str, Any], ranking: dict[str, Any], console: Console) -> None:
+    """A feature's place in the ranking, or why it has none."""
+    where = f"log line {ranking['seq']}"
+    if test["status"] != "ok":
+        console.print(Text(f"  {ranking['stimuli']}: not tested, {test['status']} ({where})"))
+        return
+    console.print(
+        Text(
+            f"  {ranking['stimuli']}: effect {number(test['effect'])}, {ranking.get('score_name', 't')} "
+            f"{number(test['score'], 2)}, p {chance(test['p'])}, q {chance(test['q'])} (rank {test['rank']}, {where})"
+        )
+    )
+
+
+def _in_corpus(corpus: dict[str, Any], console: Console) -> None:
+    """How often and on what a feature fires in the corpus."""
+    share = 100 * corpus["density"]
+    most = number(corpus["maximum"], 2)
+    console.print(Text(f"  active on {share:.2f} % of {corpus['tokens']:,} corpus tokens, at most {most}"))
+    if corpus.get("enriched"):
+        told = f"  on a {sliced(corpus['enriched'])}: such a density is not that of the whole"
+        console.print(Text(visible(told), "bold"))
+    for bar in activation_lines(corpus.get("histogram"), min(console.width - 24, 40)):
+        console.print(Text(bar, "dim"))
+    for example in corpus["examples"][:5]:
+        shown = heat(example["tokens"], example["values"], corpus["maximum"])
+        console.print(Text("    ").append_text(shown), soft_wrap=True)
+    for row in corpus["quantiles"]:
+        between = f"{number(row['low'], 2)} and {number(row['high'], 2)}"
+        console.print(Text(f"    a fair sample between {between}:", "dim"))
+        for example in row["examples"][:1]:
+            shown = heat(example["tokens"], example["values"], corpus["maximum"], example["peak"])
+            times = f"  (drawn {example['times']} times)" if example.get("times") else ""
+            console.print(Text("    ").append_text(shown).append(times, "dim"), soft_wrap=True)
 
 
 def activation_lines(histogram: dict[str, Any] | None, width: int, rows: int = 8) -> list[str]:

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from commands.terminal import visible as visible
+
 Result = dict[str, Any]
 ONE_MORE = "1 / (shuffles + 1)"
 FINER_Q = (
@@ -22,17 +24,6 @@ CLEAR = 0.05
 """A q below this beside a family-wise p above it is explained."""
 LEVELS = ("", "dim", "", "bold", "bold underline", "bold reverse")
 """Styles of heat levels 0 to 5: never colour alone, so that it survives a pipe, a light theme and a print."""
-
-
-def visible(text: str) -> str:
-    """Text with control and direction characters made visible; tokens come from anywhere."""
-    return "".join(letter if letter.isprintable() else _named(letter) for letter in text)
-
-
-def _named(letter: str) -> str:
-    return {"\n": "↵", "\t": "→", "\r": "␍"}.get(
-        letter, f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
-    )
 
 
 def token_name(token: str) -> str:

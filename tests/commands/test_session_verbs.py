@@ -58,6 +58,9 @@ def test_a_session_is_sent_and_taken_over(light: Light, copied: Path, tmp_path: 
     assert light("session.show", "theirs")["result"]["log"] == light("session.show", "achievement")["result"]["log"]
     same = light("session.compare achievement theirs")["result"]
     assert (same["same"], same["counts"]) == (True, {"same": 10})
+    light("session.note 'taken back'", "theirs")
+    light("session.undo", "theirs")
+    assert light("session.compare achievement theirs")["result"] == same, "what was undone is compared"
     assert "10 commands" in said(sent, 300)
 
 
@@ -251,6 +254,8 @@ def test_a_dry_run_knows_what_the_script_itself_makes(
     """
     assert dry(script, copied, tmp_path) == 0
     assert "features.contrast mine" in capsys.readouterr().out
+    assert dry("session.import x.zip\nreport theirs", copied, tmp_path) == 0  # it may be the name that it was sent with
+    assert dry("session.import x.zip ours\nreport theirs", copied, tmp_path) == 2
     assert dry(script + "\nsession.new fresh\nfeatures.contrast mine", copied, tmp_path) == 2
     assert cli.main(["--no-engine", "--sessions", str(copied), "--session", "gone", "run", str(tmp_path / "work.wb"),
                      "--dry-run"]) == 2  # fmt: skip

@@ -147,7 +147,10 @@ def test_a_job_detached_while_it_runs_outlives_its_terminal(shared: Place) -> No
     client._link.shutdown(2)
     thread.join()
     client.close()
-    running(shared, name)
+    before = job(shared, name)["done"]
+    eventually(lambda: job(shared, name)["state"] != "running" or job(shared, name)["done"] > before + 20,
+               "the engine heard of the end")  # fmt: skip
+    assert job(shared, name)["state"] == "running"
     shared.request(toy.Cancel(job=name))
     eventually(lambda: job(shared, name)["state"] == "cancelled", "it can still be cancelled")
     with pytest.raises(UsageError, match="is cancelled already"):

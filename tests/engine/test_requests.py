@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests import tiny
 from tests.engine import toy
 from tests.engine.conftest import Place
 from workbench.errors import (
@@ -19,6 +21,7 @@ from workbench.errors import (
     UsageError,
     WorkbenchError,
 )
+from workbench.files import write_atomic
 from workbench.run import Runner
 
 
@@ -53,7 +56,7 @@ def test_a_query_reads_files_in_the_broker_and_leaves_no_trace(shared: Place) ->
     shared.session("read")
     shared.request(toy.Note(), "read")
     reply = shared.request(toy.Echo(text="x"), "read")
-    assert reply["result"] == {"text": "x", "lines": 1, "pid": shared.status()["pid"]}
+    assert reply["result"] == {"text": "x", "lines": 1, "title": "read", "pid": shared.status()["pid"]}
     assert len(shared.record("read").lines) == 1
 
 
@@ -127,6 +130,37 @@ def test_a_shipped_example_is_copied_on_the_first_change(shared: Place) -> None:
     assert "shipped example" in replies[0]["warnings"][0]
     assert shared.record("example").lines == []
     assert [line.params["text"] for line in shared.record("example-2").lines] == ["one", "two"]
+
+
+def test_a_session_open_for_reading_is_read_and_never_written_nor_computed_on(shared: Place) -> None:
+    path = shared.session("opened")
+    meta = json.loads((path / "session.json").read_text())
+    (path / "session.json").write_text(json.dumps({**meta, "opened": "/somewhere/x.zip"}))
+    before = tiny.snapshot(path)
+    assert shared.request(toy.Echo(text="read"), "opened")["result"]["text"] == "read"
+    for verb, why in ((toy.Note(text="x"), "nothing in it changes"), (toy.Work(), "nothing in it changes"),
+                      (toy.Ask(), "toy.ask needs the model"), (toy.Long(), "toy.long needs the model")):  # fmt: skip
+        with pytest.raises(UsageError, match=f"'opened' is open for reading: {why}") as caught:
+            shared.request(verb, "opened")
+        assert "workbench session import x.zip" in caught.value.hint
+
+    async def look() -> None:
+        client = shared.async_client()
+        await client.save_view("opened", {"screen": "log"})
+        await client.close()
+
+    asyncio.run(look())
+    assert tiny.snapshot(path) == before
+
+
+def test_what_stands_over_a_log_is_read_again_when_it_changed(shared: Place) -> None:
+    """A record that was read stays while its files are the same: a session that is marked meanwhile is another one."""
+    path = shared.session("marked")
+    assert shared.request(toy.Note(text="mine"), "marked")["seq"] == 1
+    assert shared.request(toy.Echo(), "marked")["result"]["title"] == "marked"
+    meta = json.loads((path / "session.json").read_text())
+    write_atomic(path / "session.json", json.dumps({**meta, "title": "another"}))
+    assert shared.request(toy.Echo(), "marked")["result"]["title"] == "another"
 
 
 def test_half_a_line_left_by_a_crash_is_cut_off_and_told_once(shared: Place) -> None:

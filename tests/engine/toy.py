@@ -192,8 +192,8 @@ def make(verb: Make, lab: Lab) -> Outcome:
 
 
 def echo(verb: Echo, lab: Lab) -> Outcome:
-    lines = len(lab.record.lines) if lab.has_session else None
-    return Outcome({"text": verb.text + "x" * verb.size, "lines": lines, "pid": os.getpid()})
+    lines, title = (len(lab.record.lines), lab.record.title) if lab.has_session else (None, "")
+    return Outcome({"text": verb.text + "x" * verb.size, "lines": lines, "title": title, "pid": os.getpid()})
 
 
 def ask(verb: Ask, lab: Lab) -> Outcome:

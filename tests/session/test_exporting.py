@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from workbench.errors import InputFileError, StorageError, UsageError, Workbench
 from workbench.session import Session, SessionRecord, catalog, importing
 from workbench.session.exporting import export
 from workbench.session.importing import bring_in, open_beside
-from workbench.session.layout import LOG_NAME, MANIFEST_NAME, META_NAME
+from workbench.session.layout import LOG_NAME, MANIFEST_NAME, META_NAME, OPENED_NAME
 
 Files = dict[str, bytes]
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -214,6 +215,11 @@ def test_links_in_a_folder(good: Files, tmp_path: Path, refused: Any) -> None:
     refused(tmp_path / "evil", "is a link or a special file")
 
 
+def test_hidden_files_of_a_folder_stay_behind(good: Files, tmp_path: Path, sessions: Path) -> None:
+    bring_out({**good, ".DS_Store": b"x"}, tmp_path / "sent")
+    assert not (bring_in(tmp_path / "sent", sessions, "new").path / ".DS_Store").exists()
+
+
 def test_two_files_of_one_name(good: Files, tmp_path: Path, refused: Any) -> None:
     path = write(tmp_path / "evil.zip", good)
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
@@ -238,7 +244,7 @@ def test_a_file_that_the_manifest_does_not_name_or_that_is_missing(good: Files, 
     refused(tmp_path / "less", "'notes.md' of .* is missing")
 
 
-@pytest.mark.parametrize("change", [b"", b"other", b"n\xc3\xb6tes\n" + b"x" * 100_000])
+@pytest.mark.parametrize("change", [b"", b"notess\n", b"n\xc3\xb6tes\n" + b"x" * 100_000])
 def test_content_that_is_not_what_its_digest_says(good: Files, tmp_path: Path, refused: Any, change: bytes) -> None:
     bring_out(good, tmp_path / "evil")
     (tmp_path / "evil" / "notes.md").write_bytes(change)
@@ -249,14 +255,23 @@ def test_a_bomb_by_its_manifest(good: Files, tmp_path: Path, refused: Any) -> No
     refused(write(tmp_path / "bomb.zip", {**good, "inputs/zeros": bytes(64 * 1024 * 1024)}), "over 200 times as many")
 
 
-def test_a_bomb_whose_manifest_lies(good: Files, tmp_path: Path, refused: Any) -> None:
+def test_a_bomb_whose_manifest_lies(good: Files, tmp_path: Path, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.zip"
     files = {name: raw for name, raw in good.items() if name != MANIFEST_NAME}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, raw in {**files, "inputs/zeros": bytes(64 * 1024 * 1024)}.items():
             file.writestr(zipfile.ZipInfo(f"s/{name}", DATE), raw, zipfile.ZIP_DEFLATED)
         file.writestr(f"s/{MANIFEST_NAME}", manifest_of({**files, "inputs/zeros": b"0" * 10}))
+    read, took = importing._block, list[int]()
+
+    def counted(source: Any, size: int) -> bytes:
+        block = read(source, size)
+        took.append(len(block))
+        return block
+
+    monkeypatch.setattr(importing, "_block", counted)
     refused(path, "'inputs/zeros' is not what its manifest says")
+    assert sum(took) <= 2 * (sum(map(len, files.values())) + 11), "unpacked further than the manifest says"
 
 
 def test_a_manifest_without_end(good: Files, tmp_path: Path, refused: Any) -> None:
@@ -327,6 +342,76 @@ def test_a_log_that_cannot_be_read_or_leads_outside(good: Files, tmp_path: Path,
     refused(write(tmp_path / "m.zip", {**good, META_NAME: b"[]"}), r"session\.json of the export is damaged")
 
 
+@pytest.mark.parametrize("artifact", ["artifacts/../../new/artifacts/0001-toy-put", "artifacts", "artifacts/\0x", ""])
+def test_an_artifact_has_a_folder_of_its_own_by_a_plain_name(
+    good: Files, tmp_path: Path, refused: Any, artifact: str
+) -> None:
+    """A fork and an export write where the log says: a name that leads out and back in again would lead out there."""
+    log = good[LOG_NAME].replace(b'"artifacts/0001-toy-put"', json.dumps(artifact or "artifacts/").encode())
+    files = {**good, LOG_NAME: log, "artifacts/result.json": good["artifacts/0001-toy-put/result.json"]}
+    refused(write(tmp_path / "x.zip", files), "outside the session")
+    bring_out({**files, MANIFEST_NAME: manifest_of({k: raw for k, raw in files.items() if k != MANIFEST_NAME})},
+              tmp_path / "x")  # fmt: skip
+    refused(tmp_path / "x", "outside the session")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda meta, _about: meta.update(schema="inf"), r"session\.json is damaged"),
+        (lambda _meta, about: about.update(form="99"), "the manifest of .* is damaged"),
+        (lambda _meta, about: about.update(form=-1), "the manifest of .* is damaged"),
+        (lambda _meta, about: [one.update(bytes=int("9" * 4300)) for one in about["files"].values()], "is damaged"),
+    ],
+)
+def test_numbers_that_are_none(good: Files, tmp_path: Path, refused: Any, change: Any, match: str) -> None:
+    files = {name: raw for name, raw in good.items() if name != MANIFEST_NAME}
+    meta = json.loads(files[META_NAME])
+    change(meta, {"files": {}})
+    files[META_NAME] = json.dumps(meta).replace('"inf"', "1e999").encode()
+    about = json.loads(manifest_of(files))
+    change(meta, about)
+    bring_out({**files, MANIFEST_NAME: json.dumps(about).encode()}, tmp_path / "x")
+    refused(tmp_path / "x", match)
+
+
+@pytest.mark.parametrize("place", [LOG_NAME, MANIFEST_NAME])
+def test_an_entry_that_lies_nowhere(archive: Path, tmp_path: Path, refused: Any, place: str) -> None:
+    """A directory of 64 bits may name an offset that no file can be read at."""
+    raw = bytearray(archive.read_bytes())
+    at = raw.rindex(b"s/" + place.encode()) - 46  # the entry in the directory, whose name follows its fixed part
+    end = raw.rindex(b"PK\x05\x06")
+    length, extra = struct.unpack("<HH", raw[at + 28 : at + 32])
+    (size,) = struct.unpack("<L", raw[end + 12 : end + 16])
+    nowhere = struct.pack("<HHQ", 1, 8, 2**63 - 1)
+    raw[end + 12 : end + 16] = struct.pack("<L", size + len(nowhere))
+    raw[at + 42 : at + 46] = b"\xff" * 4
+    raw[at + 30 : at + 32] = struct.pack("<H", extra + len(nowhere))
+    raw[at + 46 + length : at + 46 + length] = nowhere
+    (tmp_path / "x.zip").write_bytes(raw)
+    refused(tmp_path / "x.zip", r"x\.zip is no archive that can be read \(.*Invalid argument")
+
+
+def test_a_folder_that_cannot_be_read(
+    good: Files, tmp_path: Path, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_folder: object, _name: str) -> io.BytesIO:
+        raise PermissionError(13, "Permission denied")
+
+    bring_out(
+        {**good, MANIFEST_NAME: manifest_of({k: v for k, v in good.items() if k != MANIFEST_NAME})}, tmp_path / "x"
+    )
+    monkeypatch.setattr(importing._Folder, "open", fail)
+    refused(tmp_path / "x", "is no folder that can be read .*Permission denied")
+
+
+def test_a_log_or_result_that_would_fill_the_memory(
+    archive: Path, good: Files, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "READ_LIMIT", len(good[LOG_NAME]) - 1)
+    refused(archive, r"'log\.jsonl' of .* is over")
+
+
 def test_an_import_is_never_an_example_nor_open_for_reading(good: Files, tmp_path: Path, sessions: Path) -> None:
     meta = {**json.loads(good[META_NAME]), "example": True, "opened": "/elsewhere", "forked_from": "x"}
     path = write(tmp_path / "x.zip", {**good, META_NAME: json.dumps(meta).encode()})
@@ -370,6 +455,8 @@ def test_an_opened_session_is_unpacked_once_and_never_changed(archive: Path, hom
     assert open_beside(archive, home).path == first
     assert (first / META_NAME).stat().st_ino == stamp
     assert SessionRecord(first).opened_from == str(archive)
+    (first.parent / OPENED_NAME).unlink()  # as where the program was killed right after the last file
+    open_beside(archive, home)
     with pytest.raises(UsageError, match="holds a session that is open for reading"):
         catalog.create("another", first.parent)
     with pytest.raises(UsageError, match="open for reading"):

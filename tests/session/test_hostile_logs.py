@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from commands.handlers import handler_of
 from commands.line import parse_line
+from commands.render import as_lines
 from tests import tiny
 from tests.session.conftest import Put, storing
 from workbench.errors import InputFileError, WorkbenchError
 from workbench.run import Runner
 from workbench.session import Session, SessionRecord
-from workbench.session.layout import LOG_NAME
+from workbench.session.layout import LOG_NAME, META_NAME
 
 quick = settings(
     deadline=None,
@@ -144,6 +145,7 @@ def test_a_writer_of_a_damaged_log_loses_no_line(folder: Path, lines: list[bytes
 
 @example('{"seq": 1, "utc": "", "do": "toy.put", "params": {"x": NaN}}')
 @example('{"seq": 1, "utc": "", "do": "toy.put", "params": {}, "seconds": Infinity}')
+@example('{"seq": 1, "utc": "", "do": "toy.put", "params": {}, "seconds": 1e999}')
 @example('{"a":' * 100_000)
 @example("[" * 100_000)
 @example("1" * 10_000)
@@ -154,3 +156,25 @@ def test_a_line_that_is_no_command_is_refused(folder: Path, text: str) -> None:
     (folder / LOG_NAME).write_bytes(raw + b"\n")
     with pytest.raises(InputFileError, match=r"line 1 of .*log\.jsonl is not a log line|which never was|newer"):
         SessionRecord(folder)
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "[]", "null", '{"result": {}}', '{"result": NaN, "figures": [], "warnings": []}', "[" * 100_000]
+)
+def test_a_result_that_is_none_is_refused_by_its_line(folder: Path, raw: str) -> None:
+    with Session(folder, "a test") as session:
+        line = session.do(Put(), storing()).line
+    (folder / line.artifact / "result.json").write_text(raw)
+    with pytest.raises(InputFileError, match=r"the result of line 1 \(toy\.put\) cannot be read"):
+        SessionRecord(folder).artifact(line)
+
+
+@pytest.mark.parametrize("value", [3, None, {"a": [1]}, "", "\x1b[2J"])
+def test_a_session_whose_title_and_date_are_none_is_listed_and_drawn(folder: Path, sessions: Path, value: Any) -> None:
+    meta = json.loads((folder / META_NAME).read_text())
+    odd = {**meta, "title": value, "created": value, "forked_from": value}
+    (folder / META_NAME).write_text(json.dumps(odd))
+    runner = Runner(handler_of, sessions)
+    for line in ("session.list", "session.show"):
+        assert not any("\x1b" in shown for shown in as_lines(runner.do(parse_line(line), "s"), 100))
+    assert SessionRecord(folder).title == (str(value) if value else "s")

@@ -138,6 +138,21 @@ def test_a_newer_log_is_refused(folder: Path, form: int) -> None:
     assert (folder / LOG_NAME).read_bytes() == before
 
 
+def test_a_session_that_a_newer_version_took_over_meanwhile_is_not_put_back(folder: Path) -> None:
+    """It may come between the first look and the lock."""
+    meta = (folder / META_NAME).read_text()
+    (folder / LOG_NAME).write_text(json.dumps({"log": SCHEMA + 1}) + "\n")
+    with pytest.raises(InputFileError, match=rf"log\.jsonl was written by a newer workbench .form {SCHEMA + 1},"):
+        bring_up_to_date(folder)
+    assert json.loads((folder / LOG_NAME).read_text()) == {"log": SCHEMA + 1}
+    (folder / LOG_NAME).write_text(header() + "\n")
+    newer = json.dumps({**json.loads(meta), "schema": SCHEMA + 1})
+    (folder / META_NAME).write_text(newer)
+    with pytest.raises(InputFileError, match=r"session\.json was written by a newer workbench"):
+        bring_up_to_date(folder)
+    assert (folder / META_NAME).read_text() == newer
+
+
 @pytest.mark.parametrize("first", ['{"log": 0}', '{"log": -1}', '{"log": "2"}', '{"log": true}', '{"log": 2.0}', "{}"])
 def test_a_first_line_that_says_no_form_is_refused(folder: Path, first: str) -> None:
     append_line(folder / LOG_NAME, first)

@@ -103,9 +103,8 @@ def compose(source: ReportSource) -> Document:
     # the summary and the warnings speak of all others, so they are made after them
     last = [warnings_section(source), provenance_section(source)]
     sections = [summary_section(source), *body, *last]
-    meta = source.record.meta
     return Document(
-        title=str(meta.get("title") or source.record.name),
+        title=source.record.title,
         subtitle="Report of an investigation of language model features",
         facts=_facts(source),
         sections=[section for section in sections if isinstance(section, Section)],
@@ -119,7 +118,7 @@ def _facts(source: ReportSource) -> list[tuple[str, Rich]]:
         value = state.get(name)
         if value is not None:
             facts.append((title, (Code(str(value.get("name", value.get("ref", "")))),)))
-    facts.append(("Created", (str(record.meta.get("created", "")),)))
+    facts.append(("Created", (record.created,)))
     if record.lines:
         facts.append(("Last change", (record.lines[-1].utc,)))
     return facts

@@ -135,7 +135,7 @@ def fork(record: SessionRecord, name: str, sessions: Path, upto: int | None = No
     lines = record.lines
     if upto is not None:
         lines = lines[: lines.index(record.line(upto)) + 1]
-    path = create(name, sessions, title=str(record.meta.get("title", name)), forked_from=record.name)
+    path = create(name, sessions, title=record.title, forked_from=record.name)
     try:
         _copy(record, lines, path)
     except BaseException as error:

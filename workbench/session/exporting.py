@@ -60,7 +60,7 @@ def export(record: SessionRecord, stores: Mapping[str, Path], out: Path) -> dict
         manifest = {
             "form": FORM,
             "session": record.name,
-            "title": str(record.meta.get("title", record.name)),
+            "title": record.title,
             "version": __version__,
             "written": utc_now(),
             "files": files,

@@ -25,6 +25,7 @@ from typing import IO, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.digests import file_digest
 from workbench.errors import InputFileError, UsageError, storage_error
 from workbench.files import write_atomic
 from workbench.session.catalog import check_name, refuse_opened_folder
@@ -48,6 +49,9 @@ RATIO_LIMIT = 200
 """Times that an archive may grow; stored results and arrays grow three to ten times."""
 SMALL = 16 * 1024 * 1024
 """Bytes that any archive may grow to."""
+READ_WHOLE = (".json", ".jsonl", ".md")
+READ_LIMIT = 256 * 1024 * 1024
+"""Bytes of a file that is read whole, as logs and results are: whoever reads it needs many times as much memory."""
 PATH_LIMIT = 400
 _DAMAGE = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
@@ -63,7 +67,7 @@ _NOT_OURS = "It is not what `workbench session export` writes: ask for it again.
 class _About(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    size: int = Field(alias="bytes", ge=0)
+    size: int = Field(alias="bytes", ge=0, lt=2**63)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
@@ -72,7 +76,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    form: int
+    form: int = Field(strict=True, ge=1, le=FORM)
     session: str
     title: str = ""
     files: dict[str, _About] = Field(max_length=MOST_FILES)
@@ -144,6 +148,7 @@ def open_beside(source: Path, home: Path) -> Unpacked:
         target = folder / check_name(manifest.session)
         if not (target / META_NAME).exists():
             _unpack(files, manifest, target, {"opened": str(source.absolute())})
+        if not (folder / OPENED_NAME).exists():  # also where a crash came between the two
             write_atomic(folder / OPENED_NAME, f"{source.absolute()}\n")
     return Unpacked(target, manifest)
 
@@ -156,9 +161,11 @@ def _checked(files: _Source, source: Path) -> Manifest:
     if MANIFEST_NAME not in names:
         raise InputFileError(f"{source} has no {MANIFEST_NAME}", _NOT_OURS)
     manifest = _manifest(files, source)
-    for name in manifest.files:
+    for name, about in manifest.files.items():
         if len(name) > PATH_LIMIT or not _PLACES.fullmatch(name):
             raise InputFileError(f"{source} holds {name!r:.120}, which is no file of a session", _NOT_OURS)
+        if name.endswith(READ_WHOLE) and about.size > READ_LIMIT:
+            raise InputFileError(f"{name!r:.120} of {source} is over {READ_LIMIT:,} bytes", _NOT_OURS)
     if odd := set(names) - {MANIFEST_NAME} ^ set(manifest.files):
         what = "is not in its manifest" if (first := min(odd)) in names else "is missing"
         raise InputFileError(f"{first!r:.120} of {source} {what}", _NOT_OURS)
@@ -212,7 +219,9 @@ def _take(files: _Source, place: str, about: _About, path: Path) -> None:
     """Write one file, no further than the manifest says, and compare it with its digest."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with files.open(place) as source, path.open("xb") as target:
+    with _reading():
+        source = files.open(place)
+    with source, path.open("xb") as target:
         while block := _block(source, min(BLOCK, about.size - size + 1)):
             size += len(block)
             if size > about.size:
@@ -224,9 +233,16 @@ def _take(files: _Source, place: str, about: _About, path: Path) -> None:
 
 
 def _block(source: IO[bytes], size: int) -> bytes:
-    try:
+    with _reading():
         return source.read(size)
-    except OSError as error:  # a seek to nowhere; what is written has errors of its own
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Tells what cannot be read, as after a seek to nowhere, from what cannot be written: that is a StorageError."""
+    try:
+        yield
+    except OSError as error:
         raise zipfile.BadZipFile(str(error)) from error
 
 
@@ -253,10 +269,12 @@ def _check_session(folder: Path) -> None:
 
 @contextmanager
 def _opened(source: Path) -> Iterator[_Source]:
-    if source.is_dir():
-        yield _Folder(source)
-        return
+    what = "archive"
     try:
+        if source.is_dir():
+            what = "folder"
+            yield _Folder(source)
+            return
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             with zipfile.ZipFile(file) as archive:
@@ -265,8 +283,8 @@ def _opened(source: Path) -> Iterator[_Source]:
         raise InputFileError(
             f"there is no file {source}", "Check the path; it is relative to where you are."
         ) from error
-    except _DAMAGE as error:
-        raise InputFileError(f"{source} is no archive that can be read ({error})", _NOT_OURS) from error
+    except (OSError, *_DAMAGE) as error:
+        raise InputFileError(f"{source} is no {what} that can be read ({error})", _NOT_OURS) from error
 
 
 class _Archive:
@@ -336,7 +354,7 @@ class _Folder:
             if len(found) > MOST_FILES + 1:
                 raise InputFileError(f"{self._path} holds over {MOST_FILES:,} files", _NOT_OURS)
         with contextlib.suppress(OSError):  # where there is none, that is said next
-            self.digest = hashlib.sha256((self._path / MANIFEST_NAME).read_bytes()).hexdigest()
+            self.digest = file_digest(self._path / MANIFEST_NAME).removeprefix("sha256:")
         return found
 
     def open(self, name: str) -> IO[bytes]:

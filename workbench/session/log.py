@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -54,15 +56,14 @@ def read_log(folder: Path) -> list[LogLine]:
         return []
     raw = path.read_bytes()
     whole = raw[: raw.rfind(b"\n") + 1]  # what follows the last newline was cut off by a crash
-    texts = whole.split(b"\n")[:-1]
-    form = form_of(texts[0]) if texts else None
+    form = form_of(whole.partition(b"\n")[0])
     if form is not None:
         check_form(form, str(path))
     lines: list[LogLine] = []
-    for number, text in enumerate(texts, start=1):
+    for number, text in enumerate(io.BytesIO(whole), start=1):
         if number == 1 and form is not None:
             continue
-        line = _parse(text, path, number, form or 1)
+        line = _parse(text.removesuffix(b"\n"), path, number, form or 1)
         if lines and line.seq <= lines[-1].seq:
             raise InputFileError(
                 f"log line {number} of {path} has sequence number {line.seq} after {lines[-1].seq}",
@@ -74,7 +75,7 @@ def read_log(folder: Path) -> list[LogLine]:
 
 def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:
     try:
-        raw = json.loads(text.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
+        raw = json.loads(text.decode("utf-8", "surrogatepass"), parse_constant=refuse_constant, parse_float=_finite)
         return LogLine.model_validate(to_this_version(raw, form) if isinstance(raw, dict) else raw)
     except (ValueError, ValidationError, RecursionError) as error:
         reason = str(error).split("\n")[0]
@@ -84,8 +85,16 @@ def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:
         ) from error
 
 
-def _refuse(constant: str) -> NoReturn:
+def refuse_constant(constant: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python's JSON takes and nothing else does."""
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"{text:.40} is beyond every number")
+    return found
 
 
 def cut_torn_line(folder: Path) -> bytes:

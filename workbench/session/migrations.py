@@ -86,6 +86,8 @@ def _bring_log(path: Path) -> None:
     form = form_of(first)
     if form == SCHEMA:
         return
+    if form is not None:
+        check_form(form, str(path))
     lines = raw if form is None else rest
     if any(STEPS[number] is not _as_it_is for number in range(form or 1, SCHEMA)):
         texts = lines.split(b"\n")[:-1]
@@ -99,5 +101,6 @@ def _dump(line: Line) -> bytes:
 
 def _bring_meta(path: Path) -> None:
     meta = json.loads(path.read_text("utf-8"))
+    check_form(int(meta["schema"]), str(path))
     if meta["schema"] != SCHEMA:
         write_atomic(path, json.dumps({**meta, "schema": SCHEMA}, indent=1) + "\n")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputFileError, UsageError
 from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, VIEW_NAME
-from workbench.session.log import LogLine, read_log
+from workbench.session.log import LogLine, read_log, refuse_constant
 from workbench.session.migrations import check_form
 from workbench.session.state import State, fold
+
+_ARTIFACT = re.compile(rf"{ARTIFACTS}/[A-Za-z0-9_][A-Za-z0-9._-]*")
+"""A folder of its own for each artifact, by a plain name: forks and exports write where it says."""
+_STORED = {"result", "figures", "warnings"}
 
 
 class SessionRecord:
@@ -39,6 +44,16 @@ class SessionRecord:
     def is_example(self) -> bool:
         """Whether this is a shipped, read-only example."""
         return bool(self.meta.get("example", False))
+
+    @property
+    def title(self) -> str:
+        """What is investigated, or the name where nothing says so."""
+        return str(self.meta.get("title") or self.name)
+
+    @property
+    def created(self) -> str:
+        """When it was made, UTC; empty where nothing says so."""
+        return str(self.meta.get("created", ""))
 
     @property
     def opened_from(self) -> str:
@@ -72,7 +87,9 @@ class SessionRecord:
         """
         path = self.artifact_path(line) / "result.json"
         try:
-            data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"))
+            data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"), parse_constant=refuse_constant)
+            if not isinstance(data, dict) or not data.keys() >= _STORED:
+                raise ValueError(f"it has not all of {', '.join(sorted(_STORED))}")
         except (OSError, ValueError, RecursionError) as error:
             raise InputFileError(
                 f"the result of line {line.seq} ({line.do}) cannot be read from {path}",
@@ -82,8 +99,9 @@ class SessionRecord:
 
     def artifact_path(self, line: LogLine) -> Path:
         """The folder of a line's artifact; a path that leaves the session is refused."""
-        path = (self.path / line.artifact).resolve()
-        if not path.is_relative_to((self.path / ARTIFACTS).resolve()):
+        plain = _ARTIFACT.fullmatch(line.artifact) is not None
+        path = (self.path / (line.artifact if plain else "")).resolve()
+        if not plain or not path.is_relative_to((self.path / ARTIFACTS).resolve()):
             raise InputFileError(
                 f"line {line.seq} names an artifact outside the session ({line.artifact!r})",
                 "The log was edited, or comes from someone who means no good: do not use it.",
@@ -124,7 +142,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
         schema = int(meta["schema"])
     except FileNotFoundError as error:
         raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
     check_form(schema, f"session {path.name!r}")
     result: dict[str, Any] = meta
