@@ -191,14 +191,14 @@ def measured(stats: dict[str, Any], seconds: float) -> dict[str, Any]:
 KILLED = """
 import sys
 from pathlib import Path
-from tests.labels.test_service import asking, requests
+from tests.labels.conftest import asking, requests
 asking(Path(sys.argv[1]), concurrency=8).ask(requests({count}))
 """
 
 
 def kill_row(seed: int = 0) -> dict[str, Any]:
     """Asking killed at random moments and begun again until all is answered; which stored replies were asked again."""
-    from tests.labels.test_service import requests
+    from tests.labels.conftest import requests
     from workbench.labels.replies import Replies
 
     wanted, generator = requests(REQUESTS), random.Random(seed)

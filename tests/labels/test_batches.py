@@ -6,35 +6,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.labels.conftest import Local
-from tests.labels.test_service import PRICE, labels, quiet, requests
+from tests.labels.conftest import PRICE, Local, client, labels, quiet, requests
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.labels.batches import BatchAsking
 from workbench.labels.budget import Budget
 from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Failure, make_client
-
-CLIENTS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No connection outlives its test."""
-    yield
-    while CLIENTS:
-        CLIENTS.pop().close()
+from workbench.labels.service import Failure
 
 
 def batching(home: Path, budget: Budget | None = None, tick: Any = quiet, grace: float = 0.0) -> BatchAsking:
-    CLIENTS.append(make_client())
     spending = budget or Budget(PRICE, 1.0, batch=True)
-    return BatchAsking(CLIENTS[-1], Replies(home), spending, tick, poll=0.02, grace=grace)
+    return BatchAsking(client(), Replies(home), spending, tick, poll=0.02, grace=grace)
 
 
 def stop(done: int, total: int, text: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from commands.handlers.labels.asking import SHOWN, told_rows
-from workbench.labels.budget import Budget, Price
+from tests.labels.conftest import PRICE
+from workbench.labels.budget import Budget
 from workbench.labels.named import label_entries, label_entry, own_label
 from workbench.labels.service import queue_text
 from workbench.session.state import Entry, State
-
-PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
 
 
 class Kept:
