@@ -133,7 +133,7 @@ def test_what_had_no_answer_is_asked_again_and_a_stored_failure_is_never_taken_f
     labelled: Any, serve: Callable[..., Local]
 ) -> None:
     first, second = numbers(labelled)
-    server = serve(faults=["refusal", None, "truncated", "nonsense"])
+    server = serve(faults=["refusal", None, "refusal", "refusal"])  # the same words each time
     labelled(LABELS.format(f"{first} {second}"))
     shown = labelled("labels.show")["result"]
     assert [(one["index"], one["what"], one["model"]) for one in shown["failed"]] == [

@@ -83,9 +83,9 @@ def test_a_kill_between_the_making_of_a_batch_and_its_name_pays_once(
     serve: Callable[..., Local], tmp_path: Path
 ) -> None:
     server = serve(batch_polls=1)
-    for other in (3, 4, 2):  # of other work in the same workspace: one of them holds as many requests
-        batching(tmp_path / f"other{other}").ask([one.again(7) for one in requests(other)])
     killed(tmp_path, "after")
+    for other in (3, 4, 2):  # of other work in the same workspace, and later: one of them holds as many requests
+        batching(tmp_path / f"other{other}").ask([one.again(7) for one in requests(other)])
     before = server.stats()["batches"]
     answers = batching(tmp_path).ask(requests(4))
     assert labels(answers) == [f"text with w{number}" for number in range(4)]

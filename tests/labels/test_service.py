@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import anthropic
+import httpx
 import pytest
 
 from tests.labels.conftest import PRICE, Local, asking, labels, requests
@@ -81,6 +83,14 @@ def test_an_address_where_nobody_listens_ends_the_asking_and_is_named(
     assert re.search(r"the service at http://127\.0\.0\.1:\d+ cannot be reached$", answers[0].message)
     assert "word" not in f"{answers[0]!r}"
     assert answers[0].message in told[-1], "the queue says why"
+
+
+def test_connections_that_fail_together_count_once(serve: Callable[..., Local], tmp_path: Path) -> None:
+    serve()  # the key
+    one, begun = asking(tmp_path), time.monotonic()
+    error = anthropic.APIConnectionError(request=httpx.Request("POST", "http://127.0.0.1:9"))
+    assert not any(one._nobody_there(error, begun) for _ in range(50))
+    assert [one._nobody_there(error, time.monotonic()) for _ in range(2)] == [False, True]
 
 
 def _free_port() -> int:
