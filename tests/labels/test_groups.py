@@ -12,7 +12,7 @@ import pytest
 
 from tests.labels.conftest import Local
 from workbench.errors import UnknownNameError, UsageError
-from workbench.labels.cluster_index import LOGITS, ClusterIndex
+from workbench.labels.cluster_index import LOGITS, ClusterIndex, _strongest
 from workbench.labels.drawing import Draw
 from workbench.labels.prediction_windows import PredictionDraw, Predictions
 from workbench.labels.windows import Window
@@ -68,6 +68,7 @@ def test_the_tokens_a_cluster_promotes_are_those_of_its_members_each_once(
     strongest = [max((pair for pair in known if pair[0] == token), key=lambda pair: abs(pair[1])) for token, _ in known]
     expected = sorted(map(tuple, strongest), key=lambda pair: (-abs(pair[1]), pair[0]))
     assert [tuple(pair) for pair in told["top"]] == list(dict.fromkeys(expected))[:LOGITS]
+    assert _strongest([[["a", 2.0]], [["a", 1.0], ["b", -3.0]]]) == [["b", -3.0], ["a", 2.0]]
 
 
 # --- quanta
