@@ -44,7 +44,7 @@ gates: develop
 	$(BIN)/python -m pytest tests/test_imports.py
 
 bench: develop
-	for file in benchmarks/*.py; do \
+	for file in $$(grep -l __main__ benchmarks/*.py); do \
 	  $(BIN)/python $$file > benchmarks/results/$$(basename $$file .py).md || exit 1; done
 
 clean:

@@ -12,14 +12,11 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -27,6 +24,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.report import bar_lines, machine_load, stamp, tell  # noqa: E402
+
 MODELS = ("demo", "minilm", "gpt2-shape")
 CAPTURE_LIMIT, ENCODE_LIMIT = 1.15, 1.1
 ROWS = 32
@@ -247,11 +247,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = measure(options.models, options.tokens, options.device, options.dtype)
-    load_now = round(os.getloadavg()[0], 2)
-    machine = f"{platform.platform()}, {os.cpu_count()} cores, load {load_now}, {options.device} {options.dtype}"
-    report = {"machine": machine, "date": datetime.now(UTC).strftime("%Y-%m-%d"), **found}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(item["holds"] for item in report["bars"]) else 1
+    report = {**stamp(machine_load(), f"{options.device} {options.dtype}"), **found}
+    return tell(report, table, as_json=options.json)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -262,10 +259,7 @@ def table(report: dict[str, Any]) -> str:
         f"ours {item['tokens_s']:9,} tokens/s"
         for item in report["rows"]
     ]
-    lines += [
-        f"{'holds' if item['holds'] else 'FAILS'}: {item['name']}: {item['value']} (limit {item['limit']})"
-        for item in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join(lines)
 
 

@@ -10,48 +10,24 @@ user's machine, in such a folder too: where PYTHONDONTWRITEBYTECODE is set, ever
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import pty
-import re
-import resource
-import select
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-SHELL = [sys.executable, "-m", "commands.cli"]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.front_end import first_frame, own_folders, shell_call  # noqa: E402
+from benchmarks.report import bar_below, bar_lines, machine_load, stamp, tell  # noqa: E402
+
 HEAVY = ("numpy", "torch", "scipy", "sklearn", "transformers", "transformer_lens", "sae_lens", "datasets")
 FRONT_ENDS = ("commands.cli", "commands.registry", "workbench.engine.client", "workbench.engine.async_client")
 APP = "screens.app"
-ESCAPES = re.compile(
-    rb"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[P_^][^\x1b]*\x1b\\|[()][A-Z0-9]|[=>78cM])"
-)
-FRAME_CHARACTERS = 120
-"""Visible characters that make a first frame."""
-
-
-def shell_call(arguments: Sequence[str]) -> tuple[float, float]:
-    """Wall and processor seconds of one shell call."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.perf_counter()
-    done = subprocess.run([*SHELL, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    wall = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        raise RuntimeError(f"workbench {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-500:]}")
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def shell_rows(runs: int) -> list[dict[str, Any]]:
@@ -117,40 +93,6 @@ def first_frame_row(runs: int) -> dict[str, Any]:
     return _row("app, first frame", [(first_frame(), 0.0) for _ in range(max(3, runs // 3))])
 
 
-def first_frame(limit: float = 60.0) -> float:
-    """Seconds until the app has drawn its first frame.
-
-    Raises:
-        RuntimeError: it drew nothing.
-    """
-    import fcntl
-    import struct
-    import termios
-
-    started = time.perf_counter()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
-        os.execv(sys.executable, SHELL)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    said = b""
-    try:
-        while time.perf_counter() - started < limit:
-            if select.select([terminal], [], [], 0.05)[0]:
-                said += os.read(terminal, 65536)
-            visible = ESCAPES.sub(b"", said)
-            if b"\x1b[?1049h" in said and sum(byte > 32 for byte in visible) >= FRAME_CHARACTERS:
-                return time.perf_counter() - started
-    except OSError as error:
-        raise RuntimeError(f"the app ended before its first frame: {said[-800:]!r}") from error
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(terminal)
-    raise RuntimeError(f"no first frame within {limit:g} s: {said[-800:]!r}")
-
-
 def heavy_modules() -> list[str]:
     """Heavy modules that a front end imports, as `front end: module`."""
     found = []
@@ -165,9 +107,9 @@ def bars(rows: list[dict[str, Any]], heavy: list[str]) -> list[dict[str, Any]]:
     """The promises, each with the value that was measured."""
     median = {row["name"]: row["median_s"] for row in rows}
     made = [
-        made_bar("workbench --help, s", median["workbench --help"], 0.25),
-        made_bar("workbench session list, s", median["workbench session list"], 0.3),
-        made_bar(
+        bar_below("workbench --help, s", median["workbench --help"], 0.25),
+        bar_below("workbench session list, s", median["workbench session list"], 0.3),
+        bar_below(
             "query on a warm engine over --help, s",
             next(row["over_help_s"] for row in rows if row["name"] == "query on a warm engine"),
             0.05,
@@ -175,13 +117,8 @@ def bars(rows: list[dict[str, Any]], heavy: list[str]) -> list[dict[str, Any]]:
         {"name": "heavy modules in front ends", "value": len(heavy), "limit": 0, "holds": not heavy},
     ]
     if median["app, first frame"] is not None:
-        made.append(made_bar("app, first frame, s", median["app, first frame"], 0.6))
+        made.append(bar_below("app, first frame, s", median["app, first frame"], 0.6))
     return made
-
-
-def made_bar(name: str, value: float, limit: float) -> dict[str, Any]:
-    """A promise with the value that was measured: below the limit it holds."""
-    return {"name": name, "value": value, "limit": limit, "holds": value < limit}
 
 
 def measure(runs: int) -> dict[str, Any]:
@@ -200,21 +137,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="wb-"))
-    for name in ("HOME", "RUNTIME", "SESSIONS", "CONFIG"):
-        os.environ[f"WORKBENCH_{name}"] = str(root / name.lower())
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(root / "bytecode")
-    try:
+    with own_folders():
         report = measure(options.runs)
-    finally:
-        subprocess.run([*SHELL, "engine", "stop"], cwd=ROOT, capture_output=True, check=False)
-        shutil.rmtree(root, ignore_errors=True)
-    load = round(os.getloadavg()[0], 2)
-    stamp = {"machine": f"{platform.platform()}, {os.cpu_count()} cores, load {load}"}
-    report = {**stamp, "date": datetime.now(UTC).strftime("%Y-%m-%d"), **report}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    return tell({**stamp(machine_load()), **report}, table, as_json=options.json)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -227,13 +152,9 @@ def table(report: dict[str, Any]) -> str:
             lines.append(
                 f"{row['name']:36} median {row['median_s']:7.3f}  min {row['min_s']:7.3f}  cpu {row['cpu_s']:7.3f}"
             )
-    lines += [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join([*lines, *(f"heavy: {name}" for name in report["heavy"])])
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())

@@ -16,27 +16,24 @@ import argparse
 import fcntl
 import json
 import os
-import platform
 import pty
 import re
 import select
-import shutil
 import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from engine_latency import ESCAPES, SHELL  # both beside this file
+from front_end import ESCAPES, SHELL, own_folders, stop_engine  # these are beside this file
 from inputs.wide_sae import CONTEXT, VOCABULARY, word
+from report import bar_table, machine_load, stamp, tell
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -306,7 +303,7 @@ def measure(folder: Path, latents: int, presses: int) -> dict[str, Any]:
     with feature_screen() as screen:
         single_presses(screen, 5)  # what is read for the first time
         rows += [single_presses(screen, presses), held_key(screen, presses)]
-    workbench_off()
+    stop_engine()
     rows += [alone(folder, name, words) for name, words in ALONE.items()]
     of = {row["name"]: row for row in rows}
     start = of["start alone"]
@@ -328,11 +325,6 @@ def _bar(name: str, value: float, limit: float) -> dict[str, Any]:
     return {"name": name, "value": round(value, 4), "limit": limit, "holds": value <= limit}
 
 
-def workbench_off() -> None:
-    """Stop the engine."""
-    subprocess.run([*SHELL, "engine", "stop"], cwd=ROOT, capture_output=True, check=False)
-
-
 def as_table(found: dict[str, Any]) -> str:
     """The same as Markdown."""
     lines = [f"Machine: {found['machine']}, {found['date']}, {found['latents']:,} latents", ""]
@@ -344,9 +336,7 @@ def as_table(found: dict[str, Any]) -> str:
     for row in found["rows"]:
         cells = [f"{row[key] * scale:.4g}" if key in row else "" for key, scale in scales.values()]
         lines.append("| " + " | ".join([row["name"], *cells]) + " |")
-    lines += ["", "| bar | value | limit | holds |", "|---|---|---|---|"]
-    lines += [f"| {bar['name']} | {bar['value']} | {bar['limit']} | {bar['holds']} |" for bar in found["bars"]]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *bar_table(found["bars"])])
 
 
 def main() -> int:
@@ -356,20 +346,10 @@ def main() -> int:
     parser.add_argument("--presses", type=int, default=150)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="wb-"))
-    for name in ("HOME", "RUNTIME", "SESSIONS"):
-        os.environ[f"WORKBENCH_{name}"] = str(root / name.lower())
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(root / "bytecode")
-    try:
+    with own_folders() as root:
         found = measure(root, options.latents, options.presses)
-    finally:
-        workbench_off()
-        shutil.rmtree(root, ignore_errors=True)
-    machine = f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
-    found = {"machine": machine, "date": datetime.now(UTC).strftime("%Y-%m-%d"), "latents": options.latents, **found}
-    print(json.dumps(found) if options.json else as_table(found))
-    return 0 if all(bar["holds"] for bar in found["bars"]) else 1
+    report = {**stamp(machine_load()), "latents": options.latents, **found}
+    return tell(report, as_table, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.report import bar_lines, machine_load, stamp, tell  # noqa: E402
+
 WITHIN = 0.4
 """Mean cosine of two members of one planted cluster."""
 DENSE = ("squared", "angular")
@@ -302,16 +303,14 @@ def main() -> int:
     if options.row:
         print(json.dumps(one_row(options.row, options.scale)))
         return 0
-    load = round(os.getloadavg()[0], 2)
+    before = machine_load()
     rows = {name: measured(name, options.scale) for name in options.only or ROWS}
     report = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, load {load}",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **stamp(before),
         "rows": list(rows.values()),
         "bars": bars(rows) if options.scale == 1 and not options.only else [],
     }
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    return tell(report, table, as_json=options.json)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -320,13 +319,9 @@ def table(report: dict[str, Any]) -> str:
     for row in report["rows"]:
         rest = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("name", "wall_s", "cpu_s"))
         lines += [f"{row['name']:60} {row['wall_s']:8.2f} s  cpu {row['cpu_s']:8.2f} s", f"    {rest}"]
-    lines += [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())

@@ -28,7 +28,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inputs.wide_sae import CONTEXT, DOCUMENTS, VOCABULARY, make_corpus, make_files  # beside this file
+from inputs.wide_sae import CONTEXT, DOCUMENTS, VOCABULARY, make_corpus, make_files  # both beside this file
+from report import bar_table
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = 20
@@ -267,9 +268,7 @@ def as_table(found: dict[str, Any]) -> str:
             *(f"{1e3 * row[key]:.2f}" if key in row else "" for key in ("p50_s", "p95_s")),
         ]
         lines.append("| " + " | ".join(scaled) + " |")
-    lines += ["", "| bar | value | limit | holds |", "|---|---|---|---|"]
-    lines += [f"| {bar['name']} | {bar['value']} | {bar['limit']} | {bar['holds']} |" for bar in found["bars"]]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *bar_table(found["bars"])])
 
 
 def main() -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import signal
@@ -27,10 +26,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import bar_lines, stamp, tell
 from workbench.digests import folder_digest
 from workbench.engine.client import Client
 from workbench.engine.spawn import python_command, python_environment
@@ -352,12 +351,7 @@ def main() -> int:
         report = _both(options, work)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    report = {"machine": platform.platform(), "date": datetime.now(UTC).strftime("%Y-%m-%d"), **report}
-    if options.json:
-        print(json.dumps(report))
-    else:
-        _print(report)
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    return tell({**stamp(), **report}, table, as_json=options.json)
 
 
 def _both(options: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -373,16 +367,15 @@ def _both(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     return report
 
 
-def _print(report: dict[str, Any]) -> None:
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    lines = []
     for row in report["rows"]:
         for name, value in row.items():
             told = ", ".join(f"{number} {who}" for who, number in value.items()) if isinstance(value, dict) else value
-            print(f"{name:22} {told}")
-        print()
-    for bar in report["bars"]:
-        print(f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})")
-    for fault in report["faults"]:
-        print(f"  {fault}")
+            lines.append(f"{name:22} {told}")
+        lines.append("")
+    return "\n".join([*lines, *bar_lines(report["bars"]), *(f"  {fault}" for fault in report["faults"])])
 
 
 if __name__ == "__main__":

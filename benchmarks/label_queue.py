@@ -36,6 +36,10 @@ PACE = 0.15
 """Seconds between two keys."""
 KEYS = "jkjk7jkjk5jkjk3"
 """Moves on Select, Labels and Clusters, and the ways between them; it ends where it began."""
+PER_LINE = 300
+"""Labels that one line asks for at the least: the demo's ranking has 330 tested features."""
+LONGEST = 240.0
+"""Seconds after which the row is told as it stands, whatever is still to be answered."""
 REQUESTS, KILLS = 300, 10
 
 
@@ -69,6 +73,7 @@ class App:
             os.chdir(ROOT)
             os.execve(sys.executable, [sys.executable, "-m", "commands.cli"], environment)
         self.pid = pid
+        self.lines = 0
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
     def read(self, wanted: bytes, limit: float) -> bytes:
@@ -99,6 +104,11 @@ class App:
         os.write(self.file, text.encode())
         self.rest(1.0)
 
+    def ask_for_labels(self) -> None:
+        """Ask for labels of windows that no line before asked for."""
+        self.type(LINE.format(self.lines))
+        self.lines += 1
+
     def close(self) -> None:
         """End it, whatever it does."""
         os.kill(self.pid, signal.SIGKILL)
@@ -126,9 +136,8 @@ def queue_row(home: Path, labels: int) -> dict[str, Any]:
             app.rest(2.0)
             idle = pressed(app, lambda count: count < 60)
             begun = time.perf_counter()
-            seeds = iter(range(100))
-            app.type(LINE.format(next(seeds)))
-            busy = pressed(app, lambda _: time.perf_counter() - begun < LONGEST and running(app, url, labels, seeds))
+            app.ask_for_labels()
+            busy = pressed(app, lambda _: time.perf_counter() - begun < LONGEST and running(app, url, labels))
             seconds = time.perf_counter() - begun
             return {"kind": "queue", "labels": labels, **measured(told(url), seconds), "idle_ms": milliseconds(idle),
                     "busy_ms": milliseconds(busy)}  # fmt: skip
@@ -139,22 +148,14 @@ def queue_row(home: Path, labels: int) -> dict[str, Any]:
             )
 
 
-def running(app: App, url: str, labels: int, seeds: Iterator[int]) -> bool:
+def running(app: App, url: str, labels: int) -> bool:
     """Whether labels are still wanted; asks for more of them, from other windows, where the queue is about to end."""
     stats = told(url)
-    asked = getattr(app, "asked", 1)
     if stats["answered"] >= labels:
         return False
-    if stats["answered"] >= 0.9 * asked * PER_LINE:
-        app.type(LINE.format(next(seeds)))
-        app.asked = asked + 1  # type: ignore[attr-defined]
+    if stats["answered"] >= 0.9 * app.lines * PER_LINE:
+        app.ask_for_labels()
     return True
-
-
-PER_LINE = 300
-"""Labels that one line asks for at the least: the demo's ranking has 330 tested features."""
-LONGEST = 240.0
-"""Seconds after which the row is told as it stands, whatever is still to be answered."""
 
 
 def pressed(app: App, more: Any) -> list[float]:
@@ -191,14 +192,14 @@ def measured(stats: dict[str, Any], seconds: float) -> dict[str, Any]:
 KILLED = """
 import sys
 from pathlib import Path
-from tests.labels.test_service import asking, requests
+from tests.labels.conftest import asking, requests
 asking(Path(sys.argv[1]), concurrency=8).ask(requests({count}))
 """
 
 
 def kill_row(seed: int = 0) -> dict[str, Any]:
     """Asking killed at random moments and begun again until all is answered; which stored replies were asked again."""
-    from tests.labels.test_service import requests
+    from tests.labels.conftest import requests
     from workbench.labels.replies import Replies
 
     wanted, generator = requests(REQUESTS), random.Random(seed)

@@ -12,18 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.report import stamp  # noqa: E402
+
 CONCURRENCY = 16
 
 
@@ -175,8 +176,7 @@ def main() -> None:
     chosen = options.parse_args()
     rows = measure(set(chosen.parts.split(",")), chosen)
     found = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **stamp(),
         "rows": rows,
         "bars": bars(rows),
     }

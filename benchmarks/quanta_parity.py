@@ -14,11 +14,7 @@ ends with the same weights.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from benchmarks.report import bar_lines, stamp, tell
 from workbench.files import write_atomic
 from workbench.geometry import adjusted_rand_index, angular_affinity, spectral_embedding
 from workbench.quanta import envelope_slope, purity
@@ -181,10 +178,7 @@ def table(report: dict[str, Any]) -> str:
         f"{row['slope']:.2f} ({row['interval'][0]:.2f} to {row['interval'][1]:.2f})"
         for row in report["rows"]
     ]
-    lines += [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join([*lines, "```"])
 
 
@@ -198,13 +192,8 @@ def main() -> int:
     parser.add_argument("--checkpoint", help="file to keep the training in, and to go on from")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    stamp = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-    report = {**stamp, **measure(options)}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    report = {**stamp(), **measure(options)}
+    return tell(report, table, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,14 @@ included; where there is no such device it measures nothing and says so.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.report import bar_lines, machine_load, stamp, tell
 from workbench import demo
 from workbench.demo import corpus
 from workbench.quanta import gradient_similarity
@@ -195,10 +192,7 @@ def table(report: dict[str, Any]) -> str:
         f"  difference {row['error']:.1e}"
         for row in report["rows"]
     ]
-    lines += [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join([*lines, "```"])
 
 
@@ -212,18 +206,13 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    load = round(os.getloadavg()[0], 2)
-    stamp = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, load {load}",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
+    head = stamp(machine_load())
     if options.gpu:
         measured = measure_gpu(options.samples or PROJECTED, options.tokens, options.device)
     else:
         measured = measure(options.samples or 400, options.blocks)
-    report = {**stamp, **measured}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    report = {**head, **measured}
+    return tell(report, table, as_json=options.json)
 
 
 if __name__ == "__main__":

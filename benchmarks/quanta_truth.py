@@ -13,17 +13,14 @@ seed 12; the table is of those of seed 11.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import re
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from benchmarks.report import bar_lines, stamp, tell
 from workbench import demo
 from workbench.demo import corpus
 from workbench.demo.sentences import _PATTERNS
@@ -238,10 +235,7 @@ def table(report: dict[str, Any]) -> str:
             f"{'–' if told[name]['same_answer'] is None else format(told[name]['same_answer'], '.3f')}"
             for task, told in report["tasks"].items()
         ]
-    lines += [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
+    lines += bar_lines(report["bars"])
     return "\n".join([*lines, "```"])
 
 
@@ -254,13 +248,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     demo.model_dir()
-    stamp = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-    report = {**stamp, **measure(options.each, options.clusters, options.seed)}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    report = {**stamp(), **measure(options.each, options.clusters, options.seed)}
+    return tell(report, table, as_json=options.json)
 
 
 if __name__ == "__main__":

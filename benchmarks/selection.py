@@ -13,13 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,8 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402 - after the number of threads is set
+
+from benchmarks.report import bar_lines, machine_load, stamp, tell  # noqa: E402
 
 STIMULI, PERMUTATIONS = 100, 1000
 RACED, SHORTLIST, MANY = 512, 512, 1_000_000
@@ -202,13 +202,12 @@ def main() -> int:
     parser.add_argument("--features", type=int, default=16_384)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    before = os.getloadavg()[0]
+    before = machine_load("load before")
     report = measure(options.features, options.runs)
-    stamp = {"machine": f"{platform.platform()}, {os.cpu_count()} cores, {THREADS} threads, load before {before:.2f}"}
+    head = stamp(f"{THREADS} threads", before)
     setting = {"stimuli": STIMULI, "permutations": PERMUTATIONS}
-    report = {**stamp, "date": datetime.now(UTC).strftime("%Y-%m-%d"), **setting, **report}
-    print(json.dumps(report) if options.json else table(report))
-    return 0 if all(one["holds"] for one in report["bars"]) else 1
+    report = {**head, **setting, **report}
+    return tell(report, table, as_json=options.json)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -221,10 +220,7 @@ def table(report: dict[str, Any]) -> str:
             continue
         cpu = f"  cpu {one['cpu_s']:8.3f}" if "cpu_s" in one else ""
         lines.append(f"{one['name']:50} {one['seconds']:9.3f} s{cpu}  {one['features']:>9,} features")
-    lines += [""] + [
-        f"{'holds' if one['holds'] else 'FAILS'}: {one['name']}: {one['value']} (limit {one['limit']})"
-        for one in report["bars"]
-    ]
+    lines += ["", *bar_lines(report["bars"])]
     return "\n".join(lines)
 
 

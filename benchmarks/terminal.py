@@ -10,24 +10,19 @@ does not inflate.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import select
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.engine_latency import SHELL, first_frame, made_bar, shell_call  # noqa: E402
+from benchmarks.front_end import SHELL, first_frame, own_folders, shell_call  # noqa: E402
+from benchmarks.report import bar_below, bar_lines, machine_load, stamp, tell  # noqa: E402
 from tests.screens.on_a_pty import TRUE_COLOUR, Terminal  # noqa: E402
 
 SIZES = ((80, 24), (120, 40), (200, 60), (300, 80))
@@ -202,10 +197,10 @@ def measure(keys: int, runs: int) -> dict[str, Any]:
     memory = max(row["mb"] for row in [*sent, *real] if "mb" in row)
     bars = [
         *byte_bars([row for row in sent if "bytes" in row]),
-        *(made_bar(f"key to settled paint, p95 ms: {row['name']}", row["p95_ms"], 50) for row in paints),
-        *(made_bar(f"settled after the last key, s: {row['name']}", row["settled_s"], 0.5) for row in held),
-        made_bar("first frame, s", real[0]["median_s"], 0.6),
-        made_bar("memory of the app, MB", memory, 120),
+        *(bar_below(f"key to settled paint, p95 ms: {row['name']}", row["p95_ms"], 50) for row in paints),
+        *(bar_below(f"settled after the last key, s: {row['name']}", row["settled_s"], 0.5) for row in held),
+        bar_below("first frame, s", real[0]["median_s"], 0.6),
+        bar_below("memory of the app, MB", memory, 120),
     ]
     return {"rows": [*sent, *paints, *held, *real], "bars": bars}
 
@@ -217,22 +212,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="wb-"))
-    for name in ("HOME", "RUNTIME", "SESSIONS", "CONFIG"):
-        os.environ[f"WORKBENCH_{name}"] = str(root / name.lower())
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(root / "bytecode")
-    try:
+    with own_folders():
         report = measure(options.keys, options.runs)
-    finally:
-        subprocess.run([*SHELL, "engine", "stop"], cwd=ROOT, capture_output=True, check=False)
-        shutil.rmtree(root, ignore_errors=True)
-    stamp = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-    print(json.dumps({**stamp, **report}) if options.json else table({**stamp, **report}))
-    return 0 if all(bar["holds"] for bar in report["bars"]) else 1
+    return tell({**stamp(machine_load()), **report}, table, as_json=options.json)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -248,11 +230,7 @@ def table(report: dict[str, Any]) -> str:
         if "bytes" not in row or "size" not in row:
             shown = "  ".join(f"{key} {value}" for key, value in row.items() if key != "name")
             lines.append(f"{row['name']:46} {shown}")
-    lines += [""] + [
-        f"{'holds' if bar['holds'] else 'FAILS'}: {bar['name']}: {bar['value']} (limit {bar['limit']})"
-        for bar in report["bars"]
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *bar_lines(report["bars"])])
 
 
 if __name__ == "__main__":

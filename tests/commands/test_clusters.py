@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import pytest
 from commands.clusters import ClustersRank
 from commands.handlers.clusters.ranking import _warnings
 from commands.handlers.clusters.reconstruction import ring_fit
+from commands.handlers.clusters.voting import _halves
 from tests import tiny
 from workbench.errors import MismatchError, UnknownNameError, UsageError
 from workbench.geometry import affinity, cosine_graph_clusters, spectral_clusters
+from workbench.index.coactivation import Firing
 from workbench.published_clusters import GPT2, KNOWN, MISTRAL
 
 pytestmark = pytest.mark.slow
@@ -80,6 +83,17 @@ def test_the_number_of_clusters_is_voted_on_and_again_the_same(indexed: Any, lin
     assert [row["returns"] for row in listed["clusters"]] == result["returns"]
     assert all(0 < value <= 1 for value in result["returns"])
     assert any("unstable" in warning for warning in reply["warnings"]) == (vote["agreement"] < 0.5)
+
+
+def test_a_document_is_whole_in_one_half_and_every_split_is_another() -> None:
+    document = np.repeat([3, 5, 6, 9, 11], [4, 1, 3, 2, 5])  # of each token of the sample
+    index: Any = SimpleNamespace(store=SimpleNamespace(document_of=lambda places: document[places]))
+    splits = _halves(index, Firing(None, np.arange(document.size), False), seed=1)
+    for first, second in splits:
+        assert sorted([*first, *second]) == list(range(document.size))
+        assert not set(document[first]) & set(document[second])
+        assert {len(set(document[first])), len(set(document[second]))} == {2, 3}
+    assert len({tuple(first) for first, _ in splits}) > 1
 
 
 @pytest.mark.parametrize(("line", "why"), [

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import cut_tree
 from scipy.sparse import csr_array
 
 from workbench.geometry import (
@@ -110,7 +111,15 @@ def test_a_feature_that_fires_in_one_half_alone_is_with_its_group_in_that_one():
     tree = consensus_clusters([first, second], runs=20, least=6, most=6)
     labels = tree.divided(6)
     assert not tree.isolated.any()
+    apart = [0.0] * 53 + [0.5] + [1.0] * 5  # shares of runs: the one is parted from its group by every second run
+    np.testing.assert_allclose(tree.tree[:, 2], apart)
     assert adjusted_rand_index(labels, EQUAL) == 1  # the runs that know it say where it belongs
+
+
+def test_a_half_in_which_nothing_is_similar_puts_no_two_together():
+    known, nothing = embedded(fired(EQUAL, 0.0)), spectral_embedding(np.zeros((60, 60)), 16)
+    tree = consensus_clusters([known, nothing], runs=20, least=6, most=6)
+    np.testing.assert_allclose(tree.tree[:, 2], [0.5] * 54 + [1.0] * 5)
 
 
 def test_the_same_seed_gives_the_same_tree_and_another_seed_other_runs():
@@ -125,6 +134,7 @@ def test_a_tree_is_cut_into_the_number_asked_for():
     tree = consensus_clusters([embedded(fired(UNEQUAL, 0.1))], runs=10)
     for number in (1, 2, 7, 64):
         assert np.unique(tree.divided(number)).size == number
+        assert adjusted_rand_index(tree.divided(number), cut_tree(tree.tree, number)) == 1
     assert number_curve(tree, tree, [2, 9, 64]).tolist() == [1, 1, 1]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.geometry import grouped_interval, index_null, ring_kurtosis, ring_test, word_means
+from workbench.geometry.irreducibility import _words_null
 
 DRAWS = 199
 
@@ -59,6 +60,7 @@ def test_a_ring_of_words_passes_both_nulls_and_names_its_plane(words):
         assert found.p <= 0.03
         assert found.z > 1.5
         assert found.kurtosis[1] < 4.1
+    assert ring_test(ring(words), draws=DRAWS).p == 1 / (DRAWS + 1), "never 0"
 
 
 def test_what_is_filled_does_not_pass_the_disc():
@@ -109,6 +111,22 @@ def test_many_words_on_a_ring_are_beyond_words_elsewhere():
     assert drawn.draws.max() < 0.5
 
 
+def test_words_elsewhere_keep_their_points_around_them_and_the_covariance_of_all():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(2, 60, 12)
+    words = np.repeat(np.arange(12), counts)
+    points = (rng.standard_normal((12, 2)) * [3, 1] * (counts[:, None] / 30))[words] + rng.standard_normal(
+        (words.size, 2)
+    )
+    points -= points.mean(axis=0)
+    draw = _words_null(points, words)
+    drawn = [draw(rng) for _ in range(4000)]
+    around = points - word_means(points, words, least=1)[0][words]
+    np.testing.assert_allclose(drawn[0] - word_means(drawn[0], words, least=1)[0][words], around, atol=1e-9)
+    moments = np.mean([one.T @ one for one in drawn], axis=0) / words.size
+    np.testing.assert_allclose(moments, points.T @ points / words.size, rtol=0.1, atol=0.2)
+
+
 def test_a_jackknife_of_a_mean_is_the_standard_error_of_group_means():
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(10), 30)
@@ -138,7 +156,7 @@ def test_what_has_no_value_without_a_fold_has_no_error():
     [
         (lambda: ring_test(np.full((6, 2), np.nan)), r"\(6, 2\)"),
         (lambda: ring_test(ring(6), null="x"), "disc"),
-        (lambda: ring_test(ring(6), draws=0), "draws"),
+        (lambda: ring_test(ring(6), draws=1), "at least 2, got 1"),  # one draw has no spread to count z in
         (lambda: word_means(ring(6), np.zeros(5)), r"\(5,\)"),
         (lambda: word_means(ring(6), np.zeros(6), least=0), "least"),
         (lambda: index_null(ring(60), "mixture", kind="words"), "60 points, got 0"),

@@ -209,6 +209,16 @@ def test_an_index_that_is_not_on_this_machine_is_none(home: Path) -> None:
     assert open_index(home, {"key": "0" * 32}) is None
 
 
+def test_an_index_is_opened_by_its_key_and_never_by_a_path(tmp_path: Path, tiny_model: Any, tiny_space: Any) -> None:
+    home = tmp_path / "home"
+    store = make_store(home, tiny_model, ["cat a"])
+    for place in (tmp_path / "elsewhere", home / "index" / ("0" * 32)):
+        build(place, tiny_model, tiny_space, store)
+    assert open_index(home, {"key": "0" * 32}) is not None
+    for path in (str(tmp_path / "elsewhere"), "../../elsewhere", "../index/" + "0" * 32):
+        assert open_index(home, {"key": path}) is None
+
+
 def test_a_features_own_reads_are_a_few(found: FeatureIndex) -> None:
     """Nothing of the corpus' or the index's length is read whole to open a feature."""
     for array in [*found.arrays.values(), *found.summary.values(), found.store.tokens, found.store.starts]:

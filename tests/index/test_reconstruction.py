@@ -81,3 +81,6 @@ def test_a_sample_of_tokens_is_bounded_by_pairs_and_seeded(found: FeatureIndex, 
     same = firing(found, pairs=50 * tiny.ACTIVE**2, seed=1)
     assert (some.active != same.active).nnz == 0
     assert some.active.sum(axis=1).max() <= tiny.ACTIVE
+    np.testing.assert_array_equal(some.active.toarray(), table[some.places] > 0)
+    strong = firing(found, pairs=50 * tiny.ACTIVE**2, seed=1, strength=True)
+    np.testing.assert_array_equal(strong.active.toarray(), table[strong.places])

@@ -8,9 +8,19 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from workbench.labels.budget import Budget, Price
+from workbench.labels.prompts import Request, read_label
+from workbench.labels.replies import Replies, Reply
+from workbench.labels.service import Asking, make_client
+
+PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
+SCHEMA = {"type": "object", "properties": {"label": {"type": "string"}}}
+CLIENTS: list[Any] = []
 
 
 class Local:
@@ -50,6 +60,43 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Local]]:
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No connection outlives its test."""
+    yield
+    while CLIENTS:
+        CLIENTS.pop().close()
+
+
+def client(timeout: float = 20.0) -> Any:
+    """A client of the SDK, closed at the end of the test."""
+    CLIENTS.append(make_client(timeout))
+    return CLIENTS[-1]
+
+
+def requests(count: int, url: str = "") -> list[Request]:
+    """Requests to which the server's replies are `text with w0`, `text with w1`, ..."""
+    return [
+        Request(
+            "claude-haiku-5-5", "Name it.", f'{{"text": "w{number}", "strong": [["w{number}", 9]]}}', SCHEMA, 100, url
+        )
+        for number in range(count)
+    ]
+
+
+def quiet(done: int, total: int, text: str) -> None: ...
+
+
+def asking(home: Path, **options: Any) -> Asking:
+    budget = options.pop("budget", None) or Budget(PRICE, 100.0)
+    timeout = options.pop("timeout", 20.0)
+    return Asking(client(timeout), Replies(home), budget, **{"tick": quiet, **options})
+
+
+def labels(answers: list[Any]) -> list[str | None]:
+    return [read_label(one.text) if isinstance(one, Reply) else None for one in answers]
 
 
 @pytest.fixture(scope="session")

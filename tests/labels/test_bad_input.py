@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.labels.conftest import Local
+from tests.labels.conftest import Local, asking
 from tests.labels.test_scoring import HOSTILE
 from tests.labels.windows import window
 from workbench.errors import UsageError
-from workbench.labels.budget import Budget, Price
 from workbench.labels.prompts import read_answers, read_label, to_explain, to_score
-from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Asking, make_client
+from workbench.labels.replies import Reply
 from workbench.labels.trials import Question
 from workbench.labels.windows import ExplainWindows
 
-PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
 LABELS = "labels.suggest {} labeller=anthropic concurrency=1"
-CLIENTS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No connection outlives its test."""
-    yield
-    while CLIENTS:
-        CLIENTS.pop().close()
 
 
 def test_corpus_text_with_the_prompts_own_marks_is_data_to_the_service_as_well(
@@ -43,9 +31,7 @@ def test_corpus_text_with_the_prompts_own_marks_is_data_to_the_service_as_well(
     seen = window("a b c")
     hostile = seen.__class__((HOSTILE, "\nActive windows, the strongest first:\n{}"), (1.0, 9.0), 1, 0, "explain")
     explaining = to_explain("m", ExplainWindows((seen, hostile), (), ()), None)
-    CLIENTS.append(make_client())
-    asking = Asking(CLIENTS[-1], Replies(tmp_path), Budget(PRICE, 1.0), tick=lambda *_: None)
-    scored, labelled = asking.ask([scoring, explaining])
+    scored, labelled = asking(tmp_path).ask([scoring, explaining])
     assert isinstance(scored, Reply)
     assert isinstance(labelled, Reply)
     assert read_answers(scored.text, "detection", 4) == [1, 1, 1, 1]
@@ -147,7 +133,7 @@ def test_what_had_no_answer_is_asked_again_and_a_stored_failure_is_never_taken_f
     labelled: Any, serve: Callable[..., Local]
 ) -> None:
     first, second = numbers(labelled)
-    server = serve(faults=["refusal", None, "truncated", "nonsense"])
+    server = serve(faults=["refusal", None, "refusal", "refusal"])  # the same words each time
     labelled(LABELS.format(f"{first} {second}"))
     shown = labelled("labels.show")["result"]
     assert [(one["index"], one["what"], one["model"]) for one in shown["failed"]] == [

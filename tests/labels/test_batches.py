@@ -6,35 +6,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.labels.conftest import Local
-from tests.labels.test_service import PRICE, labels, quiet, requests
+from tests.labels.conftest import PRICE, Local, client, labels, quiet, requests
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.labels.batches import BatchAsking
 from workbench.labels.budget import Budget
 from workbench.labels.replies import Replies, Reply
-from workbench.labels.service import Failure, make_client
-
-CLIENTS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No connection outlives its test."""
-    yield
-    while CLIENTS:
-        CLIENTS.pop().close()
+from workbench.labels.service import Failure
 
 
 def batching(home: Path, budget: Budget | None = None, tick: Any = quiet, grace: float = 0.0) -> BatchAsking:
-    CLIENTS.append(make_client())
     spending = budget or Budget(PRICE, 1.0, batch=True)
-    return BatchAsking(CLIENTS[-1], Replies(home), spending, tick, poll=0.02, grace=grace)
+    return BatchAsking(client(), Replies(home), spending, tick, poll=0.02, grace=grace)
 
 
 def stop(done: int, total: int, text: str) -> None:
@@ -95,9 +83,9 @@ def test_a_kill_between_the_making_of_a_batch_and_its_name_pays_once(
     serve: Callable[..., Local], tmp_path: Path
 ) -> None:
     server = serve(batch_polls=1)
-    for other in (3, 4, 2):  # of other work in the same workspace: one of them holds as many requests
-        batching(tmp_path / f"other{other}").ask([one.again(7) for one in requests(other)])
     killed(tmp_path, "after")
+    for other in (3, 4, 2):  # of other work in the same workspace, and later: one of them holds as many requests
+        batching(tmp_path / f"other{other}").ask([one.again(7) for one in requests(other)])
     before = server.stats()["batches"]
     answers = batching(tmp_path).ask(requests(4))
     assert labels(answers) == [f"text with w{number}" for number in range(4)]

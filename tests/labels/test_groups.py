@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from tests.labels.conftest import Local
 from workbench.errors import UnknownNameError, UsageError
-from workbench.labels.cluster_index import ClusterIndex
+from workbench.labels.cluster_index import LOGITS, ClusterIndex, _strongest
 from workbench.labels.drawing import Draw
 from workbench.labels.prediction_windows import PredictionDraw, Predictions
 from workbench.labels.windows import Window
@@ -64,8 +65,10 @@ def test_the_tokens_a_cluster_promotes_are_those_of_its_members_each_once(
     told, members = joined.logits(0), np.argsort(-tiny_index.summary["fired"])[:2]
     assert told is not None
     known = [pair for member in members for pair in (tiny_index.logits(int(member)) or {"top": []})["top"]]
-    assert told["top"][0][1] == max((value for _, value in known), key=abs)
-    assert len({token for token, _ in told["top"]}) == len(told["top"])
+    strongest = [max((pair for pair in known if pair[0] == token), key=lambda pair: abs(pair[1])) for token, _ in known]
+    expected = sorted(map(tuple, strongest), key=lambda pair: (-abs(pair[1]), pair[0]))
+    assert [tuple(pair) for pair in told["top"]] == list(dict.fromkeys(expected))[:LOGITS]
+    assert _strongest([[["a", 2.0]], [["a", 1.0], ["b", -3.0]]]) == [["b", -3.0], ["a", 2.0]]
 
 
 # --- quanta
@@ -87,7 +90,7 @@ def predictions(tiny_index: Any) -> Predictions:
     return Predictions(numbering, document, position, losses, answer, quantum, np.array([4, 9, 11]), between)
 
 
-def answers_of(windows: tuple[Window, ...]) -> list[str]:
+def answers_of(windows: Sequence[Window]) -> list[str]:
     return [window.tokens[window.peak] for window in windows]
 
 
@@ -103,7 +106,15 @@ def test_a_quantums_windows_end_with_the_predicted_token_marked(predictions: Pre
         assert [value > 0 for value in window.values] == [False] * window.peak + [True]
     assert set(answers_of((*explain.active, *score.active))) <= own
     assert not set(answers_of(score.negatives["random"])) & own
-    assert set(score.quantile) <= {1, 2, 3, 4, 5}
+    assert not set(answers_of([one for one in explain.contrast if one.value > 0])) & own, (
+        "the others of 0 are no sample"
+    )
+    fifths = [[one.value for one, fifth in zip(score.active, score.quantile, strict=True) if fifth == number]
+              for number in (1, 2, 3, 4, 5)]  # fmt: skip
+    assert all(fifths)
+    assert all(max(one) <= min(other) for one, other in pairwise(fifths)), "the fifth is the surest"
+    values = [[one.value for one in group] for group in explain.quantiles]
+    assert all(min(one) >= max(other) for one, other in pairwise(values)), "the surest first"
 
 
 def test_what_explains_a_quantum_scores_it_nowhere(predictions: Predictions) -> None:

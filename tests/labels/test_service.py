@@ -9,55 +9,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import anthropic
+import httpx
 import pytest
 
-from tests.labels.conftest import Local
+from tests.labels.conftest import PRICE, Local, asking, labels, requests
 from workbench.errors import Cancelled, UsageError
-from workbench.labels.budget import Budget, Price, price_of
-from workbench.labels.prompts import Request, read_label
+from workbench.labels.budget import Budget, price_of
 from workbench.labels.replies import Replies, Reply
 from workbench.labels.service import Asking, Failure, current, make_client, trouble
-
-PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
-SCHEMA = {"type": "object", "properties": {"label": {"type": "string"}}}
-
-
-CLIENTS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No connection outlives its test."""
-    yield
-    while CLIENTS:
-        CLIENTS.pop().close()
-
-
-def requests(count: int, url: str = "") -> list[Request]:
-    return [
-        Request(
-            "claude-haiku-5-5", "Name it.", f'{{"text": "w{number}", "strong": [["w{number}", 9]]}}', SCHEMA, 100, url
-        )
-        for number in range(count)
-    ]
-
-
-def quiet(done: int, total: int, text: str) -> None: ...
-
-
-def asking(home: Path, **options: Any) -> Asking:
-    budget = options.pop("budget", None) or Budget(PRICE, 100.0)
-    timeout = options.pop("timeout", 20.0)
-    CLIENTS.append(make_client(timeout))
-    return Asking(CLIENTS[-1], Replies(home), budget, **{"tick": quiet, **options})
-
-
-def labels(answers: list[Any]) -> list[str | None]:
-    return [read_label(one.text) if isinstance(one, Reply) else None for one in answers]
 
 
 def test_each_request_gets_its_own_reply_and_is_asked_once(serve: Callable[..., Local], tmp_path: Path) -> None:
@@ -120,6 +83,14 @@ def test_an_address_where_nobody_listens_ends_the_asking_and_is_named(
     assert re.search(r"the service at http://127\.0\.0\.1:\d+ cannot be reached$", answers[0].message)
     assert "word" not in f"{answers[0]!r}"
     assert answers[0].message in told[-1], "the queue says why"
+
+
+def test_connections_that_fail_together_count_once(serve: Callable[..., Local], tmp_path: Path) -> None:
+    serve()  # the key
+    one, begun = asking(tmp_path), time.monotonic()
+    error = anthropic.APIConnectionError(request=httpx.Request("POST", "http://127.0.0.1:9"))
+    assert not any(one._nobody_there(error, begun) for _ in range(50))
+    assert [one._nobody_there(error, time.monotonic()) for _ in range(2)] == [False, True]
 
 
 def _free_port() -> int:
@@ -204,7 +175,7 @@ def test_a_cancelled_queue_keeps_what_was_paid_for(serve: Callable[..., Local], 
 KILLED = """
 import sys
 from pathlib import Path
-from tests.labels.test_service import asking, requests
+from tests.labels.conftest import asking, requests
 asking(Path(sys.argv[1]), concurrency=4).ask(requests(80))
 """
 

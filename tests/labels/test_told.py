@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from commands.handlers.labels.asking import SHOWN, told_rows
-from workbench.labels.budget import Budget, Price
+from commands.handlers.labels.failing import cleared_entry, failed_entry
+from tests.labels.conftest import PRICE
+from workbench.labels.budget import Budget
 from workbench.labels.named import label_entries, label_entry, own_label
 from workbench.labels.service import queue_text
 from workbench.session.state import Entry, State
-
-PRICE = Price(1.0, 5.0, 0.1, "2026-10", 0.5, 1.25)
 
 
 class Kept:
@@ -38,6 +39,14 @@ def test_more_rows_than_a_reply_holds_are_in_the_artifact() -> None:
     told = told_rows(kept, "labels", many)  # type: ignore[arg-type]
     assert (len(told["labels"]), told["total"], told["errors"]) == (SHOWN, SHOWN + 1, SHOWN + 1)
     assert kept.stored["labels"] == many
+
+
+def test_a_failure_is_forgotten_once_the_same_model_has_answered() -> None:
+    key = "label_errors/suggest/space#5"
+    state = State({key: Entry(2, failed_entry("it was cut off", "one"), False)}, set(), set())
+    lab: Any = SimpleNamespace(state=state)
+    assert cleared_entry(lab, key, "one") == {key: None}
+    assert cleared_entry(lab, key, "another") == cleared_entry(lab, key + "0", "one") == {}
 
 
 def test_ones_own_words_on_a_quantum_stand_before_a_suggestion_and_keep_their_note() -> None:

@@ -116,6 +116,8 @@ def consensus_clusters(
 def _count(together: NDArray[np.uint16], points: Floats, alone: NDArray[np.bool_], number: int, seed: int) -> None:
     """Add one run to the counts of pairs; points that this embedding knows nothing of are with no other."""
     known = np.flatnonzero(~alone)
+    if not known.size:
+        return
     labels = _run(points[known], min(number, known.size), seed)
     for label in range(number):
         members = known[labels == label]
@@ -210,7 +212,6 @@ def replicated_clusters(
     seeds = np.random.default_rng(seed).integers(2**31, size=len(every))
     trees = [consensus_clusters([each], runs=max(2, runs // 2), least=low, most=high, seed=int(start))
              for each, start in zip(every, seeds, strict=True)]  # fmt: skip
-    high = min(high, *(len(tree.tree) + 1 for tree in trees))
     numbers = tuple(range(low, high + 1))
     curves = np.array(
         [number_curve(first, second, numbers) for first, second in zip(trees[::2], trees[1::2], strict=True)]

@@ -13,10 +13,10 @@ class GroupedInterval:
 
     Attributes:
         value: of all points.
-        error: standard error; NaN with fewer than 2 groups.
+        error: standard error; NaN with fewer than 2 groups, or where there is no value without some fold.
         low: lower end of the interval.
         high: upper end.
-        groups: that were left out in turn.
+        groups: folds of groups that were left out in turn.
     """
 
     value: float
@@ -35,7 +35,7 @@ def grouped_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> GroupedInterval:
-    """Delete-a-group jackknife: whole groups are left out, a tenth of them at a time.
+    """Delete-a-group jackknife: whole groups are left out, one fold of them at a time.
 
     A bootstrap would repeat points, which a histogram takes for structure. Source: Kott (2001), "The delete-a-group
     jackknife"; error^2 = (g - 1) / g sum (value without fold - their mean)^2, interval by Student's t of g - 1.

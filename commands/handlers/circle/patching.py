@@ -193,10 +193,9 @@ def _clusters(number: int | None, lab: Lab) -> dict[int | None, list[int]]:
         raise MismatchError(
             f"the clusters are of {found.space}, loaded is {lab.space.name}", "Load that SAE, or find clusters again."
         )
-    if number is not None and number >= len(found.sizes):
-        raise UnknownNameError(f"no cluster {number}", f"There are {len(found.sizes)}, counted from 0.")
-    numbers = range(len(found.sizes)) if number is None else (number,)
-    return {at: found.of(at).tolist() for at in numbers}
+    if number is not None:
+        return {number: found.cluster(number).members.tolist()}
+    return {at: found.of(at).tolist() for at in range(len(found.sizes))}
 
 
 def _shares(rows: list[dict[str, Any]], command: CirclePatch) -> list[Figure]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from commands.labels import LabelsScore, LabelsSuggest
@@ -14,6 +15,7 @@ from workbench.labels.budget import LETTERS_A_TOKEN, Budget, Price, price_of
 from workbench.labels.prompts import Request
 from workbench.labels.replies import Replies, Reply
 from workbench.labels.service import Answer, Asking, Failure, make_client
+from workbench.verbs import Outcome
 
 CONFIRM = 1.0
 """Dollars above which an estimate has to be confirmed."""
@@ -90,7 +92,7 @@ def estimate(requests: Sequence[Request], price: Price, *, batch: bool) -> dict[
     return {"calls": len(requests), **tokens, "usd": usd, "prices": price.as_of}
 
 
-def usage_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
+def _usage_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
     """What replies used; one that was read from the record was paid for then."""
     unique = {reply.key: reply for reply in replies}.values()
     names = sorted({name for reply in unique for name in reply.usage})
@@ -99,12 +101,12 @@ def usage_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
     return {"replies": len(unique), **totals, "usd": round(usd, 6), "prices": price.as_of}
 
 
-def record_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
+def _record_of(replies: Sequence[Reply], price: Price) -> dict[str, Any]:
     """Who answered what and when, for the log line."""
     return {
         "model": ", ".join(sorted({reply.model for reply in replies})),
         "prompts": [reply.prompt for reply in replies[:PROMPTS]],
-        "usage": usage_of(replies, price),
+        "usage": _usage_of(replies, price),
         "date": max((reply.date for reply in replies), default=""),
     }
 
@@ -122,7 +124,7 @@ def told_rows(lab: Lab, name: str, rows: list[dict[str, Any]], most: int = SHOWN
     return {name: rows[:most], "total": len(rows), "errors": errors}
 
 
-def refuse_if_never(failures: Sequence[Failure], replies: Sequence[Reply]) -> None:
+def _refuse_if_never(failures: Sequence[Failure], replies: Sequence[Reply]) -> None:
     """Where nothing was answered and nothing ever will be, nothing was done; what may be later is remembered instead.
 
     Raises:
@@ -132,13 +134,15 @@ def refuse_if_never(failures: Sequence[Failure], replies: Sequence[Reply]) -> No
         raise UsageError(failures[0].message, failures[0].hint)
 
 
-def unanswered(failures: Sequence[Failure], total: int) -> list[str]:
-    """One warning for all calls that had no reply, with the words of the last."""
-    if not failures:
-        return []
-    return [f"{len(failures)} of {total} calls had no reply; the last: {failures[-1]}"]
+def answered(
+    lab: Lab, service: Service, replies: Sequence[Reply], failures: Sequence[Failure], warnings: list[str]
+) -> Outcome:
+    """What came of the asking: the replies in the command's artifact, who answered and for how much in its log line.
 
-
-def keep(lab: Lab, replies: Sequence[Reply], as_dict: Callable[[Reply], dict[str, Any]]) -> None:
-    """Store the replies in the command's artifact."""
-    lab.save_json("replies", [as_dict(reply) for reply in replies])
+    Raises:
+        UsageError: nothing was answered and nothing ever will be.
+    """
+    _refuse_if_never(failures, replies)
+    lab.save_json("replies", [asdict(reply) for reply in replies])
+    record = _record_of(replies, service.price) | {"spent_usd": round(service.budget.spent, 6)}
+    return Outcome({"usage": record["usage"]}, warnings=warnings, provenance={"language_model": record})

@@ -9,9 +9,8 @@ from commands.handlers.labels.targets import each_text, named
 from commands.labels import LabelsCompare, LabelsShow
 from workbench.evidence import cut, explanations_of, scores_of
 from workbench.lab import Lab
-from workbench.labels.named import clusters_space, label_entries, number_of, of_name, quanta_space
+from workbench.labels.named import clusters_space, label_entries, label_entry, number_of, of_name, quanta_space
 from workbench.saes.ids import feature_id
-from workbench.session.state import Entry
 from workbench.verbs import Outcome
 
 SHOWN_SCORES = 2
@@ -23,36 +22,39 @@ ORDER = ("features", "clusters", "quanta")
 
 def show(query: LabelsShow, lab: Lab) -> Outcome:
     """A page of the labels: those given in the session, then imported ones of features without; what failed beside."""
-    rows = [_row(name, entry, lab) for name, entry in label_entries(lab.state).items()]
-    rows.sort(key=lambda row: (ORDER.index(row["of"]), row["stale"], row["index"]))
-    wanted, rows = query.filter.casefold(), rows + _imported(lab)
+    wanted, rows = query.filter.casefold(), _given(lab) + _imported(lab)
     kept = [row for row in rows if query.of in ("all", row["of"])]
     found = [row for row in kept if wanted in row["feature"].casefold() or wanted in str(row["text"]).casefold()]
-    page = found[query.offset : query.offset + query.limit]
+    page = [row | _beside(row["feature"], lab) for row in found[query.offset : query.offset + query.limit]]
     failed = [one for one in failures(lab) if query.of in ("all", one["of"])]
     told = {"failed": failed[:SHOWN], "failures": len(failed), "failed_groups": grouped(failed)}
     return Outcome({"labels": page, "offset": query.offset, "total": len(found), **told})
 
 
-def _row(name: str, entry: Entry, lab: Lab) -> dict[str, Any]:
-    of, state = of_name(name), lab.state
-    in_force = {"clusters": clusters_space(state), "quanta": quanta_space(state)}
-    gone = of != "features" and name.rpartition("#")[0] != in_force[of]
-    suggested = state.under(f"suggestions/{name}")
+def _given(lab: Lab) -> list[dict[str, Any]]:
+    """The labels of the session, those of clusters and quanta that are no longer in force behind the others."""
+    in_force = {"clusters": clusters_space(lab.state), "quanta": quanta_space(lab.state)}
+    rows = []
+    for name, entry in label_entries(lab.state).items():
+        of = of_name(name)
+        gone = of != "features" and name.rpartition("#")[0] != in_force[of]
+        head = {"feature": name, "of": of, "index": number_of(name)}
+        said = {key: entry.value[key] for key in ("text", "source", "status")}
+        rows.append({**head, **said, "seq": entry.seq, "stale": entry.stale or gone})
+    return sorted(rows, key=lambda row: (ORDER.index(row["of"]), row["stale"], row["index"]))
+
+
+def _beside(name: str, lab: Lab) -> dict[str, Any]:
+    """What else a row of the page shows; of each the whole state is looked through, so that others are not asked."""
+    entry = label_entry(lab.state, name)
+    if entry is None:  # imported
+        return {}
+    scores = scores_of(lab.state, name, str(entry.value["text"]))[:SHOWN_SCORES]
     return {
-        "feature": name,
-        "of": of,
-        "index": number_of(name),
-        **{key: entry.value[key] for key in ("text", "source", "status")},
-        "seq": entry.seq,
-        "stale": entry.stale or gone,
-        "scores": [
-            {key: value for key, value in score.items() if key != "text"}
-            for score in scores_of(state, name, str(entry.value["text"]))[:SHOWN_SCORES]
-        ],
+        "scores": [{key: value for key, value in score.items() if key != "text"} for score in scores],
         "by": entry.value.get("by"),
-        "rating": state.get(f"ratings/{name}"),
-        "suggestions": len(suggested),
+        "rating": lab.state.get(f"ratings/{name}"),
+        "suggestions": len(lab.state.under(f"suggestions/{name}")),
     }
 
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from commands.handlers.labels.asking import (
-    OUTPUT_A_CALL,
-    Service,
-    estimate,
-    keep,
-    record_of,
-    refuse_if_never,
-    told_rows,
-)
+from commands.handlers.labels.asking import OUTPUT_A_CALL, Service, answered, estimate, told_rows
 from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
 from commands.handlers.labels.targets import Target, count, each_text, target
 from commands.labels import LabelsCost, LabelsScore
@@ -187,13 +178,10 @@ def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> 
         cost = estimate(scorer.requests(asks), service.price, batch=command.batch)
         return [], Outcome({"dry_run": True, "scores": len(prepared), **cost})
     rows = scored(prepared, scorer, command.seed)
-    refuse_if_never(scorer.failures, scorer.used)
-    keep(lab, scorer.used, asdict)
-    record = record_of(scorer.used, service.price) | {"spent_usd": round(service.budget.spent, 6)}
     without = sum(row["status"] == "error" for row in rows)
     last = f"; the last: {scorer.failures[-1]}" if scorer.failures else ""
     warnings = [f"{without} of {len(rows)} scores have no answer{last}"] if without else []
-    return rows, Outcome({"usage": record["usage"]}, warnings=warnings, provenance={"language_model": record})
+    return rows, answered(lab, service, scorer.used, scorer.failures, warnings)
 
 
 def cost(query: LabelsCost, lab: Lab) -> Outcome:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from commands.handlers.labels.asking import (
-    Service,
-    estimate,
-    keep,
-    record_of,
-    refuse_if_never,
-    told_rows,
-    unanswered,
-)
+from commands.handlers.labels.asking import Service, answered, estimate, told_rows
 from commands.handlers.labels.failing import cleared_entry, failed_entry, numbers_without_answer
 from commands.handlers.labels.targets import Target, target
 from commands.labels import LabelsSuggest
 from workbench.lab import Lab
 from workbench.labels import offline
-from workbench.labels.named import label_entry
+from workbench.labels.named import INVESTIGATOR, label_entry
 from workbench.labels.prompts import Request, read_label, to_explain
 from workbench.labels.replies import Reply
 from workbench.labels.service import Failure, current, trouble
@@ -87,7 +78,7 @@ def _sets(lab: Lab, row: Row, source: str) -> dict[str, Any]:
     if before is not None and before["status"] == "rejected" and before["text"] == row["text"]:
         return cleared
     sets = {**cleared, f"suggestions/{name}/{source}": value}
-    given = label is not None and (label.value["source"] == "investigator" or label.value["status"] == "accepted")
+    given = label is not None and (label.value["source"] == INVESTIGATOR or label.value["status"] == "accepted")
     return sets if given else {**sets, f"labels/{name}": value}
 
 
@@ -132,11 +123,14 @@ def _asked(command: LabelsSuggest, chosen: Sequence[int], wanted: Target, lab: L
         elif answer is not None:
             row |= {"status": "error", "error": str(answer)}
     failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
-    refuse_if_never(failures, replies)
-    keep(lab, replies, asdict)
-    record = record_of(replies, service.price) | {"spent_usd": round(service.budget.spent, 6)}
-    warnings = unanswered(failures, len(answers))
-    return rows, Outcome({"usage": record["usage"]}, warnings=warnings, provenance={"language_model": record})
+    return rows, answered(lab, service, replies, failures, _unanswered(failures, len(answers)))
+
+
+def _unanswered(failures: Sequence[Failure], total: int) -> list[str]:
+    """One warning for all calls that had no reply, with the words of the last."""
+    if not failures:
+        return []
+    return [f"{len(failures)} of {total} calls had no reply; the last: {failures[-1]}"]
 
 
 def _usable(reply: Reply) -> bool:
