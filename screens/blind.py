@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 HIDDEN = "(hidden)"
 TOLD = "S rates it"
 RATINGS = ("0", "1", "2", "3")
+LABELLED = ("features", "clusters", "quanta")
+OF_LABELS = ("text", "scores", "labels")
+"""Fields that tell a label where they stand beside an `index`: in the replies of `labels.*`."""
 
 
 class Blind:
@@ -37,28 +40,35 @@ class Blind:
         """Whether the label of a feature, cluster or quantum is hidden."""
         return self.on and (of, index) not in self._revealed
 
-    def scrubbed(self, value: Any) -> Any:
-        """A reply without the labels that are hidden: so no screen can show one, whichever it is."""
+    def scrubbed(self, value: Any, of: str = "features") -> Any:
+        """A reply without the labels that are hidden: so no screen can show one, whichever it is.
+
+        Args:
+            value: the result, or a part of it.
+            of: what the labels in it are of, where its rows do not say so.
+        """
         if not self.on:
             return value
         if isinstance(value, list):
-            return [self.scrubbed(one) for one in value]
+            return [self.scrubbed(one, of) for one in value]
         if not isinstance(value, dict):
             return value
-        return {name: self._field(name, one, value) for name, one in value.items()}
+        of = value["of"] if value.get("of") in LABELLED else of
+        return {name: self._field(name, one, value, of) for name, one in value.items()}
 
-    def _field(self, name: str, value: Any, row: dict[str, Any]) -> Any:
+    def _field(self, name: str, value: Any, row: dict[str, Any], of: str) -> Any:
         if name == "labels" and _texts(value):  # of the members of a cluster, or of features by number
             return [HIDDEN] if isinstance(value, list) else dict.fromkeys(value, HIDDEN)
-        if name not in ("label", "label_scores") or not value or not self._hides_row(row):
-            return self.scrubbed(value)
-        if name == "label_scores":
+        telling = name in ("label", "label_scores") or (name in OF_LABELS and isinstance(row.get("index"), int))
+        if not telling or not value or not self._hides_row(row, of):
+            return self.scrubbed(value, of)
+        if isinstance(value, list):
             return []
         return HIDDEN if isinstance(value, str) else {**value, "text": HIDDEN, "source": "blind", "status": TOLD}
 
-    def _hides_row(self, row: dict[str, Any]) -> bool:
+    def _hides_row(self, row: dict[str, Any], of: str) -> bool:
         if "index" in row:
-            return self.hides("features", int(row["index"]))
+            return self.hides(of, int(row["index"]))
         return self.hides("quanta" if "answers" in row else "clusters", int(row.get("cluster", -1)))
 
 

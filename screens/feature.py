@@ -192,7 +192,7 @@ class FeaturePage(LatestPage):
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
         shown = await self.ask(verbs.FeaturesShow(feature=asked, ranking=select.ranking, effect=select.effect))
-        self.shown = shown
+        self.shown, self._near_of = shown, ""
         if self.subject in ("", asked):  # else a key has gone on meanwhile
             self.subject = shown["feature"]
         self._show_card()

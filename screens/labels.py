@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens import palette, verbs
-from screens.blind import HIDDEN, rate_question
+from screens.blind import HIDDEN, rate_question, shown_text
 from screens.label_queue import LabelQueue, label_id
 from screens.label_text import best_score, origin, rating_text, score_line
 from screens.labels_beside import ask_beside
@@ -157,7 +157,7 @@ class LabelsPage(FilteredPage):
         do = self.workbench.do
         item = self._items.get(self.lines.key)
         of: Any = (item or {}).get("of", "features")
-        found: dict[str, Act] = {"suggest": lambda: do(verbs.LabelsSuggest(of=of))}
+        found: dict[str, Act] = {"suggest": lambda: do(verbs.LabelsSuggest(of=of)), "blind": self._toggle_blind}
         if job := self.queue.running:
             found["cancel"] = lambda: do(verbs.EngineCancel(job=job))
         if retries := self.queue.retries():
@@ -166,7 +166,6 @@ class LabelsPage(FilteredPage):
             return found
         key = item["feature"]
         found["label"] = self._label
-        found["blind"] = self._toggle_blind
         found["accept"] = lambda: do(verbs.LabelsAccept(feature=key, of=of))
         found["reject"] = lambda: do(verbs.LabelsReject(feature=key, of=of))
         if self.workbench.blind.on:
@@ -206,14 +205,15 @@ class LabelsPage(FilteredPage):
 
     def _toggle_blind(self) -> None:
         self.workbench.blind.turn()
-        self._show()
+        self._show()  # hidden at once; to be shown they are asked for again
+        self.reload()
         self.workbench.blind_turned()
 
     def _label(self) -> None:
         item = self._items.get(self.lines.key)
         if item:
             own = item["source"] == "investigator"
-            text = "" if self._hidden(item) else str(item["text"])
+            text = shown_text(str(item["text"]))
             question = label_question(self.workbench, item["feature"], "" if own else text, item.get("of", "features"))
             self.workbench.open_line(question, text if own else "")
 

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from screens import effect_size, palette, verbs
+from screens.blind import shown_text
 from screens.glyphs import signed_bar
 from screens.list_page import FilteredPage
 from screens.map_view import ask_map
@@ -20,7 +21,7 @@ from screens.typing_lines import label_question
 from screens.volcano import Volcano
 from screens.why import ask_line, ask_why
 from screens.widgets.box import Box
-from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
+from screens.widgets.lines import BLOCK, Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
 
 ORDERS = ("score", "effect", "q", "index")
@@ -261,9 +262,8 @@ class SelectPage(FilteredPage):
         self.workbench.saved_view.changed()
 
     def _label(self) -> None:
-        row = self.lines.row
-        text = cell_text(row.cells[-1]) if row else ""
-        self.workbench.open_line(label_question(self.workbench, self.lines.key, text))
+        label = str(self._known.get(self.lines.key, {}).get("label") or "")
+        self.workbench.open_line(label_question(self.workbench, self.lines.key, shown_text(label)))
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
