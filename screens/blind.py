@@ -82,11 +82,21 @@ def shown_text(text: str) -> str:
     return "" if text == HIDDEN else text
 
 
-def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
-    """A rating from 0 to 3 of what a feature does, given before its label is shown."""
+def ask_rating(app: WorkbenchApp, name: str, of: Any = "features") -> None:
+    """Ask for a rating from 0 to 3 of what a feature, a cluster or a quantum does, before its label is shown.
+
+    Args:
+        app: carries it out.
+        name: its id, or its number.
+        of: which of them.
+    """
+    app.open_line(_rate_question(app, name, of, int(name.rpartition("#")[2])))
+
+
+def _rate_question(app: WorkbenchApp, name: str, of: Any, index: int) -> Question:
     concept = asked_concept(app.summary)
 
-    def rated(of: str, index: int) -> None:
+    def rated() -> None:
         app.blind.reveal(of, index)
         app.page.reload()
 
@@ -95,16 +105,16 @@ def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
     def submit(text: str) -> str | None:
         if text.strip() not in RATINGS:
             return "a rating is 0, 1, 2 or 3"
-        of, index, hidden = item.get("of", "features"), int(item["index"]), app.blind.on
+        hidden = app.blind.on
         verb = verbs.LabelsRate(
-            feature=item["feature"], of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
+            feature=name, of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
         )
         app.close_line()
-        app.do(verb, lambda _: rated(of, index) if hidden else None)
+        app.do(verb, lambda _: rated() if hidden else None)
         return None
 
     told = f"its fit to {against}: 0 none, 1 vague, 2 near, 3 clean; then its label is shown"
-    return Question(f"rate {label_id(item)}: ", submit, advise=lambda _: told)
+    return Question(f"rate {label_id({'of': of, 'index': index})}: ", submit, advise=lambda _: told)
 
 
 def asked_concept(summary: dict[str, Any]) -> str:

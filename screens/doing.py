@@ -63,9 +63,7 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
 
     def progress(done: int, total: int, text: str) -> None:
         rate.take(done, total, time.monotonic())
-        share = f"{done * 100 // total}% " if total else ""
-        left = f"{rate.left} · " if rate.left else ""
-        app.status.show(message=f"{share}{left}{text} :{line}")
+        app.status.show(message=f"{rate.lead}{text} :{line}")
 
     try:
         reply = await request(app, verb, progress)

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens import palette, verbs
-from screens.blind import HIDDEN, rate_question, shown_text
+from screens.blind import HIDDEN, ask_rating, shown_text
 from screens.label_queue import LabelQueue, label_id
-from screens.label_text import best_score, origin, rating_text, score_line
+from screens.label_text import NAMES, best_score, origin, rating_text, score_line
 from screens.labels_beside import ask_beside
 from screens.list_page import FilteredPage
 from screens.page import Act
@@ -169,7 +169,7 @@ class LabelsPage(FilteredPage):
         found["accept"] = lambda: do(verbs.LabelsAccept(feature=key, of=of))
         found["reject"] = lambda: do(verbs.LabelsReject(feature=key, of=of))
         if self.workbench.blind.on:
-            found["score"] = lambda: self.workbench.open_line(rate_question(self.workbench, item))
+            found["score"] = partial(ask_rating, self.workbench, key, of)
         else:
             found["score"] = lambda: do(verbs.LabelsScore(of=of))
         if not self._hidden(item):
@@ -239,7 +239,7 @@ def _spelled(item: dict[str, Any]) -> str:
     of = item.get("of", "features")
     if of == "features":
         return str(item.get("feature", ""))
-    return f"{'cluster' if of == 'clusters' else 'quantum'} {item['index']}"
+    return f"{NAMES[of]} {item['index']}"
 
 
 def _row(item: dict[str, Any], blind: bool) -> Row:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import verbs
-from screens.blind import rate_question
+from screens.label_acts import label_acts
 from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.quanta_text import (
@@ -42,7 +42,6 @@ SKIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BEFORE = (10, 20, 40, 60, 100, 200, 300)
 AFTER = (0, 4, 8, 20, 40, 80)
 SAMPLES = 40
-NO_CLUSTERS, UNSHOWN = "there are no clusters of predictions yet", "no cluster is shown"
 """Samples of a cluster that are asked for; an export has all."""
 
 
@@ -303,7 +302,8 @@ class QuantaPage(FilteredPage):
             return {}
         found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label,
                                  "contrast": self._stimuli, "probe": self._probe}  # fmt: skip
-        found |= self._label_acts()
+        if self._cluster:
+            found |= label_acts(self.workbench, self._cluster, "quanta")
         if self._inside:
             return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
                     "previous_feature": lambda: self.action_step(-1)}  # fmt: skip
@@ -366,25 +366,6 @@ class QuantaPage(FilteredPage):
         chosen = marked or [self._cluster]
         self.workbench.open_command(f"features.probe {' '.join(f'quanta={key}' for key in chosen)}")
 
-    def _label_acts(self) -> dict[str, Act]:
-        """What is done to the label of the quantum."""
-        do, quantum = self.workbench.do, self._cluster
-        if not quantum:
-            return {}
-        return {
-            "suggest": lambda: do(verbs.LabelsSuggest(features=(quantum,), of="quanta")),
-            "accept": lambda: do(verbs.LabelsAccept(feature=quantum, of="quanta")),
-            "reject": lambda: do(verbs.LabelsReject(feature=quantum, of="quanta")),
-            "score": self._rate
-            if self.workbench.blind.on
-            else lambda: do(verbs.LabelsScore(features=(quantum,), of="quanta")),
-        }
-
-    def _rate(self) -> None:
-        """In blind mode: how well the quantum fits what was looked for, before its label is read."""
-        item = {"feature": self._cluster, "of": "quanta", "index": int(self._cluster)}
-        self.workbench.open_line(rate_question(self.workbench, item))
-
     def _label(self) -> None:
         cluster = int(self._cluster)
 
@@ -401,8 +382,9 @@ class QuantaPage(FilteredPage):
     @override
     def why_not(self, action: str) -> str:
         if action in ("label", "edit", "contrast", "probe", "matrix", "order") and self.stage != "clusters":
-            failed = f"{UNSHOWN}: the screen says why"
-            return failed if self.stage == "failed" else f"{NO_CLUSTERS}: the screen says what comes next"
+            if self.stage == "failed":
+                return "no cluster is shown: the screen says why"
+            return "there are no clusters of predictions yet: the screen says what comes next"
         return "open a cluster first (enter)" if action == "matrix" else ""
 
     @override
