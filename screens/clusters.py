@@ -16,7 +16,7 @@ from screens.list_page import ListPage
 from screens.page import Act
 from screens.planes import ask_planes
 from screens.routes import show_reply
-from screens.select import steer_line
+from screens.steering import steer_line
 from screens.text import number, percent, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.why import ask_line

@@ -29,8 +29,8 @@ from screens.page import Act
 from screens.pair import beside_question
 from screens.ranking_facts import has_null, ranking_facts
 from screens.remarks import note_question, tag_question
-from screens.select import SelectPage, steer_line
-from screens.steering import SteeringView, steering_facts
+from screens.select import SelectPage
+from screens.steering import SteeringView, steer_line, steering_facts
 from screens.typing_lines import label_question
 from screens.walking import Walk
 from screens.why import ask_line, ask_why, show_facts

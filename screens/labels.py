@@ -15,7 +15,7 @@ from screens.label_text import NAMES, best_score, origin, rating_text, score_lin
 from screens.labels_beside import ask_beside
 from screens.list_page import FilteredPage
 from screens.page import Act
-from screens.select import steer_line
+from screens.steering import steer_line
 from screens.typing_lines import label_question
 from screens.why import ask_line
 from screens.widgets.lines import Column, Lines, Row, cell_text
@@ -145,7 +145,7 @@ class LabelsPage(FilteredPage):
             return ""
         item = self._items.get(row.key, {})
         if self._hidden(item):
-            return f"{_spelled(item)}  {HIDDEN}: enter shows it, S rates it from 0 to 3"
+            return f"{_spelled(item)}  {HIDDEN}: enter opens it, S rates it from 0 to 3"
         scores = item.get("scores") or []
         rated = rating_text(item.get("rating"))
         told = [score_line(score) for score in scores[: 1 if rated else 2]]
