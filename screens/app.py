@@ -234,8 +234,7 @@ class WorkbenchApp(App[None]):
 
     async def ask(self, verb: verbs.Verb) -> dict[str, Any]:
         """The result of a query, asked about the open session."""
-        reply = await doing.request(self.engine, verb, self.session, unreached=self.unreached)
-        result: dict[str, Any] = self.blind.scrubbed(reply["result"])
+        result: dict[str, Any] = (await doing.request(self, verb))["result"]
         return result
 
     def do(self, verb: verbs.Verb, then: doing.Then | None = None) -> None:

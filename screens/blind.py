@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 HIDDEN = "(hidden)"
 TOLD = "S rates it"
 RATINGS = ("0", "1", "2", "3")
+LABELLED = ("features", "clusters", "quanta")
+OF_LABELS = ("text", "scores", "labels")
+"""Fields that tell a label where they stand beside an `index`: in the replies of `labels.*`."""
 
 
 class Blind:
@@ -37,28 +40,35 @@ class Blind:
         """Whether the label of a feature, cluster or quantum is hidden."""
         return self.on and (of, index) not in self._revealed
 
-    def scrubbed(self, value: Any) -> Any:
-        """A reply without the labels that are hidden: so no screen can show one, whichever it is."""
+    def scrubbed(self, value: Any, of: str = "features") -> Any:
+        """A reply without the labels that are hidden: so no screen can show one, whichever it is.
+
+        Args:
+            value: the result, or a part of it.
+            of: what the labels in it are of, where its rows do not say so.
+        """
         if not self.on:
             return value
         if isinstance(value, list):
-            return [self.scrubbed(one) for one in value]
+            return [self.scrubbed(one, of) for one in value]
         if not isinstance(value, dict):
             return value
-        return {name: self._field(name, one, value) for name, one in value.items()}
+        of = value["of"] if value.get("of") in LABELLED else of
+        return {name: self._field(name, one, value, of) for name, one in value.items()}
 
-    def _field(self, name: str, value: Any, row: dict[str, Any]) -> Any:
+    def _field(self, name: str, value: Any, row: dict[str, Any], of: str) -> Any:
         if name == "labels" and _texts(value):  # of the members of a cluster, or of features by number
             return [HIDDEN] if isinstance(value, list) else dict.fromkeys(value, HIDDEN)
-        if name not in ("label", "label_scores") or not value or not self._hides_row(row):
-            return self.scrubbed(value)
-        if name == "label_scores":
+        telling = name in ("label", "label_scores") or (name in OF_LABELS and isinstance(row.get("index"), int))
+        if not telling or not value or not self._hides_row(row, of):
+            return self.scrubbed(value, of)
+        if isinstance(value, list):
             return []
         return HIDDEN if isinstance(value, str) else {**value, "text": HIDDEN, "source": "blind", "status": TOLD}
 
-    def _hides_row(self, row: dict[str, Any]) -> bool:
+    def _hides_row(self, row: dict[str, Any], of: str) -> bool:
         if "index" in row:
-            return self.hides("features", int(row["index"]))
+            return self.hides(of, int(row["index"]))
         return self.hides("quanta" if "answers" in row else "clusters", int(row.get("cluster", -1)))
 
 
@@ -72,11 +82,21 @@ def shown_text(text: str) -> str:
     return "" if text == HIDDEN else text
 
 
-def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
-    """A rating from 0 to 3 of what a feature does, given before its label is shown."""
+def ask_rating(app: WorkbenchApp, name: str, of: Any = "features") -> None:
+    """Ask for a rating from 0 to 3 of what a feature, a cluster or a quantum does, before its label is shown.
+
+    Args:
+        app: carries it out.
+        name: its id, or its number.
+        of: which of them.
+    """
+    app.open_line(_rate_question(app, name, of, int(name.rpartition("#")[2])))
+
+
+def _rate_question(app: WorkbenchApp, name: str, of: Any, index: int) -> Question:
     concept = asked_concept(app.summary)
 
-    def rated(of: str, index: int) -> None:
+    def rated() -> None:
         app.blind.reveal(of, index)
         app.page.reload()
 
@@ -85,16 +105,16 @@ def rate_question(app: WorkbenchApp, item: dict[str, Any]) -> Question:
     def submit(text: str) -> str | None:
         if text.strip() not in RATINGS:
             return "a rating is 0, 1, 2 or 3"
-        of, index, hidden = item.get("of", "features"), int(item["index"]), app.blind.on
+        hidden = app.blind.on
         verb = verbs.LabelsRate(
-            feature=item["feature"], of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
+            feature=name, of=of, rating=int(text), concept=concept, blind=app.blind.hides(of, index)
         )
         app.close_line()
-        app.do(verb, lambda _: rated(of, index) if hidden else None)
+        app.do(verb, lambda _: rated() if hidden else None)
         return None
 
     told = f"its fit to {against}: 0 none, 1 vague, 2 near, 3 clean; then its label is shown"
-    return Question(f"rate {label_id(item)}: ", submit, advise=lambda _: told)
+    return Question(f"rate {label_id({'of': of, 'index': index})}: ", submit, advise=lambda _: told)
 
 
 def asked_concept(summary: dict[str, Any]) -> str:

@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette, verbs
-from screens.blind import rate_question, shown_text
+from screens.blind import shown_text
 from screens.cosines import ask_cosines
 from screens.glyphs import bar
+from screens.label_acts import label_acts
 from screens.label_text import short_score
 from screens.list_page import ListPage
 from screens.page import Act
 from screens.planes import ask_planes
 from screens.routes import show_reply
-from screens.select import steer_line
+from screens.steering import steer_line
 from screens.text import number, percent, short_id, thousands, visible
 from screens.typing_lines import label_question
 from screens.why import ask_line
@@ -168,7 +169,7 @@ class ClustersPage(ListPage):
             found["order"] = self._turn_order
         cluster = self.subject if self._inside else self.lines.key
         if cluster.isdigit():
-            found |= self._label_acts(cluster)
+            found |= {"label": lambda: self._label(cluster), **label_acts(self.workbench, cluster, "clusters")}
             found["planes"] = lambda: ask_planes(self.workbench, int(cluster))
             found["matrix"] = lambda: ask_cosines(self.workbench, int(cluster))
         if self._inside and self.lines.key:
@@ -176,26 +177,6 @@ class ClustersPage(ListPage):
             found["label"] = lambda: self.workbench.open_line(label_question(self.workbench, key))
             found["steer"] = lambda: self.workbench.open_command(steer_line(key, self.workbench.summary))
         return found
-
-    def _label_acts(self, cluster: str) -> dict[str, Act]:
-        """What is done to the label of a cluster; `l` on a member labels that."""
-        do = self.workbench.do
-        return {
-            "label": lambda: self._label(cluster),
-            "suggest": lambda: do(verbs.LabelsSuggest(features=(cluster,), of="clusters")),
-            "accept": lambda: do(verbs.LabelsAccept(feature=cluster, of="clusters")),
-            "reject": lambda: do(verbs.LabelsReject(feature=cluster, of="clusters")),
-            "score": lambda: (
-                self._rate(cluster)
-                if self.workbench.blind.on
-                else do(verbs.LabelsScore(features=(cluster,), of="clusters"))
-            ),
-        }
-
-    def _rate(self, cluster: str) -> None:
-        """In blind mode: how well the cluster fits what was looked for, before its label is read."""
-        item = {"feature": cluster, "of": "clusters", "index": int(cluster)}
-        self.workbench.open_line(rate_question(self.workbench, item))
 
     def _label(self, cluster: str) -> None:
         items = self._found.get("clusters") or [self._found]

@@ -15,7 +15,6 @@ from workbench.errors import EngineUnreachable, UsageError, WorkbenchError, erro
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
-    from workbench.engine.protocol import Engine
 
 Then = Callable[[dict[str, Any]], None]
 """What is done with the reply."""
@@ -34,26 +33,23 @@ def shell_only(verb: type[verbs.Verb]) -> str:
 
 
 async def request(
-    engine: Engine | None,
-    verb: verbs.Verb,
-    session: str | None,
-    progress: Callable[[int, int, str], None] | None = None,
-    unreached: WorkbenchError | None = None,
+    app: WorkbenchApp, verb: verbs.Verb, progress: Callable[[int, int, str], None] | None = None
 ) -> dict[str, Any]:
-    """The engine's reply; `unreached` is why there is no engine, once that is known.
+    """The engine's reply about the open session, without the labels that are hidden.
 
     Raises:
         WorkbenchError: what the engine sent, or that there is none.
     """
     if reason := shell_only(type(verb)):
         raise UsageError(f"{verb.dotted} {reason}")
-    if engine is None and unreached is not None:
+    if app.engine is None and app.unreached is not None:
         raise EngineUnreachable(
-            f"the engine could not be reached: {unreached.message}", f"{unreached.hint} r tries again."
+            f"the engine could not be reached: {app.unreached.message}", f"{app.unreached.hint} r tries again."
         )
-    if engine is None:
+    if app.engine is None:
         raise EngineUnreachable("the engine is not reached yet", "Wait a moment and repeat.")
-    return await engine.request(verb, session=session, progress=progress)
+    reply = await app.engine.request(verb, session=app.session, progress=progress)
+    return {**reply, "result": app.blind.scrubbed(reply["result"])}
 
 
 async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = None) -> bool:
@@ -67,12 +63,10 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
 
     def progress(done: int, total: int, text: str) -> None:
         rate.take(done, total, time.monotonic())
-        share = f"{done * 100 // total}% " if total else ""
-        left = f"{rate.left} · " if rate.left else ""
-        app.status.show(message=f"{share}{left}{text} :{line}")
+        app.status.show(message=f"{rate.lead}{text} :{line}")
 
     try:
-        reply = await request(app.engine, verb, app.session, progress, app.unreached)
+        reply = await request(app, verb, progress)
     except WorkbenchError as error:
         what = "cancelled" if error.kind == "cancelled" else "failed"
         app.status.show(message=f"{what} :{line}", good=False)

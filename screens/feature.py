@@ -13,7 +13,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import background, palette, verbs
-from screens.blind import rate_question, shown_text
+from screens.blind import ask_rating, shown_text
 from screens.feature_text import (
     WINDOWS,
     card_lines,
@@ -29,8 +29,8 @@ from screens.page import Act
 from screens.pair import beside_question
 from screens.ranking_facts import has_null, ranking_facts
 from screens.remarks import note_question, tag_question
-from screens.select import SelectPage, steer_line
-from screens.steering import SteeringView, steering_facts
+from screens.select import SelectPage
+from screens.steering import SteeringView, steer_line, steering_facts
 from screens.typing_lines import label_question
 from screens.walking import Walk
 from screens.why import ask_line, ask_why, show_facts
@@ -192,7 +192,7 @@ class FeaturePage(LatestPage):
             self._clear("No feature is chosen.\nOpen Select (3) and press enter on one, or type :features.show NUMBER")
             return
         shown = await self.ask(verbs.FeaturesShow(feature=asked, ranking=select.ranking, effect=select.effect))
-        self.shown = shown
+        self.shown, self._near_of = shown, ""
         if self.subject in ("", asked):  # else a key has gone on meanwhile
             self.subject = shown["feature"]
         self._show_card()
@@ -319,7 +319,7 @@ class FeaturePage(LatestPage):
         stored = self.query_one(SteeringView).stored
         return {
             **({"result": partial(self._show_stored, stored)} if stored else {}),
-            **({"score": self._rate} if self.workbench.blind.on else {}),
+            **({"score": partial(ask_rating, self.workbench, self.subject)} if self.workbench.blind.on else {}),
             "label": self._label,
             "tag": self._tag,
             "new": self._note,
@@ -337,11 +337,6 @@ class FeaturePage(LatestPage):
         if action == "score" and self.subject:
             return "in blind mode (B on Labels, 7) S rates a feature here; labels are scored on Labels"
         return "" if self.subject else "no feature is chosen: open Select (3) and press enter on one"
-
-    def _rate(self) -> None:
-        """How well the feature fits what was looked for, before its label is read."""
-        item = {"feature": self.subject, "of": "features", "index": int(self.subject.rpartition("#")[2])}
-        self.workbench.open_line(rate_question(self.workbench, item))
 
     def _steer(self) -> None:
         """The line that steers this feature, as the last one was steered in this pane."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from screens import palette
+from screens.label_text import short_score
 from screens.text import chance, fit, in_app, number, percent, short_id, thousands, token_name, visible
 from screens.widgets.heatmap import Sentence
 from screens.widgets.painted import Piece
@@ -37,12 +38,8 @@ def _label(shown: dict[str, Any]) -> list[Piece]:
 
 def _scored(shown: dict[str, Any]) -> str:
     """The label's first score beside what another feature's label gets on the same windows."""
-    scores = shown.get("label_scores") or []
-    if not scores:
-        return ""
-    first = scores[0]
-    other = number(first["other"]["value"], 2)
-    return f"; {first['scorer']} {first['protocol']} {number(first['accuracy']['value'], 2)}, another's {other}"
+    score = short_score(shown.get("label_scores") or [])
+    return f"; {score}" if score else ""
 
 
 def _test(shown: dict[str, Any]) -> list[Piece]:

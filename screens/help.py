@@ -7,23 +7,12 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from screens import palette
+from screens.keymap import display
 from screens.list_page import ListPage
 from screens.page import Page
 from screens.text import wrapped
 from screens.widgets.lines import Column, Lines, Row
 
-NAMES = {
-    "colon": ":",
-    "slash": "/",
-    "question_mark": "?",
-    "number_sign": "#",
-    "apostrophe": "'",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "pagedown": "page down",
-    "pageup": "page up",
-    "escape": "esc",
-}
 EVERYWHERE = (
     ("1 to 9", "the nine screens, as the line at the top names them"),
     (":", "the command line: tab completes, up recalls"),
@@ -93,5 +82,5 @@ def _bindings(widget: Widget) -> list[tuple[str, Binding]]:
 
 
 def _binding_row(binding: Binding, own: dict[str, str]) -> Row:
-    keys = " ".join(NAMES.get(key, key) for key in own.get(binding.id or "", binding.key).split(","))
+    keys = " ".join(display(key) for key in own.get(binding.id or "", binding.key).split(","))
     return Row(f"bind{binding.id}", ((keys, palette.KEY), binding.description))

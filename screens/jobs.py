@@ -119,10 +119,8 @@ class JobsPage(ListPage):
 
     def progress_of(self, name: str) -> str:
         """How much of a running job is done and how long it will still take, to stand before what it is doing."""
-        job, rate = self._jobs.get(name, {}), self._rates.get(name)
-        done, total = job.get("done") or 0, job.get("total") or 0
-        share = f"{done * 100 // total}% " if total else ""
-        return f"{share}{rate.left} · " if rate and rate.left else share
+        rate = self._rates.get(name)
+        return rate.lead if rate else ""
 
     def whole(self) -> str:
         """The whole line, with its error or what it is doing."""

@@ -22,6 +22,7 @@ from workbench.paths import settings
 NAME = "keys.toml"
 EVERYWHERE = frozenset(("go", "act", "app"))
 """First words of actions that work on every screen."""
+_WRITTEN = {"escape": "esc", "pagedown": "page down", "pageup": "page up"}
 _NAMED = frozenset(str(key.value) for key in Keys) | {"space", "slash", "minus", "plus"}
 
 
@@ -47,11 +48,11 @@ class Keymap:
 
 def display(key: str) -> str:
     """A key as people write it: its sign where it has one."""
-    from textual.keys import key_to_character
+    from textual.keys import REPLACED_KEYS, key_to_character
 
-    if key == "escape":
-        return "esc"
-    sign = key_to_character(key)
+    if key in _WRITTEN:
+        return _WRITTEN[key]
+    sign = key_to_character(REPLACED_KEYS.get(key, key))
     return sign if sign and sign.isprintable() and sign != " " else key
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual.widget import Widget
-
 from screens import palette, verbs
 from screens.glyphs import bar
 from screens.text import in_app, thousands, visible
@@ -29,8 +27,8 @@ class LabelQueue(TextLines):
         self.display = False
 
     def forget(self) -> None:
-        """Another session: what it did not get answered is not of this one."""
-        self.failed = {}
+        """Another session: neither what is asked for it nor what it did not get answered is of this one."""
+        self.jobs, self.failed = {}, {}
         self._tell()
 
     def take_jobs(self, jobs: list[dict[str, Any]], session: str | None) -> None:
@@ -114,8 +112,3 @@ def _retry(group: dict[str, Any]) -> verbs.Verb:
 def _number(job: dict[str, Any]) -> int:
     name = str(job["job"])
     return int(name[1:]) if name[1:].isdigit() else 0
-
-
-def queue_of(page: Widget) -> LabelQueue:
-    """The queue of the Labels screen."""
-    return page.query_one(LabelQueue)

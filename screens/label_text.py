@@ -6,6 +6,8 @@ from typing import Any
 
 from screens import verbs
 
+NAMES = {"clusters": "cluster", "quanta": "quantum"}
+"""What one of them is called, where a label is not of a feature."""
 NOTHING = {"silent": "does not fire where labels are made from", "nothing stands out": "nothing stands out"}
 
 
@@ -16,8 +18,9 @@ def nothing_suggested(verb: verbs.Verb, result: dict[str, Any]) -> str:
         return ""
     if len(rows) > 1:
         return f"nothing stands out for any of the {len(rows)}: l labels one in your words"
-    name = {"clusters": "cluster ", "quanta": "quantum "}.get(str(result.get("of", "")), "#")
-    return f"{name}{rows[0]['index']}: {NOTHING[rows[0]['status']]}; l labels it in your words"
+    of, index = str(result.get("of", "")), rows[0]["index"]
+    name = f"{NAMES[of]} {index}" if of in NAMES else f"#{index}"
+    return f"{name}: {NOTHING[rows[0]['status']]}; l labels it in your words"
 
 
 def best_score(scores: list[dict[str, Any]]) -> str:

@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens import palette, verbs
-from screens.blind import HIDDEN, rate_question
+from screens.blind import HIDDEN, ask_rating, shown_text
 from screens.label_queue import LabelQueue, label_id
-from screens.label_text import best_score, origin, rating_text, score_line
+from screens.label_text import NAMES, best_score, origin, rating_text, score_line
 from screens.labels_beside import ask_beside
 from screens.list_page import FilteredPage
 from screens.page import Act
-from screens.select import steer_line
+from screens.steering import steer_line
 from screens.typing_lines import label_question
 from screens.why import ask_line
 from screens.widgets.lines import Column, Lines, Row, cell_text
@@ -145,7 +145,7 @@ class LabelsPage(FilteredPage):
             return ""
         item = self._items.get(row.key, {})
         if self._hidden(item):
-            return f"{_spelled(item)}  {HIDDEN}: enter shows it, S rates it from 0 to 3"
+            return f"{_spelled(item)}  {HIDDEN}: enter opens it, S rates it from 0 to 3"
         scores = item.get("scores") or []
         rated = rating_text(item.get("rating"))
         told = [score_line(score) for score in scores[: 1 if rated else 2]]
@@ -157,7 +157,7 @@ class LabelsPage(FilteredPage):
         do = self.workbench.do
         item = self._items.get(self.lines.key)
         of: Any = (item or {}).get("of", "features")
-        found: dict[str, Act] = {"suggest": lambda: do(verbs.LabelsSuggest(of=of))}
+        found: dict[str, Act] = {"suggest": lambda: do(verbs.LabelsSuggest(of=of)), "blind": self._toggle_blind}
         if job := self.queue.running:
             found["cancel"] = lambda: do(verbs.EngineCancel(job=job))
         if retries := self.queue.retries():
@@ -166,11 +166,10 @@ class LabelsPage(FilteredPage):
             return found
         key = item["feature"]
         found["label"] = self._label
-        found["blind"] = self._toggle_blind
         found["accept"] = lambda: do(verbs.LabelsAccept(feature=key, of=of))
         found["reject"] = lambda: do(verbs.LabelsReject(feature=key, of=of))
         if self.workbench.blind.on:
-            found["score"] = lambda: self.workbench.open_line(rate_question(self.workbench, item))
+            found["score"] = partial(ask_rating, self.workbench, key, of)
         else:
             found["score"] = lambda: do(verbs.LabelsScore(of=of))
         if not self._hidden(item):
@@ -206,14 +205,15 @@ class LabelsPage(FilteredPage):
 
     def _toggle_blind(self) -> None:
         self.workbench.blind.turn()
-        self._show()
+        self._show()  # hidden at once; to be shown they are asked for again
+        self.reload()
         self.workbench.blind_turned()
 
     def _label(self) -> None:
         item = self._items.get(self.lines.key)
         if item:
             own = item["source"] == "investigator"
-            text = "" if self._hidden(item) else str(item["text"])
+            text = shown_text(str(item["text"]))
             question = label_question(self.workbench, item["feature"], "" if own else text, item.get("of", "features"))
             self.workbench.open_line(question, text if own else "")
 
@@ -239,7 +239,7 @@ def _spelled(item: dict[str, Any]) -> str:
     of = item.get("of", "features")
     if of == "features":
         return str(item.get("feature", ""))
-    return f"{'cluster' if of == 'clusters' else 'quantum'} {item['index']}"
+    return f"{NAMES[of]} {item['index']}"
 
 
 def _row(item: dict[str, Any], blind: bool) -> Row:

@@ -23,16 +23,16 @@ def leave(app: WorkbenchApp) -> None:
     jobs = app.query_one(JobsPage).own_open() if app.query(JobsPage) else []
     asked = app.line.question
     if not jobs or (asked is not None and asked.prompt == PROMPT):
-        app.exit()
+        background.start(app, partial(_end, app, []), "leave", latest=True)
         return
     what = f":{jobs[0]['line'].split()[0]}" if len(jobs) == 1 else f"work ({len(jobs)} jobs)"
 
     def answered(text: str) -> str | None:
         if text in ("c", "y"):
-            app.exit()
+            background.start(app, partial(_end, app, []), "leave", latest=True)
         elif text in ("D", "d"):
             app.close_line()
-            background.start(app, partial(_detach, app, [str(job["job"]) for job in jobs]), "leave", latest=True)
+            background.start(app, partial(_end, app, [str(job["job"]) for job in jobs]), "leave", latest=True)
         else:
             return f"{text!r} is none of c, D and esc" if text else "type c or D; esc stays"
         return None
@@ -44,9 +44,10 @@ def leave(app: WorkbenchApp) -> None:
     app.open_line(Question(PROMPT, answered, advise=lambda _: ADVICE.format(what=what), changed=changed))
 
 
-async def _detach(app: WorkbenchApp, jobs: list[str]) -> None:
-    """Detach the jobs and quit; where that fails, stay and say why."""
-    for job in jobs:
+async def _end(app: WorkbenchApp, detached: list[str]) -> None:
+    """Let these jobs go on, save the view, and quit; where a job cannot be let go on, stay and say why."""
+    for job in detached:
         with suppress(UsageError):  # it ended meanwhile: nothing is left to detach
             await app.ask(verbs.EngineDetach(job=job))
+    await app.saved_view.save_last()
     app.exit()

@@ -33,6 +33,8 @@ class NeighboursView(Lines):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
+        self._of = ""
+        """The feature whose neighbours they are."""
 
     def clear(self, text: str) -> None:
         """Show no neighbours, but this text."""
@@ -41,9 +43,11 @@ class NeighboursView(Lines):
         self.refresh()
 
     def show_result(self, result: dict[str, Any]) -> None:
-        """Show the reply to `features.neighbours`."""
+        """Show the reply to `features.neighbours`; those of another feature begin at the top."""
         self.empty = "It has no neighbours."
-        self.cursor = self.top = 0
+        if result["feature"] != self._of:
+            self._of = str(result["feature"])
+            self.to_top()
         self.show(neighbour_rows(result), note=f"co-activation on {_looked_at(result)}")
 
     @property

@@ -104,9 +104,8 @@ class PlanesPage(Page):
         told = self.result
         if told["status"] != "ok":
             self.scatter.show([], [])
-            lines: list[list[Piece]] = [
-                [(f"  {line}", None)] for line in WHY_NOT.get(told["status"], told["status"]).split("\n")
-            ]
+            reason = str(WHY_NOT.get(told["status"], told["status"]))
+            lines: list[list[Piece]] = [[(f"  {line}", None)] for line in reason.split("\n")]
             self.query_one("#planes-header", TextLines).show([self._title(), *lines])
             self.query_one("#planes-legend", TextLines).show([])
             self.query_one("#planes-context", TextLines).show([])
@@ -115,10 +114,6 @@ class PlanesPage(Page):
         self.scatter.show([(row[first], row[second]) for row in told["scores"]], self._legend["groups"])
         self.query_one("#planes-header", TextLines).show(self._head())
         self.query_one("#planes-legend", TextLines).show(self._legend_lines())
-
-    def _why_not(self) -> list[str]:
-        status = str(self.result["status"])
-        return WHY_NOT.get(status, status).split("\n")
 
     @property
     def _legend(self) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from screens import verbs
-from screens.blind import rate_question
+from screens.label_acts import label_acts
 from screens.list_page import FilteredPage
 from screens.page import Act
+from screens.quanta_choosing import Choice, Counts, beside
 from screens.quanta_text import (
     OVERVIEW,
     SIDE,
@@ -36,23 +37,10 @@ ALL = "all"
 MAKERS = frozenset(("quanta.cluster", "quanta.split", "quanta.merge"))
 """Commands that make the clusters as they are."""
 SORTS = ("size", "cohesion", "separation", "entropy", "number")
-FILTERS = ("present-trigram", "present-bigram", "none")
-THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-SKIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BEFORE = (10, 20, 40, 60, 100, 200, 300)
 AFTER = (0, 4, 8, 20, 40, 80)
 SAMPLES = 40
-NO_CLUSTERS, UNSHOWN = "there are no clusters of predictions yet", "no cluster is shown"
 """Samples of a cluster that are asked for; an export has all."""
-
-
-class Counts(TextLines, can_focus=True):
-    """What a selection would find; takes the keys while samples are chosen."""
-
-    HELP = (
-        "Left and right move the threshold, t turns the filter, < and > say one in how many, h turns to the next model "
-        "or pair of models, low in one and high in the other, whose limit up and down move; enter takes the samples."
-    )
 
 
 class QuantaPage(FilteredPage):
@@ -103,9 +91,7 @@ class QuantaPage(FilteredPage):
     def _fresh(self) -> None:
         self.sort = SORTS[0]
         self.widths = {"before": 60, "after": 8}
-        self.threshold, self.filter_name, self.skip = 0.1, FILTERS[0], 1
-        self.low, self.high, self.high_threshold = "", "", 2.0
-        self._models: list[str] = []
+        self.choice = Choice()
         self.stage = "none"
         self.matrix_only = False
         self.shown: dict[str, Any] = {}
@@ -132,7 +118,7 @@ class QuantaPage(FilteredPage):
     @override
     def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # three screens in one
         if self.stage == "counts":
-            return self.PAIRED if self.high else self.CHOOSING
+            return self.PAIRED if self.choice.high else self.CHOOSING
         return self.INSIDE if self._inside else self.OVER
 
     @property
@@ -189,13 +175,13 @@ class QuantaPage(FilteredPage):
     async def _load_counts(self) -> None:
         """The selection, where losses were taken; else what to do first, which the error says."""
         try:
-            counts = await self.ask(verbs.QuantaCounts(**self._conditions))
+            counts = await self.ask(verbs.QuantaCounts(**self.choice.fields))
         except WorkbenchError as error:
             self.stage = "none"
             self.clear(f"{error.message}\n{in_app(error.hint)}")
             return
         self.stage = "counts"
-        self._models = counts["models"]
+        self.choice.models = counts["models"]
         lines = counts_lines(counts, self.workbench.size.width)
         done = bool((self.workbench.summary.get("quanta") or {}).get("samples"))
         title = "samples are taken; next :quanta.similarity, then :quanta.cluster" if done else "choose samples"
@@ -226,7 +212,7 @@ class QuantaPage(FilteredPage):
     def action_step(self, step: int) -> None:
         """The next cluster in the order of the list; while choosing, the next threshold."""
         if self.stage == "counts":
-            self.threshold = _beside(THRESHOLDS, self.threshold, step)
+            self.choice.step(step)
             self.reload()
         elif self._inside:
             keys = self.lines.keys
@@ -239,43 +225,36 @@ class QuantaPage(FilteredPage):
     def action_widen(self, side: str, step: int) -> None:
         """More or fewer tokens before or after the answer; while choosing, take one in more or fewer."""
         if self.stage == "counts":
-            self.skip = int(_beside(SKIPS, self.skip, step))
+            self.choice.thin(step)
         elif self._inside:
-            self.widths[side] = int(_beside(BEFORE if side == "before" else AFTER, self.widths[side], step))
+            self.widths[side] = int(beside(BEFORE if side == "before" else AFTER, self.widths[side], step))
         else:
             self.workbench.explain("< > , . widen the samples of an open cluster: enter opens one")
             return
         self.reload()
 
-    @property
-    def _conditions(self) -> dict[str, Any]:
-        """The fields of counts and selection that keys move."""
-        pair = {"high": self.high, "high_threshold": self.high_threshold} if self.high else {}
-        return {"threshold": self.threshold, "filter": self.filter_name, "skip": self.skip, "model": self.low, **pair}
-
     def action_step_high(self, step: int) -> None:
         """The next threshold of the other model, where there is one."""
-        if self.stage == "counts" and self.high:
-            self.high_threshold = _beside(THRESHOLDS, self.high_threshold, step)
+        if self.stage == "counts" and self.choice.high:
+            self.choice.step_high(step)
             self.reload()
 
     def action_next_models(self) -> None:
         """Each model alone, then with each other one: low here, high there."""
         if self.stage != "counts":
-            self.workbench.explain("h turns to the next model while samples are chosen: they are chosen already")
+            now = "they are chosen already" if self.stage == "clusters" else "the screen says what comes before"
+            self.workbench.explain(f"h turns to the next model while samples are chosen: {now}")
             return
-        if len(self._models) < 2:
+        if len(self.choice.models) < 2:
             self.workbench.explain("losses of one model were taken; others beside it: :quanta.losses models=REF")
             return
-        turns = [(low, high) for low in self._models for high in ("", *self._models) if low != high]
-        now = (self.low or self._models[0], self.high)
-        self.low, self.high = turns[(turns.index(now) + 1) % len(turns)] if now in turns else turns[0]
+        self.choice.turn_models()
         self.reload()
 
     def action_take(self) -> None:
         """Take the samples as they are counted."""
         if self.stage == "counts":
-            verb = verbs.QuantaSelect(**self._conditions)
+            verb = verbs.QuantaSelect(**self.choice.fields)
             self.workbench.open_command(verbs.format_line(verb))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
@@ -303,7 +282,8 @@ class QuantaPage(FilteredPage):
             return {}
         found: dict[str, Act] = {"why": self._why, "edit": self._edit, "label": self._label,
                                  "contrast": self._stimuli, "probe": self._probe}  # fmt: skip
-        found |= self._label_acts()
+        if self._cluster:
+            found |= label_acts(self.workbench, self._cluster, "quanta")
         if self._inside:
             return {**found, "matrix": self._turn_matrix, "next_feature": lambda: self.action_step(1),
                     "previous_feature": lambda: self.action_step(-1)}  # fmt: skip
@@ -324,7 +304,7 @@ class QuantaPage(FilteredPage):
             self.workbench.explain("the line that made the clusters is older than what the Log shows")
 
     def _next_filter(self) -> None:
-        self.filter_name = FILTERS[(FILTERS.index(self.filter_name) + 1) % len(FILTERS)]
+        self.choice.turn_filter()
         self.reload()
 
     def _next_order(self) -> None:
@@ -366,25 +346,6 @@ class QuantaPage(FilteredPage):
         chosen = marked or [self._cluster]
         self.workbench.open_command(f"features.probe {' '.join(f'quanta={key}' for key in chosen)}")
 
-    def _label_acts(self) -> dict[str, Act]:
-        """What is done to the label of the quantum."""
-        do, quantum = self.workbench.do, self._cluster
-        if not quantum:
-            return {}
-        return {
-            "suggest": lambda: do(verbs.LabelsSuggest(features=(quantum,), of="quanta")),
-            "accept": lambda: do(verbs.LabelsAccept(feature=quantum, of="quanta")),
-            "reject": lambda: do(verbs.LabelsReject(feature=quantum, of="quanta")),
-            "score": self._rate
-            if self.workbench.blind.on
-            else lambda: do(verbs.LabelsScore(features=(quantum,), of="quanta")),
-        }
-
-    def _rate(self) -> None:
-        """In blind mode: how well the quantum fits what was looked for, before its label is read."""
-        item = {"feature": self._cluster, "of": "quanta", "index": int(self._cluster)}
-        self.workbench.open_line(rate_question(self.workbench, item))
-
     def _label(self) -> None:
         cluster = int(self._cluster)
 
@@ -401,8 +362,9 @@ class QuantaPage(FilteredPage):
     @override
     def why_not(self, action: str) -> str:
         if action in ("label", "edit", "contrast", "probe", "matrix", "order") and self.stage != "clusters":
-            failed = f"{UNSHOWN}: the screen says why"
-            return failed if self.stage == "failed" else f"{NO_CLUSTERS}: the screen says what comes next"
+            if self.stage == "failed":
+                return "no cluster is shown: the screen says why"
+            return "there are no clusters of predictions yet: the screen says what comes next"
         return "open a cluster first (enter)" if action == "matrix" else ""
 
     @override
@@ -424,10 +386,3 @@ class QuantaPage(FilteredPage):
                 self.widths[side] = max(0, min(300, state[side]))
         if isinstance(key := state.get("cluster"), str):
             self.lines.put_cursor(key)
-
-
-def _beside(steps: tuple[float, ...] | tuple[int, ...], value: float, step: int) -> float:
-    """The next larger or smaller step; the last one where there is no other."""
-    if step > 0:
-        return next((one for one in steps if one > value), steps[-1])
-    return next((one for one in reversed(steps) if one < value), steps[0])

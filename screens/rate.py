@@ -39,6 +39,12 @@ class Rate:
         return f"{duration((self._total - self._done) / rate)} left" if rate else ""
 
     @property
+    def lead(self) -> str:
+        """How much is done and how long still, to stand before what is being done; empty where neither is known."""
+        share = f"{self._done * 100 // self._total}% " if self._total else ""
+        return share + (f"{self.left} · " if self.left else "")
+
+    @property
     def told(self) -> str:
         """How far, how fast and how long still, or an empty text."""
         rate = self.per_second

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from textual.worker import Worker, WorkerError
 
 from screens import background
 from screens.marks import Marks
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 SAVE_AFTER = 0.5
 """Seconds of rest before the view is saved."""
+AT_THE_END = 1.0
+"""Seconds that the end of the app waits for it."""
 
 
 class SavedView:
@@ -34,15 +40,22 @@ class SavedView:
             self._timer.stop()
         self._timer = self.app.set_timer(SAVE_AFTER, self.save_now)
 
-    def save_now(self) -> None:
-        """Save, if there is a session to save in and anything new."""
+    def save_now(self) -> Worker[None] | None:
+        """Save, if there is a session to save in and anything new; what saves it, or None."""
         engine, session = self.app.engine, self.app.session
         if engine is None or not session or engine.state != "connected":
-            return
+            return None
         view = self._view()
-        if self._last != (session, view):
-            self._last = (session, view)
-            background.start(self.app, partial(self._send, engine, session, view), "view")
+        if self._last == (session, view):
+            return None
+        self._last = (session, view)
+        return background.start(self.app, partial(self._send, engine, session, view), "view")
+
+    async def save_last(self) -> None:
+        """Save before the app ends, unless that takes longer than anybody would wait."""
+        if saving := self.save_now():
+            with suppress(TimeoutError, WorkerError):
+                await asyncio.wait_for(saving.wait(), AT_THE_END)
 
     def _view(self) -> dict[str, Any]:
         trail = self.app.trail

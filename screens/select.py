@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 
-from screens import effect_size, palette, verbs
-from screens.glyphs import signed_bar
+from screens import palette, verbs
+from screens.blind import shown_text
 from screens.list_page import FilteredPage
 from screens.map_view import ask_map
 from screens.page import Act, Page
 from screens.ranking_facts import PROBES, has_null, ranking_facts, volcano_facts
+from screens.ranking_text import COLUMNS, RSA_COLUMNS, columns_of, contrast_row, ranking_lines, rsa_row
 from screens.rdm import ask_rdm
-from screens.text import chance, number, short_id, thousands, visible
+from screens.steering import steer_line
+from screens.text import thousands, visible
 from screens.typing_lines import label_question
 from screens.volcano import Volcano
 from screens.why import ask_line, ask_why
 from screens.widgets.box import Box
-from screens.widgets.lines import BLOCK, Column, Lines, Row, cell_text
+from screens.widgets.lines import BLOCK, Lines, Row
 from screens.widgets.painted import Piece, TextLines
 
 ORDERS = ("score", "effect", "q", "index")
 SIGNS = ("both", "positive", "negative")
-BAR = 7
-"""Cells of the bar that shows the effect's size and sign."""
-COLUMNS = (
-    Column("rank", 4, "right"),
-    Column("id", 6, "right"),
-    Column("effect", 7, "right"),
-    Column("d", 5, "right"),
-    Column("auc", 4, "right"),
-    Column("t", 6, "right"),
-    Column("p", 6, "right"),
-    Column("q", 6, "right"),
-    Column("fwer", 5, "right"),
-    Column("- eff +", BAR),
-    Column("label"),
-)
-
-
-RSA_COLUMNS = (
-    Column("rank", 5, "right"),
-    Column("id", 6, "right"),
-    Column("score", 7, "right"),
-    Column("effect", 8, "right"),
-    Column("t", 6, "right"),
-    Column("p", 6, "right"),
-    Column("q", 6, "right"),
-    Column("fwer", 6, "right"),
-    Column("- fit +", BAR),
-    Column("label"),
-)
-"""Of a ranking by `features.rsa`; t stands only where RSA says nothing beyond t squared."""
-
-
-def columns_of(score: str, rows: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
-    """The columns, with the names of the score and of the standardised effect."""
-    named = {"t": score, "d": effect_size.name_of(rows)}
-    return tuple(Column(named.get(one.title, one.title), one.width, one.align) for one in COLUMNS)
 
 
 class SelectPage(FilteredPage):
@@ -145,7 +110,7 @@ class SelectPage(FilteredPage):
         rsa = header.get("kind") == "rsa"
         bar = "score" if rsa else "effect"
         largest = max((abs(row[bar]) for row in first["rows"] if row[bar] is not None), default=0.0)
-        made = _rsa_row if rsa else _row
+        made = rsa_row if rsa else contrast_row
         if self._head and self._head["seq"] != header["seq"]:
             self.lines.to_top()  # another ranking opens at its first rank, not where a feature of the last one is
         self._head = header
@@ -261,9 +226,8 @@ class SelectPage(FilteredPage):
         self.workbench.saved_view.changed()
 
     def _label(self) -> None:
-        row = self.lines.row
-        text = cell_text(row.cells[-1]) if row else ""
-        self.workbench.open_line(label_question(self.workbench, self.lines.key, text))
+        label = str(self._known.get(self.lines.key, {}).get("label") or "")
+        self.workbench.open_line(label_question(self.workbench, self.lines.key, shown_text(label)))
 
     def _steer(self) -> None:
         self.workbench.open_command(steer_line(self.lines.key, self.workbench.summary))
@@ -315,117 +279,3 @@ class SelectPage(FilteredPage):
         self._sign = state["sign"] if state.get("sign") in SIGNS else "both"
         self.wanted = str(state.get("filter", ""))
         self._effect = str(state.get("effect", ""))
-
-
-def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
-    """What was compared and what came out, against what chance gives."""
-    stale = [(" STALE: it rests on something taken back", palette.BAD)] if ranking.get("stale") else []
-    rsa = ranking.get("kind") == "rsa"
-    against = visible(ranking["against"])
-    compared = f"RSA, {against}" if rsa else f"{visible(ranking['positive'])} against {against}"
-    if ranking.get("effect"):
-        place, names = ranking["effects"].index(ranking["effect"]), ranking["effects"]
-        compared = f"{visible(ranking['effect'])} ({place + 1} of {len(names)}, E): {compared}"
-    beyond = [(" · two halves: nothing beyond t squared", palette.WARN)] if ranking.get("note") else []
-    return [
-        [
-            (f"  {visible(ranking['stimuli'])}: ", palette.BOLD),
-            (compared, palette.BOLD),
-            (_window(ranking), palette.PLAIN),
-            *stale,
-            *beyond,
-        ],
-        [
-            (
-                f"  {ranking['statistic']}{_over(ranking)} on {ranking['pool']} · "
-                f"{thousands(ranking['permutations'])} permutations · "
-                f"{thousands(ranking['tested'])} tested, {thousands(ranking['undefined'])} undefined",
-                palette.PLAIN,
-            )
-        ],
-        [*_discovered(ranking), *distrust(ranking.get("gate"))],
-    ]
-
-
-def _over(ranking: dict[str, Any]) -> str:
-    """What was compared by RSA where it was not single features, and what was left out."""
-    over = ranking.get("over", "features")
-    without = " and ".join(ranking.get("nuisance") or [])
-    return ("" if over == "features" else f" over {over}") + (f" without {visible(without)}" if without else "")
-
-
-def _window(ranking: dict[str, Any]) -> str:
-    """The window, the matched items and the rule of q, where they are not the usual ones."""
-    kind, pairs = ranking.get("window", "whole"), ranking.get("pairs")
-    parts = [] if kind == "whole" else [f"{kind} {ranking['width'] or 'tokens'}"]
-    parts += [f"{pairs['whole']} pairs"] if pairs else []
-    parts += ["q by BY"] if ranking.get("fdr") == "by" else []
-    return " · " + ", ".join(parts) if parts else ""
-
-
-def _discovered(ranking: dict[str, Any]) -> list[Piece]:
-    """Discoveries beside those of shuffled labels, or why this ranking has no test."""
-    found, most = ranking["discoveries"], ranking["null_discoveries_max"]
-    if found is None:
-        return [(f"  no p: {ranking.get('p_reason') or 'it was not tested'}", palette.WARN)]
-    believable = most is None or found > most
-    pieces: list[Piece] = [(f"  {thousands(found)} discoveries", palette.GOOD if believable else palette.WARN)]
-    pieces.append((f" at q < {ranking['alpha']}", palette.PLAIN))
-    if most is not None:
-        null = number(ranking["null_discoveries"], 0)
-        what = "sentences" if ranking.get("kind") == "rsa" else "labels"
-        pieces.append((f" · shuffled {what}: median {null}, max {thousands(most)}", palette.PLAIN))
-    return pieces
-
-
-def distrust(gate: dict[str, Any] | None) -> list[Piece]:
-    """A word beside numbers that rest on an SAE which did not pass the sanity gate."""
-    return [] if gate is None or gate["passed"] else [(" · SAE not sound", palette.WARN)]
-
-
-def _row(row: dict[str, Any], alpha: float, largest: float) -> Row:
-    found = row["q"] is not None and row["q"] < alpha
-    sign = palette.GOOD if (row["effect"] or 0) > 0 else palette.BAD
-    return Row(
-        row["feature"],
-        (
-            thousands(row["rank"]) + ("=" if row["tie"] else ""),
-            (short_id(row["feature"]), palette.NAME),
-            number(row["effect"], sign=True),
-            number(effect_size.value_of(row), 1, sign=True),
-            "–" if row.get("auc") is None else f"{row['auc']:.2f}",
-            number(row["score"], 2),
-            chance(row["p"]),
-            (chance(row["q"]), palette.BOLD if found else palette.DIM),
-            chance(row["p_fwer"]),
-            (signed_bar(row["effect"], largest, BAR), sign),
-            row["label"] if row["status"] == "ok" else row["status"],
-        ),
-    )
-
-
-def _rsa_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
-    found = row["q"] is not None and row["q"] < alpha
-    return Row(
-        row["feature"],
-        (
-            thousands(row["rank"]) + ("=" if row["tie"] else ""),
-            (short_id(row["feature"]), palette.NAME),
-            number(row["score"], 3),
-            number(row["effect"], sign=True),
-            number(row.get("t"), 1, sign=True),
-            chance(row["p"]),
-            (chance(row["q"]), palette.BOLD if found else palette.DIM),
-            chance(row["p_fwer"]),
-            (signed_bar(row["score"], largest, BAR), palette.GOOD if (row["score"] or 0) > 0 else palette.BAD),
-            row["label"] if row["status"] == "ok" else row["status"],
-        ),
-    )
-
-
-def steer_line(feature: str, summary: dict[str, Any]) -> str:
-    """The `:` line that steers a feature, to be completed by the investigator."""
-    rankings = summary.get("rankings") or []
-    sets = [one["stimuli"] for one in rankings if one.get("design") != "tokens"]  # tokens are no stimulus set
-    where = f"stimuli={sets[-1]} " if sets else "prompt='' "
-    return f"steer.clamp '{feature}' {where}strength=1"

@@ -197,3 +197,11 @@ def _summary_row(key: str, name: str, item: dict[str, Any], note: str = "") -> R
 
 def _title(key: str, text: str, style: Any = palette.BOLD) -> Row:
     return Row(key, ((text, style),))
+
+
+def steer_line(feature: str, summary: dict[str, Any]) -> str:
+    """The `:` line that steers a feature, to be completed by the investigator."""
+    rankings = summary.get("rankings") or []
+    sets = [one["stimuli"] for one in rankings if one.get("design") != "tokens"]  # tokens are no stimulus set
+    where = f"stimuli={sets[-1]} " if sets else "prompt='' "
+    return f"steer.clamp '{feature}' {where}strength=1"

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from screens import completion, doing, leaving, verbs
+from screens.label_text import NAMES
 from screens.page import Page
 from screens.text import in_app, short_id, visible
 from screens.widgets.command_line import Question
@@ -17,7 +18,6 @@ from workbench.errors import WorkbenchError
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
 
-NAMES = {"clusters": "cluster", "quanta": "quantum"}
 NUMBER = re.compile(r"#?\d{1,9}")
 """A feature's number, on the `:` line."""
 

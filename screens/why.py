@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BARS = 10
 """Lines of the histogram."""
 NAME = 11
+ASKED = "the session as it is now: a query, whose answers are not kept"
+"""Stands where a number has no provenance of its own."""
 Facts = Sequence[tuple[str, str]]
 """Name and text of what is known about a number."""
 
@@ -103,12 +105,14 @@ def facts_cells(facts: Facts, width: int) -> list[tuple[Cell, Cell]]:
 
 def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     """Name and text of each line."""
+    from commands.render.features import counted_sides, drawn
+
     test, null, count = result["test"], result["null"], result["n"]
     label = f" “{visible(test['label'])}”" if test["label"] else ""
     pairs = f", {thousands(count['pairs'])} pairs" if count["pairs"] else ""
     found = _told("feature", f"{visible(result['feature'])}{label}", width)
     found += _told("definition", result["definition"], width)
-    found += _told("n", f"{_sides(result)}, {thousands(count['masked'])} masked{pairs}", width)
+    found += _told("n", f"{counted_sides(result)}, {thousands(count['masked'])} masked{pairs}", width)
     if null is None:
         return found + _told("not drawn", not_drawn(test), width) + _foot(result, width)
     sizes = f"d {number(test['d'], 2)}, AUC {number(test.get('auc'), 2)}, rate {number(test.get('rate_difference'), 2)}"
@@ -118,23 +122,13 @@ def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     score = f"{null['of']} {number(test['score'], 3)}" if rsa else f"t {number(test['score'], 2)}"
     found += _told("observed", f"{score}, effect {effect}{'' if rsa else ', ' + sizes} · {place}", width)
     found += _bars(null, width)
-    every = "every labelling there is" if null["exhaustive"] else f"{thousands(null['draws'])} random labellings"
     sum_ = f"({thousands(null['exceeding'])} + 1) / ({thousands(null['draws'])} + 1)"
-    found += _told("p", f"{chance(test['p'])} = {sum_}, {every}", width)
+    found += _told("p", f"{chance(test['p'])} = {sum_}, {drawn(result)}", width)
     found += _told(
         "fwer", f"{chance(test['p_fwer'])}: the same for the largest {null.get('of', '|t|')} of all features", width
     )
     found += _told("q", f"{chance(test['q'])}: {result['tail']['source']}", width)
     return found + _foot(result, width)
-
-
-def _sides(result: dict[str, Any]) -> str:
-    """How many sentences each side has, by the names of the sides; a model of many categories has no sides."""
-    count = result["n"]
-    if not count["positive"]:
-        return f"{thousands(count['rest'])} sentences"
-    one, other = result.get("sides") or ("positive", "others")
-    return f"{thousands(count['positive'])} {visible(one)}, {thousands(count['rest'])} {visible(other)}"
 
 
 def not_drawn(test: dict[str, Any]) -> str:
@@ -173,11 +167,8 @@ def _bars(null: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
 
 
 def _foot(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
-    known = result["provenance"]
-    parts = []
-    for name in ("model", "sae", "stimuli"):
-        if isinstance(entry := known.get(name), dict):
-            digest = str(entry.get("digest") or "").removeprefix("sha256:")[:12]
-            parts.append(f"{name} {entry.get('ref') or entry.get('name') or ''} {digest}".rstrip())
-    parts += [f"{name} {known[name]}" for name in ("seed", "version") if name in known]
-    return _told("from", ", ".join(parts), width) + _told("line", f":{result['line']}", width)
+    """What the number rests on, and the line that makes it."""
+    from commands.render.features import provenance_line
+
+    known = provenance_line(result["provenance"]) or ASKED
+    return _told("from", known, width) + _told("line", f":{result['line']}", width)

@@ -295,11 +295,8 @@ def why(result: Result, console: Console) -> None:
     label = f"  “{visible(test['label'])}”" if test["label"] else ""
     console.print(Text(f"{result['feature']}{label}", "bold"))
     console.print(Text(visible(result["definition"])))
-    one, other = result.get("sides") or ("positive", "others")
-    sides = f"n: {count['positive']} {one}, {count['rest']} {other}, {count['masked']} masked"
-    if not count["positive"]:  # a model of many categories has no sides
-        sides = f"n: {count['rest']} sentences, {count['masked']} masked"
-    console.print(Text(sides + (f", {count['pairs']} pairs" if count["pairs"] else "")))
+    pairs = f", {count['pairs']} pairs" if count["pairs"] else ""
+    console.print(Text(visible(f"n: {counted_sides(result)}, {count['masked']} masked{pairs}")))
     if null is None:
         kept = "the units of a set are not stored one by one: its null is not drawn again"
         console.print(Text(kept if test["status"] == "ok" else f"not tested: {test['status']}"))
@@ -310,11 +307,8 @@ def why(result: Result, console: Console) -> None:
         console.print(Text(f"{observed} (rank {test['rank']} of {result['ranking']['tested']})", "bold"))
         for line in null_lines(null, min(console.width - 22, 60)):
             console.print(Text(line))
-        shuffled = result.get("shuffled", "labellings")
-        every = f"all the {shuffled} there are" if null["exhaustive"] else f"{null['draws']} random {shuffled}"
-        if null["exhaustive"] and mirrored(result["ranking"]):
-            every += "; the mirror image of the real one is among them and gives the same |t|"
-        console.print(Text(f"p {chance(test['p'])} = ({null['exceeding']} + 1) / ({null['draws']} + 1), {every}"))
+        share = f"({null['exceeding']} + 1) / ({null['draws']} + 1)"
+        console.print(Text(f"p {chance(test['p'])} = {share}, {drawn(result)}"))
         console.print(
             Text(
                 f"fwer {chance(test['p_fwer'])}: the same with the largest {null.get('of', '|t|')} of all "
@@ -328,6 +322,26 @@ def why(result: Result, console: Console) -> None:
         )
     console.print(Text(f"from: {provenance_line(result['provenance'])}", "dim"))
     console.print(Text(f":{visible(result['line'])}"))
+
+
+def counted_sides(result: Result) -> str:
+    """How many sentences each side has, by the names of the sides; a model of many categories has no sides."""
+    count = result["n"]
+    categories = count.get("categories")
+    if not count["positive"]:
+        return f"{count['rest']:,} sentences" + (f" of {categories} categories" if categories else "")
+    one, other = result.get("sides") or ("positive", "others")
+    told = f"{count['positive']:,} {one}, {count['rest']:,} {other}"
+    return told + (f" ({categories} categories)" if categories else "")
+
+
+def drawn(result: Result) -> str:
+    """What the draws of a feature's null are, and whether they are all there are."""
+    null, shuffled = result["null"], result.get("shuffled", "labellings")
+    if not null["exhaustive"]:
+        return f"{null['draws']:,} random {shuffled}"
+    mirror = "; the mirror image of the real one is among them and gives the same |t|"
+    return f"all the {shuffled} there are" + (mirror if mirrored(result["ranking"]) else "")
 
 
 def null_lines(null: dict[str, Any], width: int, rows: int = 12) -> list[str]:

@@ -98,7 +98,7 @@ class ResultPage(ListPage):
             self.stored = await self.ask(verbs.SessionResult(line=int(self.subject)))
             self._draw()
         elif (asked := asked_by(self.subject)) is not None:
-            self._show_answer(await doing.request(self.workbench.engine, asked, self.workbench.session))
+            self._show_answer(await doing.request(self.workbench, asked))
         else:
             self.clear("No result is chosen.\nOpen the Log (9) and press R on a line.")
 
@@ -108,7 +108,7 @@ class ResultPage(ListPage):
         self.stored = {
             "do": reply["command"], "line": self.subject.removeprefix(QUERY), "seq": None, "stale": False,
             "withdrawn": False, "warnings": reply.get("warnings") or [], "provenance": reply.get("provenance") or {},
-            "result": self.workbench.blind.scrubbed(reply["result"]),
+            "result": reply["result"],
         }  # fmt: skip
         self._draw()
         if not again and self.view and self.view.features:

@@ -8,6 +8,7 @@ from rich.style import Style
 
 from screens import palette
 from screens.glyphs import curves
+from screens.ranking_text import discoveries
 from screens.results.tables import Result, Told, View, paragraph, table, title, with_interval
 from screens.text import chance, number, percent, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
@@ -75,7 +76,7 @@ def _head(result: Result) -> tuple[tuple[str, Style], ...]:
         return (what, palette.BOLD), (how, palette.PLAIN), (f"  no p: {result['p_reason']}", palette.WARN)
     most = result["null_discoveries_max"]
     null = "" if most is None else f" · shuffled: median {number(result['null_discoveries'], 0)}, max {thousands(most)}"
-    found = f"  {thousands(result['discoveries'])} discoveries at q < {result['alpha']}{null}"
+    found = f"  {discoveries(result['discoveries'])} at q < {result['alpha']}{null}"
     good = palette.GOOD if most is None or result["discoveries"] > most else palette.WARN
     return (what, palette.BOLD), (how, palette.PLAIN), (found, good)
 

@@ -8,6 +8,7 @@ from rich.style import Style
 
 from screens import palette
 from screens.glyphs import signed_bar
+from screens.ranking_text import discoveries
 from screens.results.tables import Result, Told, View, paragraph, table, title
 from screens.text import chance, number, short_space, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
@@ -52,7 +53,7 @@ def _head(result: Result) -> tuple[tuple[str, Style], ...]:
     return (
         (what, palette.BOLD),
         (how, palette.PLAIN),
-        (f"  {thousands(found)} discoveries at q < {result['alpha']}{null if most is not None else ''}", good),
+        (f"  {discoveries(found)} at q < {result['alpha']}{null if most is not None else ''}", good),
     )
 
 

@@ -15,9 +15,9 @@ from screens.widgets.painted import Painted, Piece
 
 
 class Samples(Painted, can_focus=True):
-    """A list of samples that scrolls by lines and jumps from sample to sample."""
+    """A list of samples that scrolls by lines."""
 
-    HELP = "Samples in context: j k g G and the page keys scroll, n goes to the next sample."
+    HELP = "Samples in context: j k g G and the page keys scroll."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "scroll(1)", "down", id="samples.down", show=False),
         Binding("up,k", "scroll(-1)", "up", id="samples.up", show=False),

@@ -244,6 +244,11 @@ def test_why_draws_the_null_of_a_feature_again(three: Any) -> None:
         assert sum(result["null"]["counts"]) == 200
 
 
+def test_why_counts_the_categories_of_the_sentences_that_were_seen(three: Any) -> None:
+    three("features.rsa three permutations=20")
+    assert three("features.why 1")["result"]["n"]["categories"] == 3
+
+
 def test_a_replay_gives_the_same_numbers(three: Any, sessions: Path) -> None:
     three("features.rsa three permutations=100 comparison=spearman")
     three("features.rsa three over=layer permutations=100")

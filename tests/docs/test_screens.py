@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from screens.app import WorkbenchApp
-from screens.help import EVERYWHERE, NAMES
+from screens.help import EVERYWHERE
+from screens.keymap import display
 from screens.keys import ACTIONS, BINDINGS, TABS
 from screens.page import Page
 from screens.picture import PICTURES, offline
@@ -23,7 +24,6 @@ SECTIONS = {
     part.partition("\n")[0]: part.partition("\n")[2]
     for part in re.split(r"^## ", (DOCS / "screens.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
 }
-SIGNS = {**NAMES, "equals_sign": "=", "full_stop": ".", "comma": ",", "less_than_sign": "<", "greater_than_sign": ">"}
 
 
 def keys_of(section: str) -> set[str]:
@@ -31,8 +31,7 @@ def keys_of(section: str) -> set[str]:
 
 
 def bound(bindings: list[object]) -> set[str]:
-    found = [key for one in bindings if isinstance(one, Binding) for key in one.key.split(",")]
-    return {SIGNS.get(key, key) for key in found}
+    return {display(key) for one in bindings if isinstance(one, Binding) for key in one.key.split(",")}
 
 
 def answered(page: Page) -> set[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from screens import verbs
 from screens.app import WorkbenchApp
 from screens.feature_text import card_lines
 from screens.label_text import best_score as _best
 from screens.label_text import origin as _origin
 from screens.label_text import score_line as _score_line
 from screens.labels import HIDDEN, LabelsPage, _row
+from screens.select import SelectPage
 from screens.widgets.lines import Lines, cell_text
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, text_of
+from tests.screens.test_why import answer as why_answer
 from workbench.engine.fake import FakeEngine
 
 
@@ -225,6 +229,58 @@ def test_blind_mode_hides_labels_on_every_screen_until_one_is_rated() -> None:
         assert all(text in text_of(app) for text in words)
 
     play(scenario, engine=engine)
+
+
+@pytest.mark.parametrize("line", ["labels.compare 7", "features.why 7", "labels.score"])
+def test_a_line_typed_in_blind_mode_tells_no_hidden_label(line: str) -> None:
+    told = {
+        "labels.compare": compared(ITEM),
+        "features.why": why_answer(test={**why_answer()["test"], "label": ITEM["text"]}),
+        "labels.score": {"of": "features", "scores": [{"index": 7, "text": ITEM["text"]}]},
+    }
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        replies: list[dict[str, Any]] = []
+        for blind in (False, True):
+            app.blind.on = blind
+            await app.carry_out(verbs.parse_line(line), replies.append)
+        open_reply, blind_reply = (json.dumps(reply["result"], ensure_ascii=False) for reply in replies)
+        assert ITEM["text"] in open_reply
+        assert ITEM["text"] not in blind_reply
+        app.blind.reveal("features", 7)
+        await app.carry_out(verbs.parse_line(line), replies.append)
+        assert replies[2]["result"] == replies[0]["result"], "what was rated is told"
+
+    play(scenario, engine=Listening(recorded(), told))
+
+
+def test_blind_mode_ends_with_no_row_in_sight_and_takes_the_neighbours_labels_along() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "tab", "tab")
+        labelled = [item["label"] for item in reply_to("features.neighbours")["cosine"] if item["label"]]
+        assert labelled
+        assert labelled[0][:12] in text_of(app)
+        await press(pilot, "7", "B", "4")
+        assert labelled[0][:12] not in text_of(app)
+        await press(pilot, "7")
+        app.query_one("#label-list", Lines).show([])
+        await press(pilot, "B")
+        assert not app.blind.on
+
+    play(scenario)
+
+
+def test_a_status_is_no_suggested_label_and_a_hidden_label_neither() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3")
+        page = app.query_one(SelectPage)
+        for known in ({"label": "", "status": "constant"}, {"label": HIDDEN, "status": "ok"}):
+            page._known[page.lines.key] = known
+            await press(pilot, "l", "tab")
+            assert app.line.text == ""
+            await press(pilot, "escape")
+
+    play(scenario)
 
 
 def compared(item: dict[str, Any]) -> dict[str, Any]:

@@ -191,6 +191,11 @@ def test_what_cannot_be_obeyed_is_named(
         assert problem in own.problems[0]
 
 
+def test_a_key_whose_sign_has_another_name_is_told_anew_too() -> None:
+    own = Keymap({"app.filter": "f2", "app.jump": "minus"})
+    assert own.shown("/ #") == "f2 -"
+
+
 def test_problems_of_the_keymap_are_shown_at_the_start() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         app.keymap = Keymap({}, ["keys.toml: there is no action 'act.lable'; did you mean act.label?"])

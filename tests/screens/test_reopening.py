@@ -84,6 +84,19 @@ def test_a_filter_is_in_force_again() -> None:
     play(coming_back, engine=Remembering(engine.views["demo"]))
 
 
+def test_the_last_move_before_quitting_is_kept() -> None:
+    engine = Remembering()
+
+    async def leaving(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "9", "g")
+        await pilot.press("j", "ctrl+q")  # sooner than the view is saved by itself
+        await settle(pilot)
+        assert app._exit
+
+    play(leaving, engine=engine)
+    assert engine.views["demo"]["pages"]["log"]["at"] == 1
+
+
 @pytest.mark.parametrize("damaged", [{"at": "x"}, {"key": 3, "at": 1}, {"key": "#1", "at": -5, "above": 10**9}])
 def test_a_damaged_place_is_passed_over(damaged: dict[str, Any]) -> None:
     view = {"trail": [["select", ""]], "at": 0, "pages": {"select": damaged, "feature": {"token": "x", "corpus": 3}}}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from screens.ranking_text import RSA_COLUMNS, discoveries, ranking_lines, rsa_row
 from screens.rdm import rdm_cells, shades
-from screens.select import RSA_COLUMNS, _rsa_row, ranking_lines
 from screens.widgets.lines import cell_text
 
 HEAD: dict[str, Any] = {
@@ -39,7 +39,7 @@ def test_two_equal_classes_are_said_to_add_nothing() -> None:
 
 @pytest.mark.parametrize(("t", "shown"), [(None, "–"), (-3.21, "-3.2")])
 def test_a_row_has_a_cell_for_each_column_and_t_where_there_is_one(t: float | None, shown: str) -> None:
-    cells = _rsa_row({**ROW, "t": t}, 0.05, 0.4).cells
+    cells = rsa_row({**ROW, "t": t}, 0.05, 0.4).cells
     assert len(cells) == len(RSA_COLUMNS)
     assert cell_text(cells[2]) == "0.336"
     assert cell_text(cells[4]).replace("−", "-") == shown
@@ -61,3 +61,7 @@ def test_the_page_has_a_line_for_each_category_up_to_thirty() -> None:
     texts = [cell_text(cell) for _, cell in rdm_cells(result)]
     assert texts[-1] == "the first 30 of 40 categories"
     assert max(map(len, texts[5:])) <= 80 - 14 - 3
+
+
+def test_one_discovery_is_one() -> None:
+    assert [discoveries(count) for count in (0, 1, 1200)] == ["0 discoveries", "1 discovery", "1,200 discoveries"]

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.select import COLUMNS
+from screens.ranking_text import COLUMNS
 from screens.text import chance, number, short_id
 from tests.screens.stage import assert_fits, assert_golden, play, press, reply_to, text_of, type_line
 

@@ -109,5 +109,25 @@ def test_a_model_of_many_categories_has_no_positives_and_sides_have_their_names(
     assert "n 50 of food, 49 others, 1 masked" in told(sides=["of food", "others"])
 
 
+def test_a_null_of_all_there_are_says_of_what_and_that_the_mirror_image_is_one_of_them() -> None:
+    null = {**answer()["null"], "draws": 19, "exceeding": 1, "exhaustive": True}
+    even = {"tested": 330, "exhaustive": True, "relabellings": 19, "min_p": 0.1}
+    alike = " ".join(told(null=null, ranking=even).split())
+    assert "all the labellings there are; the mirror image of the real one is among them" in alike
+    assert "mirror" not in told(null=null, ranking={**even, "relabellings": 9})
+    assert "100 random orders of the sentences" in " ".join(told(shuffled="orders of the sentences").split())
+
+
+def test_the_sentences_of_an_rsa_have_their_number_of_categories() -> None:
+    count = {"positive": 0, "rest": 49, "masked": 0, "pairs": None, "categories": 7}
+    assert "n 49 sentences of 7 categories, 0 masked" in told(n=count)
+    assert "n 50 of food, 49 others (7 categories)" in told(n={**count, "positive": 50}, sides=["of food", "others"])
+
+
+def test_a_number_of_a_query_says_that_nothing_of_it_is_kept() -> None:
+    assert "from the session as it is now" in told(provenance={})
+    assert "seed 0" in told()
+
+
 def test_hostile_labels_stay_text() -> None:
     assert "\x1b" not in told()

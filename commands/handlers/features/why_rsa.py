@@ -37,7 +37,7 @@ def explain_rsa(
         raise InputFileError(
             f"log line {line.seq} kept no pooled activations", "Run the RSA again with --fresh, then ask again."
         )
-    seen = ~pooled.masked
+    seen, sentences = ~pooled.masked, lab.stored_json(line, "sentences")
     drawn = row["status"] == "ok" and header["over"] == "features"
     null = _null(lab, line, header, pooled.column(index), pooled.items, bins) if drawn else None
     return {
@@ -49,6 +49,7 @@ def explain_rsa(
             "rest": int((~pooled.labels & seen).sum()),
             "masked": int(pooled.masked.sum()),
             "pairs": None,
+            "categories": len({one["category"] for one, here in zip(sentences, seen, strict=True) if here}),
         },
         "null": null,
         "tail": None if null is None else _tail(header),
