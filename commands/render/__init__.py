@@ -14,10 +14,17 @@ from rich.text import Text
 from commands.render.tables import Result, cell, table, visible
 
 
+class _Page(Console):
+    """stdout. A reader that leaves (`| head`) ends the call as `--json` does, and not as work that failed."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def render(reply: dict[str, Any]) -> None:
     """Print a reply."""
     piped = None if sys.stdout.isatty() else 120
-    console = Console(highlight=False, markup=False, emoji=False, width=piped)
+    console = _Page(highlight=False, markup=False, emoji=False, width=piped)
     gate = reply["provenance"].get("gate")
     if gate and reply["result"].get("of") != "quanta":  # quanta rest on no feature
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
