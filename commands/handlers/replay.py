@@ -12,11 +12,13 @@ from commands.handlers.log_text import text_of
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
+from workbench.corpus import store as stores
+from workbench.corpus.source import DEMO
 from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
-from workbench.session.layout import INPUTS
+from workbench.session.layout import INPUTS, STORES
 from workbench.session.log import LogLine
 from workbench.session.replay import Difference, compare, compare_arrays, told
 from workbench.verbs import Command, Outcome
@@ -120,6 +122,28 @@ def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay
     }
 
 
+def _lend_corpora(record: SessionRecord, line: LogLine, home: Path, lab: Lab) -> None:
+    """Put corpora that a line was computed on, and that no line of the session made, where the replay looks for them.
+
+    They are text and no result: by their content, from this machine or from what came along with the session.
+    """
+    made = {name for one in record.lines if one.seq < line.seq and one.outcome == "ok" for name in one.sets}
+    for entry in line.sets.values():
+        name, digest = (str(entry.get(key, "")) for key in ("corpus", "store")) if isinstance(entry, dict) else ("", "")
+        if not name or name == DEMO or f"corpora/{name}" in made:
+            continue
+        homes = (lab.home, record.path / STORES)
+        found = next((store for one in homes if (store := stores.open_digest(one, digest)) is not None), None)
+        if found is None:
+            continue
+        lent = stores.corpora(home) / found.folder.name
+        lent.mkdir(parents=True, exist_ok=True)
+        for file in found.folder.iterdir():
+            if file.is_file() and not (lent / file.name).exists():
+                (lent / file.name).symlink_to(file.absolute())
+        stores.give_name(home, name, digest)
+
+
 def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
     """Take a line over as it was recorded, so that later ones find what they read."""
     source = record.artifact_path(line) if line.artifact else None
@@ -184,6 +208,7 @@ def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path,
     if line.seq != (again.lines[-1].seq + 1 if again.lines else 1):
         return [Difference("sequence", line.seq, len(again.lines) + 1)]
     was = record.artifact(line)["result"]
+    _lend_corpora(record, line, home, lab)
     pending = again.begin(verb, fresh=True)
     if not isinstance(pending, Pending):
         return [Difference(line.do, "computed again", "a stored reply")]

@@ -301,6 +301,17 @@ def test_what_cannot_be_computed_here_is_not_called_a_number_that_differs(
     assert "0 of 2 recomputed; 2 could not be computed again" in told
 
 
+def test_a_replay_finds_a_corpus_that_another_session_imported(loaded: Any, tmp_path: Path) -> None:
+    text = tmp_path / "own.txt"
+    text.write_text("".join(f"a b c d e f g h {number}\n" for number in range(300)))
+    loaded("session.new other", None)
+    loaded(f"model.load {loaded('session.show')['result']['model']['ref']} device=cpu", "other")
+    loaded(f"corpus.import {text} name=lent", "other")
+    loaded("index.build lent tokens=1000 examples=2")
+    found = loaded("replay s check=true")["result"]
+    assert (found["recomputed"], found["recorded"], found["equal"]) == (3, [], True)
+
+
 # -- secrets -------------------------------------------------------------------------------------------------------
 
 SECRETS = {"ANTHROPIC_API_KEY": "sk-ant-not-for-a-file", "HF_TOKEN": "hf_not_for_a_file", "OTHER_KEY": "none-of-ours"}
