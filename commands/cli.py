@@ -37,21 +37,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
     except WorkbenchError as error:
         return _report_error(error, as_json)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
     except BrokenPipeError:
-        # the reader left (`| head`): nothing to say, and nowhere to say it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - keeps the interpreter's own flush quiet
+        _reader_left()
         return 0
+    return code
+
+
+def _reader_left() -> None:
+    """The reader of stdout is gone (`| head`): nothing to say, and nowhere to say it."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - keeps the interpreter's own flush quiet
 
 
 def _report_error(error: WorkbenchError, as_json: bool) -> int:
     if as_json:
-        sys.stdout.write(json.dumps({"error": error.as_dict()}) + "\n")
+        try:
+            sys.stdout.write(json.dumps({"error": error.as_dict()}) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _reader_left()
     else:
         sys.stderr.write(f"error: {visible_lines(str(error))}\n")
     return error.exit_code
@@ -99,7 +109,8 @@ def _do(verb: Verb, options: argparse.Namespace) -> int:
         if executor.progress is show_progress:
             clear_progress()
     show_reply(reply, as_json=options.json, quiet=options.quiet)
-    return 0 if reply["result"].get("equal", True) is not False else 1
+    differs = reply["command"] == "replay" and not reply["result"]["equal"]
+    return 1 if differs else 0
 
 
 def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:

@@ -12,18 +12,23 @@ from commands.handlers.log_text import text_of
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
+from workbench.corpus import store as stores
+from workbench.corpus.source import DEMO
 from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
-from workbench.session.layout import INPUTS
+from workbench.session.layout import INPUTS, STORES
 from workbench.session.log import LogLine
 from workbench.session.replay import Difference, compare, compare_arrays, told
 from workbench.verbs import Command, Outcome
 
 COMMANDS_TOLD = 4
 FIELDS_TOLD = 3
+LINES_TOLD = 5
 """What the error of a failed check shows: it is read in the app's notice too."""
+FAILED = "outcome"
+"""The field of a line that was carried out once and fails now: no number differs, there is none."""
 
 
 def replay(query: Replay, lab: Lab) -> Outcome:
@@ -38,24 +43,49 @@ def replay(query: Replay, lab: Lab) -> Outcome:
         with Session(folder, "replay") as again:
             found = _replay_all(record, again, Path(scratch) / "home", query, lab)
     if query.check and found["differences"]:
-        raise ReplayDiffers(_told(record.name, found), "Run `workbench replay` without --check to see all.")
+        raise ReplayDiffers(_told(record.name, found), _mend(found["differences"]))
     return Outcome(found)
 
 
 def _told(name: str, found: dict[str, Any]) -> str:
-    """What differs: the commands, and the first fields of each with both values."""
-    differences = found["differences"]
+    """What differs: the commands, and the first fields of each with both values; and what could not be computed."""
     by_line: dict[int, list[dict[str, Any]]] = {}
-    for item in differences:
-        by_line.setdefault(item["seq"], []).append(item)
-    lines = [f"{len(differences)} recorded numbers of {name!r} differ, in {len(by_line)} of {found['total']} commands"]
+    by_reason: dict[str, list[int]] = {}
+    for item in found["differences"]:
+        if item["field"] == FAILED:
+            by_reason.setdefault(item["recomputed"].removeprefix("error: "), []).append(item["seq"])
+        else:
+            by_line.setdefault(item["seq"], []).append(item)
+    lines = []
+    if by_line:
+        count = sum(map(len, by_line.values()))
+        lines.append(f"{count} recorded numbers of {name!r} differ, in {len(by_line)} of {found['total']} commands")
     for seq, items in list(by_line.items())[:COMMANDS_TOLD]:
         lines.append(f"  line {seq} :{items[0]['line']}: {len(items)}")
         lines += [
             f"    {item['field'].removeprefix('result.')}: {told(item['recorded'], item['recomputed'])}"
             for item in items[:FIELDS_TOLD]
         ]
+    if by_reason:
+        failed = sum(map(len, by_reason.values()))
+        lines.append(f"{failed} of {found['total']} commands of {name!r} could not be computed again here")
+    for reason, failing in list(by_reason.items())[:COMMANDS_TOLD]:
+        lines.append(f"  {_lines(failing)}: {reason}")
     return "\n".join(lines)
+
+
+def _lines(numbers: list[int]) -> str:
+    shown, more = numbers[:LINES_TOLD], len(numbers) - LINES_TOLD
+    return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, shown))}{f' and {more} more' if more > 0 else ''}"
+
+
+def _mend(differences: list[dict[str, Any]]) -> str:
+    if all(item["field"] == FAILED for item in differences):
+        return (
+            "Nothing else differs. Bring what is missing to where the log names it (for a folder a link will do), and "
+            "repeat; what was recorded can be read without it."
+        )
+    return "Run `workbench replay` without --check to see all."
 
 
 def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab) -> dict[str, Any]:
@@ -92,6 +122,28 @@ def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay
     }
 
 
+def _lend_corpora(record: SessionRecord, line: LogLine, home: Path, lab: Lab) -> None:
+    """Put corpora that a line was computed on, and that no line of the session made, where the replay looks for them.
+
+    They are text and no result: by their content, from this machine or from what came along with the session.
+    """
+    made = {name for one in record.lines if one.seq < line.seq and one.outcome == "ok" for name in one.sets}
+    for entry in line.sets.values():
+        name, digest = (str(entry.get(key, "")) for key in ("corpus", "store")) if isinstance(entry, dict) else ("", "")
+        if not name or name == DEMO or f"corpora/{name}" in made:
+            continue
+        homes = (lab.home, record.path / STORES)
+        found = next((store for one in homes if (store := stores.open_digest(one, digest)) is not None), None)
+        if found is None:
+            continue
+        lent = stores.corpora(home) / found.folder.name
+        lent.mkdir(parents=True, exist_ok=True)
+        for file in found.folder.iterdir():
+            if file.is_file() and not (lent / file.name).exists():
+                (lent / file.name).symlink_to(file.absolute())
+        stores.give_name(home, name, digest)
+
+
 def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
     """Take a line over as it was recorded, so that later ones find what they read."""
     source = record.artifact_path(line) if line.artifact else None
@@ -107,7 +159,7 @@ def _of_failure(
     """
     basis = _basis(line, record, taken)
     if basis is None or not isinstance(error, UsageError):
-        return "", [Difference("outcome", "ok", f"error: {error.message}")]
+        return "", [Difference(FAILED, "ok", f"error: {error.message}")]
     return f"it rests on line {basis.seq} ({basis.do}), which is from the record: {error.message}", []
 
 
@@ -156,6 +208,7 @@ def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path,
     if line.seq != (again.lines[-1].seq + 1 if again.lines else 1):
         return [Difference("sequence", line.seq, len(again.lines) + 1)]
     was = record.artifact(line)["result"]
+    _lend_corpora(record, line, home, lab)
     pending = again.begin(verb, fresh=True)
     if not isinstance(pending, Pending):
         return [Difference(line.do, "computed again", "a stored reply")]

@@ -16,19 +16,24 @@ from commands.render.tables import Result, cell, table, visible
 from commands.terminal import visible_lines
 
 
-class _Console(Console):
-    """Shows the control characters of whatever is printed: a stored result, its names included, may be anyone's."""
+class _Page(Console):
+    """stdout, on which nothing that anyone wrote acts on the terminal, and that a reader may leave."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Show control characters: a stored result, its names included, may be anyone's."""
         for segment in super().render(renderable, options):
             hostile = not (segment.control or segment.text.isprintable())
             yield Segment(visible_lines(segment.text), segment.style) if hostile else segment
+
+    def on_broken_pipe(self) -> None:
+        """A reader that leaves (`| head`) ends the call as `--json` does, and not as work that failed."""
+        raise BrokenPipeError
 
 
 def render(reply: dict[str, Any]) -> None:
     """Print a reply."""
     piped = None if sys.stdout.isatty() else 120
-    console = _Console(highlight=False, markup=False, emoji=False, width=piped)
+    console = _Page(highlight=False, markup=False, emoji=False, width=piped)
     gate = reply["provenance"].get("gate")
     if gate and reply["result"].get("of") != "quanta":  # quanta rest on no feature
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
@@ -39,7 +44,7 @@ def render(reply: dict[str, Any]) -> None:
 def as_lines(reply: dict[str, Any], width: int) -> list[str]:
     """A reply's tables and pictures as lines without colour, for a screen: the shell and the app say the same."""
     page = io.StringIO()
-    console = _Console(file=page, highlight=False, markup=False, emoji=False, width=width, color_system=None)
+    console = _Page(file=page, highlight=False, markup=False, emoji=False, width=width, color_system=None)
     _drawer(reply["command"])(reply["result"], console)
     return [line.rstrip() for line in page.getvalue().splitlines()]
 

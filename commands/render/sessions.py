@@ -57,15 +57,24 @@ def replay(result: Result, console: Console) -> None:
     """What was computed again, and whether it is equal."""
     for item in result["recorded"]:
         console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
-    shown = 0
+    shown = failed = 0
     for item in result["differences"]:
+        if item["field"] == "outcome":
+            failed += 1
+            reason = item["recomputed"].removeprefix("error: ")
+            console.print(Text(visible(f"  line {item['seq']} :{item['line']} could not be computed again: {reason}")))
+            continue
         if item["seq"] != shown:
             shown = item["seq"]
             console.print(Text(visible(f"  line {shown} :{item['line']} differs"), "bold"))
         field = item["field"].removeprefix("result.")
         console.print(Text(visible(f"    {field}: {told(item['recorded'], item['recomputed'])}")))
-    verdict = "all equal" if result["equal"] else f"{len(result['differences'])} differences"
-    console.print(Text(f"{result['recomputed']} of {result['total']} recomputed, {verdict}", "bold"))
+    differing = len(result["differences"]) - failed
+    verdict = f"{differing} differences" if differing else "all equal"
+    counted = f"{result['recomputed']} of {result['total']} recomputed"
+    counted += f", {verdict}" if result["recomputed"] or differing or not failed else ""
+    counted += f"; {failed} could not be computed again" if failed else ""
+    console.print(Text(counted, "bold"))
 
 
 def exported(result: Result, console: Console) -> None:

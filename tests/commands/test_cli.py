@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,36 @@ def test_an_interrupt_is_exit_130(call: Any, monkeypatch: pytest.MonkeyPatch) ->
     call("session", "new", "s")
     monkeypatch.setattr("commands.handlers.session.note", interrupted)
     assert call("session", "note", "x").code == 130
+
+
+class _Left(io.StringIO):
+    """A stdout whose reader is gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize(("words", "code"), [(("session", "list"), 0), (("session", "show", "--tail", "many"), 2)])
+def test_a_reader_that_leaves_changes_no_exit_code(
+    sessions: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, form: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", _Left())
+    assert cli.main([*words, *form, "--no-engine"]) == code
+    sys.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "result", "code"),
+    [("replay", {"equal": False}, 1), ("replay", {"equal": True}, 0), ("quanta.similarity", {"equal": False}, 0)],
+)
+def test_only_a_replay_that_differs_is_exit_1(
+    monkeypatch: pytest.MonkeyPatch, command: str, result: dict[str, Any], code: int
+) -> None:
+    reply = {"command": command, "result": result, "warnings": [], "provenance": {}}
+    monkeypatch.setattr("commands.execute.Executor.do", lambda self, verb: reply)
+    words = ["replay", "s"] if command == "replay" else ["quanta", "similarity"]
+    assert cli.main([*words, "--json", "--no-engine"]) == code
 
 
 def test_no_session_at_all_says_how_to_make_one(call: Any) -> None:

@@ -288,6 +288,35 @@ def test_a_failed_check_says_which_numbers_differ_and_how(loaded: Any, sessions:
     assert told[2] in said(reply, 160).split("\n")
 
 
+def test_what_cannot_be_computed_here_is_not_called_a_number_that_differs(
+    loaded: Any, sessions: Path, tiny_files: Path
+) -> None:
+    log = sessions / "s" / "log.jsonl"
+    log.write_text(log.read_text().replace(f'"{tiny_files / "model"}"', '"/nowhere/model"'))
+    with pytest.raises(ReplayDiffers) as caught:
+        loaded("replay s check=true")
+    missing = "no model folder '/nowhere/model'"
+    assert caught.value.message.split("\n") == [
+        "2 of 2 commands of 's' could not be computed again here",
+        f"  lines 1, 2: {missing}",
+    ]
+    assert "a link will do" in caught.value.hint
+    told = said(loaded("replay s"), 160)
+    assert f"line 1 :model.load /nowhere/model device=cpu could not be computed again: {missing}" in told
+    assert "0 of 2 recomputed; 2 could not be computed again" in told
+
+
+def test_a_replay_finds_a_corpus_that_another_session_imported(loaded: Any, tmp_path: Path) -> None:
+    text = tmp_path / "own.txt"
+    text.write_text("".join(f"a b c d e f g h {number}\n" for number in range(300)))
+    loaded("session.new other", None)
+    loaded(f"model.load {loaded('session.show')['result']['model']['ref']} device=cpu", "other")
+    loaded(f"corpus.import {text} name=lent", "other")
+    loaded("index.build lent tokens=1000 examples=2")
+    found = loaded("replay s check=true")["result"]
+    assert (found["recomputed"], found["recorded"], found["equal"]) == (3, [], True)
+
+
 # -- secrets -------------------------------------------------------------------------------------------------------
 
 SECRETS = {"ANTHROPIC_API_KEY": "sk-ant-not-for-a-file", "HF_TOKEN": "hf_not_for_a_file", "OTHER_KEY": "none-of-ours"}
