@@ -102,7 +102,7 @@ def tags(result: Result, _width: int) -> View:
         for row in result["features"]
     ]  # fmt: skip
     rows += title("row", "features with a tag or a note")
-    rows += _table(wide, marked, "None has one: t on Feature (4) puts a tag on it.")
+    rows += _table(wide, marked, "None has one: T on Feature (4) puts a tag on it.")
     head = f"  {_counted(len(result['tags']), 'tag')}, {_counted(result['total'], 'feature')}"
     return _view(head, rows, result["features"], "tags and notes are the session's own")
 

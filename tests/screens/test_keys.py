@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
+from screens.home import HomePage
 from screens.keys import ACTIONS, SCREENS
+from screens.widgets.painted import Paragraph
 from tests.screens.stage import play, press, recorded, recorded_engine, reply_to, settle, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.errors import EngineUnreachable, UsageError
@@ -102,6 +104,19 @@ def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
         assert not asked(engine, "stimuli.new")
 
     play(scenario, engine=engine)
+
+
+def test_a_warning_names_the_line_that_mends_it_as_it_is_typed_here() -> None:
+    exchanges = recorded()
+    for one in exchanges:
+        if one["do"] == "features.contrast" and "reply" in one:
+            one["reply"]["warnings"] = ["none in 'x': `workbench stimuli edit wins --category x --add TEXT`"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "c")
+        assert "warning: none in 'x': :stimuli.edit wins category=x add=TEXT" in text_of(app)
+
+    play(scenario, engine=FakeEngine(exchanges))
 
 
 def test_the_check_stands_below_the_sentences_and_opens_in_full() -> None:
@@ -389,6 +404,21 @@ def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert app.clipboard == "labels.set" or app.clipboard.split()[0] in ("labels.set", "steer.clamp")
 
     play(scenario)
+
+
+def test_what_is_spelled_out_below_the_sessions_is_the_one_under_the_cursor() -> None:
+    exchanges = recorded()
+    listed = [one["reply"]["result"] for one in exchanges if one["do"] == "session.list" and "reply" in one]
+    for result in listed:
+        result["sessions"].reverse()  # the open session is no longer the first
+    (title,) = {one["title"] for result in listed for one in result["sessions"] if one["name"] == "demo"}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        home = app.query_one(HomePage)
+        assert home.lines.key == "demo"
+        assert home.query_one(Paragraph).text.split("\n")[0] == title
+
+    play(scenario, engine=FakeEngine(exchanges))
 
 
 def test_q_on_home_quits() -> None:
