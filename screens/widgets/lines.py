@@ -102,7 +102,7 @@ class Lines(Painted, can_focus=True):
         self.columns: tuple[Column, ...] = tuple(columns)
         self.empty = empty
         self._empty_shown = empty
-        """The text of an empty list when rows were last given: another one is painted though there are still no rows."""
+        """The text for no rows when rows were last given: another one is painted though there are still none."""
         self.note = ""
         self.total = 0
         self.cursor = 0

@@ -15,7 +15,17 @@ from screens.help import EVERYWHERE
 from screens.home import HomePage
 from screens.keys import ACTIONS, SCREENS
 from screens.widgets.painted import Paragraph
-from tests.screens.stage import play, press, recorded, recorded_engine, reply_to, settle, text_of, type_line
+from tests.screens.stage import (
+    assert_fits,
+    play,
+    press,
+    recorded,
+    recorded_engine,
+    reply_to,
+    settle,
+    text_of,
+    type_line,
+)
 from workbench.engine.fake import FakeEngine
 from workbench.errors import EngineUnreachable, UsageError
 
@@ -90,11 +100,15 @@ def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "2", "a")
-        await type_line(pilot, "we won")
+        await type_line(pilot, "It's won")
+        await press(pilot, "a", "tab")
+        await type_line(pilot, "we 'lost")
         await press(pilot, "e")
         await type_line(pilot, " Twice.")
-        added, rewritten = asked(engine, "stimuli.edit")
-        assert (added["add"], added["category"]) == (["we won"], "achievement")
+        await press(pilot, "e", "enter")  # as it was: nothing to do
+        added, other, rewritten = asked(engine, "stimuli.edit")
+        assert (added["add"], added["category"]) == (["It's won"], "achievement")
+        assert (other["add"], other["category"]) == (["we 'lost"], "failure")
         assert (rewritten["replace"], rewritten["text"]) == (first, f"{first} Twice.")
         await press(pilot, "n")
         await press(pilot, *"mine")
@@ -402,6 +416,20 @@ def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
         await press(pilot, "9", "y")
         assert "OSC 52" in text_of(app)
         assert app.clipboard == "labels.set" or app.clipboard.split()[0] in ("labels.set", "steer.clamp")
+
+    play(scenario)
+
+
+def test_an_error_longer_than_the_line_is_told_whole_until_the_text_changes() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon")
+        await type_line(pilot, "stimuli.new my animals category=concept category=other")
+        assert " ".join(app.line.error.split()) in " ".join(text_of(app).split())
+        assert app.line.error.endswith("description.") and len(app.line.error) > 80
+        assert_fits(app)
+        await press(pilot, "backspace")
+        assert "does not take" not in text_of(app)
+        assert app.line.question is not None
 
     play(scenario)
 
