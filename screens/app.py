@@ -50,7 +50,7 @@ from screens.stimuli import StimuliPage
 from screens.text import in_app, visible, wrapped
 from screens.tour import TourPage, note_seen
 from screens.trail import Place, Trail
-from screens.typing_lines import command_question, filter_question, jump_question, open_undo
+from screens.typing_lines import command_question, filter_question, jump_question, open_undo, session_note_question
 from screens.why import WhyPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
@@ -376,7 +376,7 @@ class WorkbenchApp(App[None]):
         return {
             "index": lambda: self.open_command("index.build demo"),
             "undo": lambda: open_undo(self),
-            "new": lambda: self.open_command("session.note ''", back=1),
+            "new": lambda: self.open_line(session_note_question(self)),
             "refresh": self.refresh_all,
             **({"try": lambda: open_own_text(self), "edit": lambda: editor.add_note(self)} if self.session else {}),
         }

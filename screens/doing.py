@@ -10,7 +10,7 @@ from screens import verbs
 from screens.jobs import JobsPage
 from screens.label_text import nothing_suggested
 from screens.rate import Rate
-from screens.text import duration
+from screens.text import duration, in_app
 from workbench.errors import EngineUnreachable, UsageError, WorkbenchError, error_from_dict
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
     if then is not None:
         then(reply)
     if warnings := reply.get("warnings"):  # last: what `then` opens takes older messages away
-        app.notify_text([f"warning: {warning}" for warning in warnings])
+        app.notify_text([f"warning: {in_app(warning)}" for warning in warnings])
     elif nothing := nothing_suggested(verb, reply["result"]):
         app.explain(nothing)
     return True

@@ -79,6 +79,7 @@ class HomePage(ListPage):
         if self.workbench.session and self._found != self.workbench.session:
             self._found = self.workbench.session
             self.lines.put_cursor(self._found)
+            self.spell_out()  # the rows were spelled out with the cursor on another one
         self.query_one(TextLines).show(summary_lines(self.workbench.summary))
 
     def _row(self, item: dict[str, Any]) -> Row:

@@ -12,6 +12,8 @@ from screens.widgets.lines import Lines, Row, cell_text
 from screens.widgets.painted import Paragraph
 from workbench.errors import WorkbenchError
 
+READING = "Reading …"
+
 
 class ListPage(Page):
     """A page whose keys go to its list; the cursor is kept in the saved view."""
@@ -35,6 +37,19 @@ class ListPage(Page):
     def explain_absence(self) -> None:
         """Say what is missing: the engine, or a session."""
         self.clear(self.absence)
+
+    def say_reading(self) -> None:
+        """Say so in the place of the rows; what the page shows when it has read takes it away."""
+        if not self.lines.total and not self.lines.empty:
+            self.lines.empty = READING
+            self.lines.show([])
+
+    async def _load(self) -> None:
+        await super()._load()
+        if self.lines.empty == READING:
+            self.lines.empty = ""
+            if not self.lines.total:
+                self.lines.show([])
 
     def show_failure(self, error: WorkbenchError) -> None:
         """Put the error where the rows would be, with the command that mends it."""

@@ -96,7 +96,7 @@ class LogPage(FilteredPage):
         if not item:
             return ""
         told = [f"{item['error']['message']}. {in_app(item['error']['hint'])}"] if item.get("error") else []
-        return "\n".join([f":{item['line']}", *told, *(item.get("warnings") or [])])
+        return "\n".join([f":{item['line']}", *told, *(in_app(warning) for warning in item.get("warnings") or [])])
 
     def acts(self) -> dict[str, Act]:
         """Undo the line under the cursor; show its result."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from screens.app import WorkbenchApp
 
 Act = Callable[[], None]
+PATIENCE = 0.5
+"""Seconds after which a page without content says that it is being read; most answers come sooner."""
 
 
 class Page(Box):
@@ -67,17 +69,23 @@ class Page(Box):
 
     async def _load(self) -> None:
         self.outdated, self.reading = False, True
+        patience = self.workbench.set_timer(PATIENCE, self.say_reading)
         try:
             await self.load()
             self.failure = None
         except WorkbenchError as error:
             self.failure = error
             self.show_failure(error)
+        finally:
+            patience.stop()
         self.reading = False
         self.workbench.page_loaded(self)
 
     async def load(self) -> None:
         """Ask for what this page shows and show it."""
+
+    def say_reading(self) -> None:
+        """The answer takes its time; pages with a list say so where there are no rows yet."""
 
     def show_failure(self, error: WorkbenchError) -> None:
         """Say what went wrong; pages with a list put it in its place."""

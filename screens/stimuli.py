@@ -14,6 +14,7 @@ from screens.list_page import ListPage
 from screens.page import Act
 from screens.routes import show_reply
 from screens.text import thousands, visible, wrapped
+from screens.typing_lines import new_sentence_question, rewrite_question
 from screens.widgets.box import Box
 from screens.widgets.lines import Column, Lines, Row, cell_text
 from screens.widgets.painted import Painted, Paragraph, Piece, TextLines, fitted
@@ -216,14 +217,11 @@ class StimuliPage(ListPage):
     def _add(self) -> None:
         counts = self._sets[self.lines.key]["categories"]
         category = self._sentence().get("category") or next(iter(counts), "")
-        line = verbs.format_line(verbs.StimuliEdit(set=self.lines.key, category=category))
-        self.workbench.open_command(f"{line} add=''", back=1)
+        self.workbench.open_line(new_sentence_question(self.workbench, self.lines.key, tuple(counts), category))
 
     def _edit(self) -> None:
         text = self._sentence()["text"]
-        verb = verbs.StimuliEdit(set=self.lines.key, replace=text, text=text)
-        line = verbs.format_line(verb)
-        self.workbench.open_command(line, back=1 if line.endswith("'") else 0)
+        self.workbench.open_line(rewrite_question(self.workbench, self.lines.key, text), text)
 
     def _leave_out(self) -> None:
         found = self._sentence()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"#?\d{1,9}")
 """A feature's number, on the `:` line."""
+MOST_NOTE = 20_000
+"""Signs of a note on the session; the verb's own bound."""
 
 
 def command_question(app: WorkbenchApp) -> Question:
@@ -150,3 +152,57 @@ def label_question(app: WorkbenchApp, feature: str, suggested: str = "", of: Any
     told = f"suggested: {suggested}  (tab takes it)" if suggested else "your words; empty removes the label"
     what = short_id(feature) if of == "features" else f"{NAMES[of]} {feature.rpartition('#')[2]}"
     return Question(f"label {what}: ", submit, complete=lambda text: text or suggested, advise=lambda _: told)
+
+
+def session_note_question(app: WorkbenchApp) -> Question:
+    """A note on the session, in the investigator's own words: nothing in it is a quote."""
+
+    def submit(text: str) -> str | None:
+        if len(text) > MOST_NOTE:
+            return f"a note has at most {MOST_NOTE:,} signs, this has {len(text):,}"
+        app.close_line()
+        if text.strip():
+            app.do(verbs.SessionNote(text=text.strip()))
+        return None
+
+    return Question("note on the session: ", submit, advise=lambda _: "your words, as they are; e writes in $EDITOR")
+
+
+def new_sentence_question(app: WorkbenchApp, stimuli: str, categories: Sequence[str], category: str) -> Question:
+    """A sentence to add to a category of a stimulus set, typed as it is.
+
+    Args:
+        stimuli: the set.
+        categories: all of its categories, among which tab turns.
+        category: the one that the sentence is for.
+    """
+
+    def submit(text: str) -> str | None:
+        app.close_line()
+        if text.strip():
+            app.do(verbs.StimuliEdit(set=stimuli, category=category, add=(text.strip(),)))
+        return None
+
+    def turn(text: str) -> str:
+        after = categories[(categories.index(category) + 1) % len(categories)]
+        app.line.question = new_sentence_question(app, stimuli, categories, after)
+        app.line.refresh()
+        return text
+
+    others = len(categories) > 1 and category in categories
+    told = "the sentence as it is, quotes and all" + ("; tab: another category" if others else "")
+    return Question(f"add to {category}: ", submit, turn if others else None, advise=lambda _: told)
+
+
+def rewrite_question(app: WorkbenchApp, stimuli: str, sentence: str) -> Question:
+    """What a sentence of a stimulus set becomes, typed as it is."""
+
+    def submit(text: str) -> str | None:
+        if not text.strip():
+            return "a sentence needs words; x leaves this one out"
+        app.close_line()
+        if text.strip() != sentence:
+            app.do(verbs.StimuliEdit(set=stimuli, replace=sentence, text=text.strip()))
+        return None
+
+    return Question("rewrite: ", submit, advise=lambda _: "the sentence as it is, quotes and all; its columns stay")

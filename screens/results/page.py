@@ -132,7 +132,7 @@ class ResultPage(ListPage):
         told = [
             row
             for at, warning in enumerate(self.stored["warnings"])
-            for row in paragraph(f"warning:{at}", f"warning: {warning}", self.app.size.width, palette.WARN)
+            for row in paragraph(f"warning:{at}", f"warning: {in_app(warning)}", self.app.size.width, palette.WARN)
         ]
         where = "" if self.stored["seq"] is None else f"line {self.stored['seq']}{gone}{stale} · "
         self.lines.spell_last = not where  # a hit may be longer than the room for it

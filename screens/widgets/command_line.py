@@ -31,7 +31,10 @@ class Question:
 
 
 class CommandLine(Painted, can_focus=True):
-    """Two lines: advice or an error above, the prompt with the text below."""
+    """Two lines: advice or an error above, the prompt with the text below.
+
+    An error that is longer than the line stands over the screen above it, whole: its end is what mends it.
+    """
 
     HELP = "Tab completes, up and down recall earlier lines, enter runs, esc closes."
 
@@ -91,6 +94,8 @@ class CommandLine(Painted, can_focus=True):
         self._edit(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))
 
     def _edit(self, text: str, at: int) -> None:
+        if self._overlong:
+            self.workbench.hide_notice()  # it told of the text as it was
         self.text, self.at, self.error = text, max(0, min(at, len(text))), ""
 
     def _press_backspace(self) -> None:
@@ -152,6 +157,8 @@ class CommandLine(Painted, can_focus=True):
         if question is None:
             return
         self.error = question.submit(self.text) or ""
+        if self._overlong:
+            self.workbench.notify_text([self.error], bad=True)
         if not self.error and self.question is question:
             self.workbench.close_line()
 
@@ -159,6 +166,11 @@ class CommandLine(Painted, can_focus=True):
         self.workbench.close_line()
 
     _press_ctrl_g = _press_escape
+
+    @property
+    def _overlong(self) -> bool:
+        """Whether there is an error that the line above the prompt has no room for."""
+        return cell_len(self.error) > self.size.width
 
     # --- painting
 
@@ -168,7 +180,8 @@ class CommandLine(Painted, can_focus=True):
             return []
         if y == 0:
             advice = self.question.advise(self.text[: self.at]) if self.question.advise else ""
-            return [(fit(self.error or advice, width), palette.BAD if self.error else palette.DIM)]
+            told = "" if self._overlong else self.error
+            return [(fit(told or advice, width), palette.BAD if told else palette.DIM)]
         return self._text_pieces(width)
 
     def _text_pieces(self, width: int) -> list[Piece]:

@@ -101,6 +101,8 @@ class Lines(Painted, can_focus=True):
         """Whether the count line tells the last cell of the row under the cursor where its column cuts it."""
         self.columns: tuple[Column, ...] = tuple(columns)
         self.empty = empty
+        self._empty_shown = empty
+        """The text for no rows when rows were last given: another one is painted though there are still none."""
         self.note = ""
         self.total = 0
         self.cursor = 0
@@ -127,8 +129,8 @@ class Lines(Painted, can_focus=True):
 
     def _replace(self, rows: dict[int, Row], total: int, note: str) -> None:
         key = self._wanted or self.key
-        same = (self._rows, self.total, self.note) == (rows, total, note)
-        self._rows, self.total, self.note = rows, total, note
+        same = (self._rows, self.total, self.note, self._empty_shown) == (rows, total, note, self.empty)
+        self._rows, self.total, self.note, self._empty_shown = rows, total, note, self.empty
         found = next((index for index, row in rows.items() if row.key == key), None)
         if found is not None:
             self.cursor, self._wanted = found, None

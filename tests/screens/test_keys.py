@@ -12,8 +12,20 @@ from textual.pilot import Pilot
 from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
 from screens.help import EVERYWHERE
+from screens.home import HomePage
 from screens.keys import ACTIONS, SCREENS
-from tests.screens.stage import play, press, recorded, recorded_engine, reply_to, settle, text_of, type_line
+from screens.widgets.painted import Paragraph
+from tests.screens.stage import (
+    assert_fits,
+    play,
+    press,
+    recorded,
+    recorded_engine,
+    reply_to,
+    settle,
+    text_of,
+    type_line,
+)
 from workbench.engine.fake import FakeEngine
 from workbench.errors import EngineUnreachable, UsageError
 
@@ -88,11 +100,15 @@ def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "2", "a")
-        await type_line(pilot, "we won")
+        await type_line(pilot, "It's won")
+        await press(pilot, "a", "tab")
+        await type_line(pilot, "we 'lost")
         await press(pilot, "e")
         await type_line(pilot, " Twice.")
-        added, rewritten = asked(engine, "stimuli.edit")
-        assert (added["add"], added["category"]) == (["we won"], "achievement")
+        await press(pilot, "e", "enter")  # as it was: nothing to do
+        added, other, rewritten = asked(engine, "stimuli.edit")
+        assert (added["add"], added["category"]) == (["It's won"], "achievement")
+        assert (other["add"], other["category"]) == (["we 'lost"], "failure")
         assert (rewritten["replace"], rewritten["text"]) == (first, f"{first} Twice.")
         await press(pilot, "n")
         await press(pilot, *"mine")
@@ -102,6 +118,19 @@ def test_adding_and_rewriting_a_sentence_begin_on_the_line() -> None:
         assert not asked(engine, "stimuli.new")
 
     play(scenario, engine=engine)
+
+
+def test_a_warning_names_the_line_that_mends_it_as_it_is_typed_here() -> None:
+    exchanges = recorded()
+    for one in exchanges:
+        if one["do"] == "features.contrast" and "reply" in one:
+            one["reply"]["warnings"] = ["none in 'x': `workbench stimuli edit wins --category x --add TEXT`"]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "c")
+        assert "warning: none in 'x': :stimuli.edit wins category=x add=TEXT" in text_of(app)
+
+    play(scenario, engine=FakeEngine(exchanges))
 
 
 def test_the_check_stands_below_the_sentences_and_opens_in_full() -> None:
@@ -389,6 +418,35 @@ def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert app.clipboard == "labels.set" or app.clipboard.split()[0] in ("labels.set", "steer.clamp")
 
     play(scenario)
+
+
+def test_an_error_longer_than_the_line_is_told_whole_until_the_text_changes() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon")
+        await type_line(pilot, "stimuli.new my animals category=concept category=other")
+        assert " ".join(app.line.error.split()) in " ".join(text_of(app).split())
+        assert app.line.error.endswith("description.") and len(app.line.error) > 80
+        assert_fits(app)
+        await press(pilot, "backspace")
+        assert "does not take" not in text_of(app)
+        assert app.line.question is not None
+
+    play(scenario)
+
+
+def test_what_is_spelled_out_below_the_sessions_is_the_one_under_the_cursor() -> None:
+    exchanges = recorded()
+    listed = [one["reply"]["result"] for one in exchanges if one["do"] == "session.list" and "reply" in one]
+    for result in listed:
+        result["sessions"].reverse()  # the open session is no longer the first
+    (title,) = {one["title"] for result in listed for one in result["sessions"] if one["name"] == "demo"}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        home = app.query_one(HomePage)
+        assert home.lines.key == "demo"
+        assert home.query_one(Paragraph).text.split("\n")[0] == title
+
+    play(scenario, engine=FakeEngine(exchanges))
 
 
 def test_q_on_home_quits() -> None:

@@ -130,6 +130,19 @@ def test_the_cursor_stays_on_its_row_when_rows_change() -> None:
     host(lines, scenario)
 
 
+def test_another_reason_why_there_are_no_rows_is_painted() -> None:
+    lines = Lines(COLUMNS)
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        assert not any(shown(pilot))
+        lines.empty = "No labels yet."
+        lines.show([])
+        await pilot.pause()
+        assert shown(pilot)[2] == "  No labels yet."
+
+    host(lines, scenario)
+
+
 def test_hostile_cells_neither_parse_nor_break_the_line() -> None:
     lines = Lines(COLUMNS)
 

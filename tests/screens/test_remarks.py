@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from commands.features import TAG
 from screens import remarks
 from screens.app import WorkbenchApp
-from tests.screens.stage import assert_fits, play, press, recorded, reply_to, text_of, type_line
+from tests.screens.stage import assert_fits, play, press, recorded, recorded_engine, reply_to, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.verbs import Verb
 
@@ -101,12 +101,15 @@ def test_n_writes_a_note_and_an_unchanged_one_is_left_alone() -> None:
     play(scenario, engine=engine)
 
 
-def test_elsewhere_n_is_the_session_note() -> None:
+def test_elsewhere_n_is_the_session_note_typed_as_it_is() -> None:
+    engine = recorded_engine()
+
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "3", "n")
-        assert app.line.text.startswith("session.note")
+        await type_line(pilot, "it's about food")
+        assert asked(engine, "session.note") == [{"text": "it's about food"}]
 
-    play(scenario)
+    play(scenario, engine=engine)
 
 
 def test_the_rule_for_tags_is_the_verbs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
@@ -77,23 +78,25 @@ def test_r_tries_again() -> None:
     stage(failing(2), scenario)
 
 
+class Slow:
+    """An engine that answers what begins so only when it is told to."""
+
+    def __init__(self, waits: str) -> None:
+        self.waits = waits
+        self.behind, self.go = recorded_engine(), asyncio.Event()
+        self.on_event = None
+        self.state = "connected"
+
+    async def request(self, verb: Any, **options: Any) -> dict[str, Any]:
+        if verb.dotted.startswith(self.waits):
+            await self.go.wait()
+        return await self.behind.request(verb, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+
 def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
-    class Slow:
-        """An engine that answers a stimulus set only when it is told to."""
-
-        def __init__(self) -> None:
-            self.behind, self.go = recorded_engine(), asyncio.Event()
-            self.on_event = None
-            self.state = "connected"
-
-        async def request(self, verb: Any, **options: Any) -> dict[str, Any]:
-            if verb.dotted.startswith("stimuli."):
-                await self.go.wait()
-            return await self.behind.request(verb, **options)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.behind, name)
-
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await pilot.press("2", "c")
         await pilot.pause()
@@ -102,7 +105,26 @@ def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
         assert "Stimuli is still being read" in shown
         assert "open Stimuli (2)" not in shown
 
-    play(scenario, engine=Slow())
+    play(scenario, engine=Slow("stimuli."))
+
+
+def test_a_list_that_is_long_in_coming_says_that_it_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("screens.page.PATIENCE", 0.01)
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("7")
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if "Reading …" in text_of(app):
+                break
+        waiting = text_of(app)
+        app.engine.go.set()  # type: ignore[union-attr]
+        await settle(pilot)
+        assert "Reading …" in waiting
+        assert "Reading …" not in text_of(app)
+        assert "status" in text_of(app)
+
+    play(scenario, engine=Slow("labels."))
 
 
 def test_what_was_held_back_is_painted_though_the_screen_came_to_rest_meanwhile() -> None:
