@@ -72,7 +72,7 @@ def table_latex(table: Table) -> str:
     head = " & ".join(escape_latex(column.name) for column in table.columns)
     end = r"\tabularnewline" if any(layout.shares) else r"\\"  # \\raggedright has a \\ of its own
     source = "" if table.line is None else f" (line {table.line})"
-    parts = []
+    parts: list[str] = []
     for rows in _pages(table, layout):
         more = " (continued)" if parts else ""
         body = [" & ".join(map(_cell, row, layout.shares)) + f" {end}" for row in rows]
