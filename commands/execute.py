@@ -58,21 +58,26 @@ class Executor:
         Raises:
             WorkbenchError: what went wrong.
         """
-        if verb.dotted == "report":
-            verb = self._named_report(verb)
+        if verb.dotted == "report" or (self.host and verb.dotted in ("session.export", "clusters.export")):
+            verb = self._named_output(verb)
         if self.in_process:
             return self._here(verb)
         if isinstance(verb, Query) and verb.carried_out_in == "broker" and not self.host:
             return self._through_running_engine(verb)
         return self._through_engine(verb, spawn=True)
 
-    def _named_report(self, verb: Verb) -> Verb:
-        from commands.report import Report
-
-        if not isinstance(verb, Report) or verb.out:
+    def _named_output(self, verb: Verb) -> Verb:
+        """The verb with the file that it writes here where none is named."""
+        fields = verb.params()
+        if fields["out"]:
             return verb
-        name = verb.target or self.session_name(verb) or "session"
-        return verb.model_copy(update={"out": f"report-{name}.{verb.format or 'html'}"})
+        name = fields.get("target") or self.session_name(verb) or "session"
+        named = {
+            "report": f"report-{name}.{fields.get('format') or 'html'}",
+            "session.export": f"{name}.zip",
+            "clusters.export": f"cluster-{fields.get('cluster')}.html",
+        }
+        return verb.model_copy(update={"out": named[verb.dotted]})
 
     def _through_running_engine(self, verb: Verb) -> dict[str, Any]:
         """Answer a query from files here when no engine runs: starting one would take longer."""

@@ -17,7 +17,7 @@ from commands.report import Demo, Open, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import InputFileError, UsageError, WorkbenchError
 from workbench.paths import require_folder
 from workbench.session import catalog
 from workbench.uploads import read_uploads
@@ -74,7 +74,11 @@ def spec() -> dict[str, Any]:
 
 def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     file = read_uploads(verb)["script"]
-    verbs = parse_script(file.content.decode("utf-8", "replace"), parse_variables(verb.variables), file.name)
+    try:
+        text = file.content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"{file.name} is no text in UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
+    verbs = parse_script(text, parse_variables(verb.variables), file.name)
     if verb.dry_run:
         from commands.checking import check_names
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from commands.registry import lookup
+from commands.registry import VERBS, lookup
 from workbench.errors import UnknownNameError, UsageError
 from workbench.verbs import Verb
 
@@ -27,14 +27,42 @@ def parse_line(text: str) -> Verb:
     Raises:
         UsageError: quotes that do not close, an unknown verb or parameter, or a value out of bounds.
     """
+    return of_words(split_line(text))
+
+
+def split_line(text: str) -> list[str]:
+    """The words of a line, quotes taken off.
+
+    Raises:
+        UsageError: quotes that do not close.
+    """
     try:
-        words = shlex.split(text.strip().removeprefix(":"), comments=False)
+        return shlex.split(text.strip().removeprefix(":"), comments=False)
     except ValueError as error:
         raise UsageError(f"cannot read {text!r} ({error})", "Close the quotes.") from error
+
+
+def of_words(words: list[str]) -> Verb:
+    """The verb that the words of a line say.
+
+    Raises:
+        UsageError: an unknown verb or parameter, or a value out of bounds.
+    """
     if not words:
         raise UsageError("empty command line", "Type a verb such as features.contrast.")
+    _refuse_shell_form(words)
     verb = lookup(words[0])
     return build(verb, pairs_of(verb, words[1:]))
+
+
+def _refuse_shell_form(words: list[str]) -> None:
+    """Say how a command of the shell is written in a line."""
+    start = 1 if words[0] == "workbench" else 0
+    for many in (2, 1):
+        dotted = ".".join(words[start : start + many])
+        if dotted in VERBS and (start or many == 2) and start + many <= len(words):
+            spoken = " ".join(words[: start + many])
+            raise UnknownNameError(f"unknown command {spoken!r}", f"In a line it is written {dotted}.")
 
 
 def pairs_of(verb: type[Verb], words: list[str], taken: Collection[str] = ()) -> dict[str, list[str]]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from commands.line import parse_line
+from commands.line import of_words, split_line
 from workbench.errors import UsageError, WorkbenchError
 from workbench.verbs import Verb
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^{}]*))?\}")
+_HELD = "\ue000"
+"""Stands around the number of a value while a line is cut into words; a sign of no script."""
+_PLACE = re.compile(f"{_HELD}(\\d+){_HELD}")
 _WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""")
 """A word of a line as the line's parser cuts it, quoted parts whole."""
 
@@ -33,20 +36,22 @@ def parse_script(text: str, variables: Mapping[str, str], name: str = "script") 
     """The verbs of a script, all checked before any runs.
 
     Raises:
-        UsageError: the first line that is wrong, by number, or a script that tries to call itself.
+        UsageError: the first line that is wrong, by number, a script that tries to call itself, or a variable that is
+            in no line.
     """
     verbs = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = _without_comment(raw)
+    lines = [_without_comment(raw) for raw in text.splitlines()]
+    for number, line in enumerate(lines, start=1):
         if not line:
             continue
         try:
-            verb = parse_line(_filled(line, variables))
+            verb = of_words(_filled(line, variables))
         except WorkbenchError as error:
             raise UsageError(f"line {number} of {name}: {error.message}", error.hint) from error
         if verb.place == "front":
             raise UsageError(f"line {number} of {name}: {verb.dotted} cannot stand in a script", "Remove the line.")
         verbs.append(verb)
+    _check_all_used("\n".join(lines), variables, name)
     if not verbs:
         raise UsageError(f"{name} has no command", "Write one command a line, such as features.contrast achievement.")
     return verbs
@@ -60,11 +65,26 @@ def _without_comment(line: str) -> str:
     return line.strip()
 
 
-def _filled(line: str, variables: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
+def _filled(line: str, variables: Mapping[str, str]) -> list[str]:
+    """The words of a line; the value of a variable stays in the word it stands in, whatever signs it holds."""
+    values: list[str] = []
+
+    def put_aside(match: re.Match[str]) -> str:
         found = variables.get(match[1], match[2])
         if found is None:
-            raise UsageError(f"variable {match[1]!r} is not set", f"Add {match[1]}=VALUE to the call.")
-        return found
+            given = f"Given: {', '.join(variables)}." if variables else ""
+            raise UsageError(f"variable {match[1]!r} is not set", f"Add {match[1]}=VALUE to the call. {given}".rstrip())
+        values.append(found)
+        return f"{_HELD}{len(values) - 1}{_HELD}"
 
-    return _VARIABLE.sub(value, line)
+    words = split_line(_VARIABLE.sub(put_aside, line.replace(_HELD, "")))
+    return [_PLACE.sub(lambda match: values[int(match[1])], word) for word in words]
+
+
+def _check_all_used(text: str, variables: Mapping[str, str], name: str) -> None:
+    """Refuse a variable that no line has: its default would be taken without a word."""
+    known = {match[1] for match in _VARIABLE.finditer(text)}
+    for given in variables:
+        if given not in known:
+            told = f"Its variables: {', '.join(sorted(known))}." if known else "It has no variables."
+            raise UsageError(f"no line of {name} has the variable {given!r}", told)

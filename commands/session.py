@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from workbench.verbs import Command, NameOrFile, OutputFile, Query
+from workbench.verbs import Command, OutputFile, Query, SentFile
 
 
 class SessionNew(Command):
@@ -105,7 +105,7 @@ class SessionImport(Command):
     makes_session = True
     sessionless = True
 
-    file: NameOrFile = Field(min_length=1, description="The exported archive or folder")
+    file: SentFile = Field(min_length=1, description="The exported archive or folder")
     name: str = Field("", description="Name of the new session (default: the name it was exported with)")
 
 

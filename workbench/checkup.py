@@ -16,11 +16,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench import __version__, demo
+from workbench.engine.address import engine_address
+from workbench.engine.spawn import connect
+from workbench.errors import EngineUnreachable, WorkbenchError
+from workbench.session.record import SessionRecord
 
 State = Literal["ok", "missing", "broken", "optional"]
 DISTRIBUTION = "feature-workbench"
 ROOM = 2 * 1024**3
 """Bytes of free disk below which indices and activation sets soon fail."""
+WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
+"""Endings of files of which a folder with a model or an SAE has one."""
 SLOW_ESCAPE = 50
 """Milliseconds of tmux's escape-time above which esc feels dead."""
 
@@ -53,6 +59,7 @@ def checkup(home: Path, sessions: Path) -> list[Check]:
         *packages(),
         *shipped_files(),
         *(folder(name, path) for name, path in (("cache folder", home), ("sessions folder", sessions))),
+        engine(),
         *tools(),
     ]
 
@@ -118,6 +125,43 @@ def folder(name: str, path: Path) -> Check:
     if free < ROOM:
         return Check(name, "broken", found, "Free some space: indices and activation sets will not fit.")
     return Check(name, "ok", found)
+
+
+def engine() -> Check:
+    """Whether an engine runs or could: its folder is private, and what lies at its address answers or is stale."""
+    try:
+        address = engine_address()
+        link = connect(address)
+    except EngineUnreachable as error:
+        return Check("engine", "broken", error.message, error.hint)
+    if link is not None:
+        link.close()
+        return Check("engine", "ok", f"runs ({address.socket.name})")
+    if address.socket.exists():
+        return Check("engine", "ok", "none runs; one was killed and left its socket, which the next one replaces")
+    return Check("engine", "ok", "none runs; the first command that needs one starts it")
+
+
+def referenced(session: Path) -> Iterator[Check]:
+    """The folders from which a session loaded its model and its SAE: whether they and the weights are still there."""
+    try:
+        record = SessionRecord(session)
+    except WorkbenchError as error:
+        yield Check(f"session {session.name}", "broken", error.message, error.hint)
+        return
+    for part, again in (("model", "model load"), ("sae", "sae load")):
+        ref = str((record.state.get(part) or {}).get("ref", ""))
+        place = Path(ref)
+        if not place.is_absolute():
+            continue  # shipped, or of a hub
+        name = f"{part} of {record.name}"
+        mend = f"Put it back, or load another: `workbench {again} FOLDER`. What is stored can be read without it."
+        if not place.is_dir():
+            yield Check(name, "broken", f"{ref} is not there any more", mend)
+        elif not any(path.suffix in WEIGHTS for path in place.iterdir()):
+            yield Check(name, "broken", f"{ref} has no weights ({', '.join(WEIGHTS)})", mend)
+        else:
+            yield Check(name, "ok", ref)
 
 
 def tools() -> Iterator[Check]:

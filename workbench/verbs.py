@@ -39,10 +39,16 @@ class File:
     """Marks a field that may name a file that is read where it lies: front ends make the path of one absolute."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """Marks a field whose file or folder, where it is here, is sent to an engine on another machine."""
+
+
 InputFile = Annotated[str, Upload()]
 OutputFile = Annotated[str, Output()]
 NameOrFolder = Annotated[str, Folder()]
 NameOrFile = Annotated[str, File()]
+SentFile = Annotated[str, File(), Sent()]
 
 
 class Verb(BaseModel):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from commands.doctor import Doctor
-from workbench.checkup import checkup
+from workbench.checkup import checkup, referenced
 from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
+from workbench.session import catalog
 from workbench.verbs import Outcome
 
 
@@ -19,6 +20,8 @@ def doctor(query: Doctor, lab: Lab) -> Outcome:
     if query.tests or query.scenarios:
         raise UsageError("--tests and --scenarios are for --calibrate", "Add --calibrate.")
     checks = checkup(lab.home, lab.sessions)
+    if (name := catalog.latest(lab.sessions)) is not None:
+        checks += referenced(catalog.find(name, lab.sessions))
     wrong = [check for check in checks if check.state in ("missing", "broken")]
     return Outcome(
         {"healthy": not wrong, "checks": [check.as_dict() for check in checks]},

@@ -164,9 +164,13 @@ def _of_failure(
 
 
 def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | None:
-    """The first line from the record that a line rests on, directly, by way of others, or by the name of a corpus."""
+    """A line from the record that a line rests on: the latest of those that it reads itself, or of those behind them.
+
+    A line may also rest on another by the name of a corpus.
+    """
     by_seq = {one.seq: one for one in record.lines}
     waiting, seen = [line], {line.seq}
+    direct = set(line.uses) & set(taken)
     while waiting:
         one = waiting.pop()
         corpus = f"corpora/{one.params.get('corpus', '')}"
@@ -174,8 +178,8 @@ def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | 
         for seq in {*one.uses, *named} & by_seq.keys() - seen:
             seen.add(seq)
             waiting.append(by_seq[seq])
-    found = sorted(seen & set(taken))
-    return by_seq[found[0]] if found else None
+    found = direct & by_seq.keys() or seen & set(taken)
+    return by_seq[max(found)] if found else None
 
 
 def _revision_of(line: LogLine) -> int:
@@ -192,7 +196,8 @@ def _why_not(line: LogLine, query: Replay) -> str:
     if line.do not in VERBS:
         return "this version has no such command"
     if line.provenance.get("command_revision", 1) != _revision_of(line):
-        return "its numbers changed on purpose since (another revision of the command)"
+        then, now = line.provenance.get("command_revision", 1), _revision_of(line)
+        return f"its numbers changed on purpose since (revision {then} of the command then, {now} now)"
     if "language_model" in line.provenance:
         return "a language model answered it"
     if line.seconds > query.max_seconds:

@@ -318,6 +318,14 @@ def test_a_dry_run_shows_the_lines_and_does_nothing(call: Any, script: Any, sess
     assert list(sessions.iterdir()) == []
 
 
+def test_a_script_that_is_no_text_is_refused(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x.script"
+    path.write_bytes(b"session.list\n\xff")
+    told = call("run", str(path))
+    assert told.code == 2
+    assert "no text in UTF-8 (byte 13)" in told.err
+
+
 @pytest.mark.parametrize("pair", ["NAME", "1X=3", "=3", "A B=3"])
 def test_a_word_that_sets_no_variable_is_named(call: Any, script: Any, pair: str) -> None:
     told = call("run", script("session.new s\n"), pair)

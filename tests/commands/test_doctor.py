@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ import pytest
 
 from commands import cli
 from commands.render import render
+from tests.reports.example import add
 from workbench import checkup, demo
+from workbench.engine.address import engine_address
 from workbench.errors import UsageError
+from workbench.session import Session, catalog
+from workbench.verbs import Outcome
 
 
 def checks(reply: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -56,6 +61,40 @@ def test_a_folder_that_cannot_be_made_is_broken(tmp_path: Path, monkeypatch: pyt
     found = checkup.folder("cache", tmp_path)
     assert found.state == "broken"
     assert "WORKBENCH_HOME" in found.mend
+
+
+def test_an_engine_that_was_killed_and_a_folder_that_is_open_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "r"
+    monkeypatch.setenv("WORKBENCH_RUNTIME", str(folder))
+    assert "none runs; the first command" in checkup.engine().found
+    with socket.socket(socket.AF_UNIX) as link:
+        link.bind(str(engine_address().socket))
+        link.listen()
+        assert checkup.engine().found.startswith("runs (")
+    assert "left its socket" in checkup.engine().found
+    folder.chmod(0o755)
+    found = checkup.engine()
+    assert found.state == "broken"
+    assert "mode 0755" in found.found
+    assert f"chmod 700 {folder}" in found.mend
+
+
+def test_a_model_or_sae_that_the_session_lacks_now_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").touch()
+    path = catalog.create("mine", tmp_path)
+    entries = {"model": {"ref": str(tmp_path / "model")}, "sae": {"ref": str(tmp_path / "sae")}}
+    with Session(path, "test") as session:
+        add(session, "model.load", lambda lab: Outcome({}, sets=entries))
+    found = {check.name: check for check in checkup.referenced(path)}
+    assert {name: check.state for name, check in found.items()} == {"model of mine": "ok", "sae of mine": "broken"}
+    assert "sae load FOLDER" in found["sae of mine"].mend
+    (tmp_path / "sae").mkdir()
+    assert "has no weights" in {check.name: check for check in checkup.referenced(path)}["sae of mine"].found
+    (path / "session.json").write_text("{")
+    assert [check.state for check in checkup.referenced(path)] == ["broken"]
 
 
 @pytest.mark.parametrize(("version", "card", "state"), [("2.9+cpu", True, "optional"), ("2.9+cpu", False, "ok"),

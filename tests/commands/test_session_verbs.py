@@ -189,6 +189,31 @@ def lines(text: str, **variables: str) -> list[str]:
     return [verb.dotted + " " + str(getattr(verb, "text", "")) for verb in parse_script(text, variables)]
 
 
+def test_the_value_of_a_variable_stays_one_word() -> None:
+    value = """two words; it's #1 "q" top=3 ${X}"""
+    assert lines("session.note ${X}\nsession.note 'a ${X}'", X=value) == [
+        f"session.note {value}",
+        f"session.note a {value}",
+    ]
+    assert lines("session.note ${X:-nobody at all}") == ["session.note nobody at all"]
+
+
+def test_a_variable_that_no_line_has_is_refused() -> None:
+    with pytest.raises(UsageError, match="no line of script has the variable 'SETT'") as caught:
+        lines("session.note ${SET:-x} # ${SETT}", SETT="y")
+    assert "Its variables: SET." in caught.value.hint
+    with pytest.raises(UsageError, match="'SET' is not set") as caught:
+        lines("session.note ${SET}", set="y")
+    assert "Given: set." in caught.value.hint
+
+
+@pytest.mark.parametrize("line", ["features contrast achievement", "workbench features contrast a", "workbench report"])
+def test_a_command_of_the_shell_is_told_how_it_is_written_in_a_line(line: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        parse_line(line)
+    assert f"written {'report' if 'report' in line else 'features.contrast'}." in caught.value.hint
+
+
 def test_comments_end_a_line_and_leave_texts_and_feature_ids_alone() -> None:
     script = """
       # the whole line

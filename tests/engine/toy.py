@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from pydantic import Field
 from workbench.engine.registry import Registry
 from workbench.errors import MismatchError, UnknownNameError
 from workbench.lab import Lab
-from workbench.verbs import Command, InputFile, Outcome, OutputFile, Query, Verb
+from workbench.verbs import Command, InputFile, Outcome, OutputFile, Query, SentFile, Verb
 
 
 class Note(Command):
@@ -83,10 +84,19 @@ class Long(Query):
 
 
 class Write(Query):
-    """A query that writes a file."""
+    """A query that writes a file, and others into a folder."""
 
     dotted = "toy.write"
     out: OutputFile = "x.txt"
+    folder: OutputFile = ""
+    text: str = "written"
+
+
+class Read(Query):
+    """A query that reads a file or folder that is sent from another machine."""
+
+    dotted = "toy.read"
+    file: SentFile = ""
 
 
 class Front(Query):
@@ -149,7 +159,7 @@ class Attach(EngineVerb):
 
 
 VERBS: tuple[type[Verb], ...] = (
-    Note, Work, Crash, Take, Make, Echo, Ask, Long, Write, Front, Status, Stop, Log, Jobs, Cancel, Detach, Attach,
+    Note, Work, Crash, Take, Make, Echo, Ask, Long, Write, Read, Front, Status, Stop, Log, Jobs, Cancel, Detach, Attach,
 )  # fmt: skip
 
 
@@ -205,7 +215,18 @@ def ask(verb: Ask, lab: Lab) -> Outcome:
 
 
 def write(verb: Write, lab: Lab) -> Outcome:
-    return Outcome({"out": verb.out})
+    Path(verb.out).write_text(verb.text)
+    if verb.folder:
+        (Path(verb.folder) / "inner").mkdir(parents=True)
+        (Path(verb.folder) / "inner" / "a.txt").write_text(verb.out)
+        (Path(verb.folder) / "empty").touch()
+    return Outcome({"out": verb.out, "folder": verb.folder, "same": os.path.relpath(verb.folder or ".", verb.out)})
+
+
+def read(verb: Read, lab: Lab) -> Outcome:
+    found = Path(verb.file)
+    files = [found] if found.is_file() else sorted(path for path in found.rglob("*") if path.is_file())
+    return Outcome({"file": verb.file, "texts": {path.name: path.read_text()[:40] for path in files}})
 
 
 HANDLERS: dict[str, Any] = {
@@ -218,6 +239,7 @@ HANDLERS: dict[str, Any] = {
     "toy.echo": echo,
     "toy.ask": ask,
     "toy.write": write,
+    "toy.read": read,
 }
 
 

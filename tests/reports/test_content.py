@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from workbench.lab import Lab
 from workbench.reports import write_report
 from workbench.reports.sections import clusters
 from workbench.reports.sections.other_methods import _SAYERS
+from workbench.reports.source import ReportSource
 from workbench.session import catalog
 from workbench.session.record import SessionRecord
 from workbench.session.session import Session
@@ -285,6 +287,54 @@ def test_a_small_cluster_at_the_head_of_a_ranking_or_with_a_label_is_listed(
     text = markdown_of(record)
     assert "Smaller clusters" in text
     assert r"| 1 | 2 | 1.00 | \#8, \#9 |" in text
+
+
+IMPORTED = {
+    "k": None, "tau": None, "space": SPACE, "clusters": 2, "singletons": 25, "method": "import", "directions": False,
+    "file": "published.pkl", "names": {"1": "days"}, "numbers": [0, 7],
+    "known": [{"cluster": 1, "name": "days", "number": 7, "size": 2, "cosine": None, "published": 0.91,
+               "check": "not checked"}],
+    "largest": [{"cluster": 0, "size": 3, "cosine": None, "features": [3, 4, 5]},
+                {"cluster": 1, "size": 2, "cosine": None, "features": [8, 9]}],
+}  # fmt: skip
+
+
+def test_imported_clusters_are_told_with_the_names_of_the_paper(record: SessionRecord) -> None:
+    change(record, "clusters.import", Outcome(IMPORTED, sets={"clusters": {"space": SPACE, "count": 2}}))
+    page = Page(write_report(SessionRecord(record.path), lab_of(record), "html"))
+    section = next(one.text for one in page.all("section") if one.attributes["id"] == "clusters")
+    assert f"2 clusters of two or more features of {SPACE}, taken over from “published.pkl”" in section
+    assert "1days72–0.910not checked" in section
+    assert "12–#8, #9days" in section
+    assert "no directions and no cosines" in section
+    assert "2 clusters taken over from a file (line 10)" in page.text
+    assert "Clusters were taken over from a file as they stand" in page.text
+
+
+def test_the_clusters_of_the_report_are_the_latest_in_force(record: SessionRecord) -> None:
+    change(record, "clusters.import", Outcome(IMPORTED, sets={"clusters": {"space": SPACE, "count": 2}}))
+    found = clusters.clustering(ReportSource(SessionRecord(record.path), lab_of(record)))
+    assert found is not None
+    assert found.do == "clusters.import"
+    with Session(record.path, "test") as session:
+        add(session, "session.undo", lambda lab: Outcome({}, withdraws=[10]))
+    found = clusters.clustering(ReportSource(SessionRecord(record.path), lab_of(record)))
+    assert found is not None
+    assert found.seq == 8
+
+
+def test_the_commands_can_be_saved_as_a_script(record: SessionRecord) -> None:
+    change(record, "stimuli.import", Outcome({}))
+    lines = {"session.note": "session.note 'two\nlines'", "stimuli.import": "stimuli.import inputs/0123456789ab-x.csv"}
+    text = write_report(SessionRecord(record.path), lab_of(record), "html", lambda line: lines.get(line.do, line.do))
+    link = next(one for one in Page(text).all("a") if one.attributes.get("download") == "commands.txt")
+    script = b64decode(link.attributes["href"].partition("base64,")[2]).decode()
+    assert [line for line in script.splitlines() if not line.startswith("#")] == [
+        "model.load", "sae.load", "index.build", "features.contrast", "labels.suggest", "labels.set", "steer.clamp",
+        "clusters.find",
+    ]  # fmt: skip
+    assert "# line 9 (session.note)" in script
+    assert "# line 10 needs a file" in script
 
 
 def test_phrases_are_told_by_their_distance_without_sign(record: SessionRecord) -> None:

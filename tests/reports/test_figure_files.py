@@ -28,6 +28,7 @@ READ = {
     r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`", "{-}": "-", r"$\hookleftarrow$": "⏎", r"$-$": "−", r"$\times$": "×", r"\ldots{}": "…",
     r"$\emptyset$": "∅", r"$\cdot$": "·", "``": "“", "''": "”", "--": "–",
+    "{[}": "[", "{]}": "]", "{*}": "*", r"$\langle$": "⟨", r"$\rangle$": "⟩", ",{}": ",", r"\allowbreak{}": "",
 }  # fmt: skip
 
 
@@ -41,7 +42,9 @@ def read_latex(text: str) -> str:
     return re.sub(pattern, lambda found: found[1] or READ[found[0]], text)
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "q <10⁻⁹", "−6.05 × 2", "\\input{/etc/passwd}", "50 % of #4_5 & more", "é"])
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "q <10⁻⁹", "−6.05 × 2", "\\input{/etc/passwd}", "50 % of #4_5 & more", "é", "[1] *,,,", "ſ"]
+)
 def test_a_text_is_set_as_it_is(text: str) -> None:
     written = escape_latex(text)
     assert read_latex(written) == visible(text)
@@ -57,6 +60,32 @@ def test_a_table_has_as_many_cells_in_every_row() -> None:
     assert r"\begin{tabular}{lr}" in lines
     assert r"\caption{50 \% of\_it (line 3)}" in lines
     assert r"\texttt{\#7} z & 2 \\" in lines
+
+
+def test_a_cell_is_never_taken_for_what_the_end_of_the_row_before_may_have() -> None:
+    text = table_latex(Table("t", [Column("a")], [("one",), ("[12pt]",), ("*",)]))
+    assert not re.search(r"\\\\\s*[\[*]", text)
+
+
+def test_a_table_too_wide_for_the_page_is_set_smaller_and_breaks_its_long_texts() -> None:
+    digest = "sha256:" + "0123456789abcdef" * 4
+    text = table_latex(
+        Table("t", [Column("what"), Column("digest"), Column("n", True)], [("a b " * 30, (Code(digest),), "1.0")])
+    )
+    kinds = re.findall(r"p\{([\d.]+)\\linewidth\}", text)
+    assert len(kinds) == 2
+    assert sum(map(float, kinds)) < 1
+    assert r"\footnotesize" in text
+    assert text.count(r"\tabularnewline") == 2
+    assert max(map(len, re.findall(r"[0-9a-f]+", text.partition("sha2")[2]))) <= 4, "a digest that cannot be broken"
+    assert digest in read_latex(text)
+
+
+def test_a_table_too_high_for_the_page_is_set_as_several() -> None:
+    text = table_latex(Table("t", [Column("a")], [(str(row),) for row in range(100)]))
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
+    assert text.count("(continued)") == 2
+    assert re.findall(r"^(\d+) \\\\$", text, re.M) == [str(row) for row in range(100)]
 
 
 def test_every_figure_and_table_of_the_page_is_a_file(hostile: SessionRecord) -> None:

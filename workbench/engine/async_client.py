@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.engine.carried import Asking, check_carry, fetching, sending
 from workbench.engine.protocol import EventHandler, LinkState, Progress
 from workbench.engine.question import question
 from workbench.engine.streams import Dial, Streams, last_words
@@ -176,9 +177,26 @@ class AsyncClient:
             WorkbenchError: what the engine answered; EngineDied or EngineUnreachable for a lost link.
         """
         detach = detach or (self._detach_heavy and verb.heavy)
-        message = question(verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach)
         await self.connect()
-        return await self._ask(message, progress)
+        sent = await self._driven(sending(verb, self.engine)) if self._detach_heavy else None
+        carry = self._detach_heavy and check_carry(verb, self.engine)
+        message = question(
+            verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach, carry=carry, sent=sent
+        )
+        reply = await self._ask(message, progress)
+        return await self._driven(fetching(verb, reply)) if carry else reply
+
+    async def _driven(self, asking: Asking) -> dict[str, Any]:
+        """Ask what a generator wants asked, up to its end; gives what it gives."""
+        try:
+            message = next(asking)
+            while True:
+                message = asking.send(await self._ask(message))
+        except StopIteration as done:
+            found: dict[str, Any] = done.value
+            return found
+        finally:
+            asking.close()
 
     async def watch(self, session: str | None) -> None:
         """Hear from now on what changes in that session, also after the link was lost and found again."""

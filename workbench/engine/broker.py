@@ -10,7 +10,8 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from workbench.engine.address import Address
 from workbench.engine.connection import FrontEnd, Ticket
 from workbench.engine.dispatch import Dispatch
 from workbench.engine.jobs import Job
-from workbench.engine.messages import RequestId, optional_name, read_request, request_id, sessions_folder
+from workbench.engine.messages import Request, RequestId, optional_name, read_request, request_id, sessions_folder
 from workbench.engine.peer import is_own_user
 from workbench.engine.registry import Registry
 from workbench.engine.sessions import OpenSessions, sessions_or_default
@@ -155,13 +156,44 @@ class Broker:
         if "do" in message:
             request = read_request(message, size)
             ticket = Ticket(front, name, request.detach)
-            self._answer(front, ticket, lambda: self._dispatch.carry_out(request, ticket))
+            carry = self._carry_out_afar if request.carry or request.sent else self._carry_out
+            self._answer(front, ticket, lambda: carry(front, request, ticket))
         elif "view" in message:
             self._answer(front, Ticket(front, name, False), lambda: self._save_view(message))
         elif "watch" in message:
             self._answer(front, Ticket(front, name, False), lambda: self._watch(front, message))
+        elif "fetch" in message:
+            self._answer(front, Ticket(front, name, False), lambda: asyncio.to_thread(front.outbox.read, message))
+        elif "open" in message:
+            self._answer(front, Ticket(front, name, False), lambda: asyncio.to_thread(front.outbox.open))
+        elif "store" in message:
+            self._answer(front, Ticket(front, name, False), lambda: asyncio.to_thread(front.outbox.store, message))
+        elif "drop" in message:
+            dropped = message["drop"]
+            self._answer(front, Ticket(front, name, False), lambda: asyncio.to_thread(front.outbox.drop, dropped))
         else:
-            raise ProtocolError("a message asks for nothing", "It needs one of: do, view, watch, cancel.")
+            raise ProtocolError(
+                "a message asks for nothing", "It needs one of: do, view, watch, fetch, open, store, drop, cancel."
+            )
+
+    async def _carry_out(self, _front: FrontEnd, request: Request, ticket: Ticket) -> dict[str, Any]:
+        return await self._dispatch.carry_out(request, ticket)
+
+    async def _carry_out_afar(self, front: FrontEnd, request: Request, ticket: Ticket) -> dict[str, Any]:
+        """The reply to a front end on another machine, with a list of what it is to fetch."""
+        verb, params = self._dispatch.registry.lookup(request.do), request.params
+        if request.sent:
+            params = front.outbox.sent(verb, params, request.sent)
+        box, params = await asyncio.to_thread(front.outbox.divert, verb, params)
+        try:
+            reply = await self._dispatch.carry_out(replace(request, params=params), ticket)
+            if request.sent:
+                await asyncio.to_thread(front.outbox.drop, request.sent["box"])
+            return {**reply, "carried": await asyncio.to_thread(front.outbox.listing, box)}
+        except BaseException:
+            with suppress(ProtocolError):  # the front end may be gone, and its boxes with it
+                await asyncio.to_thread(front.outbox.drop, box)
+            raise
 
     def _cancel_request(self, front: FrontEnd, name: Any) -> None:
         ticket = front.tickets.get(name) if isinstance(name, (int, str)) else None

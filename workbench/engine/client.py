@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.engine.address import Address, engine_address
+from workbench.engine.carried import Asking, check_carry, fetching, sending
 from workbench.engine.carrier import carry, end_carrier
 from workbench.engine.question import question
 from workbench.engine.spawn import connect, connect_or_spawn
@@ -112,7 +113,10 @@ class Client:
         Raises:
             WorkbenchError: what the engine answered; Cancelled after Ctrl-C, EngineDied when the link broke.
         """
-        name = self._send(verb, session, sessions, fresh, detach)
+        reply = self._outcome(self._send(verb, session, sessions, fresh, detach), progress)
+        return self._driven(fetching(verb, reply)) if self._through else reply
+
+    def _outcome(self, name: int, progress: Progress | None) -> dict[str, Any]:
         while True:
             try:
                 message = self._answer_to(name)
@@ -122,6 +126,20 @@ class Client:
                     progress(*message["progress"])
             except KeyboardInterrupt:
                 self._interrupt(name)
+
+    def _driven(self, asking: Asking) -> dict[str, Any]:
+        """Ask what a generator wants asked, up to its end; gives what it gives."""
+        try:
+            message = next(asking)
+            while True:
+                self._count += 1
+                self._write({"id": self._count, **message})
+                message = asking.send(self._outcome(self._count, None))
+        except StopIteration as done:
+            found: dict[str, Any] = done.value
+            return found
+        finally:
+            asking.close()
 
     def detach(
         self, verb: Verb, *, session: str | None = None, sessions: Path | None = None, fresh: bool = False
@@ -137,13 +155,18 @@ class Client:
         return str(message["job"]) if "job" in message else _result(message)
 
     def _send(self, verb: Verb, session: str | None, sessions: Path | None, fresh: bool, detach: bool) -> int:
+        sent = self._driven(sending(verb, self.engine)) if self._through else None
         self._count += 1
-        asked = question(verb, session=session, sessions=sessions, fresh=fresh, detach=detach)
+        carry = bool(self._through) and check_carry(verb, self.engine)
+        asked = question(verb, session=session, sessions=sessions, fresh=fresh, detach=detach, carry=carry, sent=sent)
+        self._write({"id": self._count, **asked})
+        return self._count
+
+    def _write(self, message: dict[str, Any]) -> None:
         try:
-            self._link.sendall(encode({"id": self._count, **asked}, LINE_LIMIT))
+            self._link.sendall(encode(message, LINE_LIMIT))
         except ConnectionError as error:
             raise self._lost() from error
-        return self._count
 
     def _interrupt(self, name: int) -> None:
         """Ask the engine to stop the request; a second Ctrl-C leaves without waiting for it."""

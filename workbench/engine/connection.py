@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.messages import RequestId
+from workbench.engine.outbox import Outbox
 from workbench.engine.wire import ProtocolError, encode, error_message
 
 BACKLOG_LIMIT = 8 * 1024 * 1024
@@ -23,6 +24,7 @@ class FrontEnd:
         self.greeted = False
         self.watching: Path | None = None
         self.tickets: dict[RequestId, Ticket] = {}
+        self.outbox = Outbox()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message without waiting; a front end that stopped reading is cut off."""
@@ -45,6 +47,7 @@ class FrontEnd:
         for ticket in list(self.tickets.values()):
             if not ticket.detached:
                 ticket.cancel()
+        self.outbox.clear()
 
 
 class Ticket:

@@ -27,6 +27,8 @@ class Request:
     fresh: bool = False
     detach: bool = False
     files: Mapping[str, UploadedFile] = field(default_factory=dict)
+    carry: bool = False
+    sent: dict[str, Any] = field(default_factory=dict)
 
 
 def request_id(message: dict[str, Any]) -> RequestId:
@@ -58,6 +60,8 @@ def read_request(message: dict[str, Any], size: int) -> Request:
         _field(message, "fresh", bool, False),
         _field(message, "detach", bool, False),
         {name: _file(name, value) for name, value in _field(message, "files", dict, {}).items()},
+        _field(message, "carry", bool, False),
+        _field(message, "sent", dict, {}),
     )
 
 

@@ -12,7 +12,7 @@ from workbench.errors import UsageError, WorkbenchError
 PROTOCOL = 1
 """Raised when a message changes its meaning; part of the socket's name, so that versions never meet."""
 
-CAPABILITIES = ("detach", "files", "view", "watch")
+CAPABILITIES = ("carry", "detach", "files", "view", "watch")
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of a message; uploads and the messages of the child may have `LINE_LIMIT`."""
 LINE_LIMIT = 24 * 1024 * 1024

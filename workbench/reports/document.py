@@ -61,9 +61,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class Listing:
-    """Lines to be copied as they are."""
+    """Lines to be copied as they are.
+
+    Attributes:
+        save: the name of the file that they can be saved as from the page; none where it is empty.
+    """
 
     lines: Sequence[str]
+    save: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ from workbench.reports.text import number, slug, visible, visible_token
 
 LONG = 28
 """Signs of a code above which it may be broken anywhere, as a digest is."""
+PARTS = 3
+"""Level of headings down to which a part of the page leads back to the contents."""
 _NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
 
 
@@ -57,7 +59,7 @@ def to_html(document: Document) -> str:
         '<a class="skip" href="#report">Skip to the report</a>\n'
         f'<header><h1>{_text(document.title)}</h1><p class="lead">{_text(document.subtitle)}</p>'
         f"<dl>{facts}</dl></header>\n"
-        f'<nav aria-label="Contents"><ul>{_contents(document.sections)}</ul></nav>\n'
+        f'<nav id="contents" aria-label="Contents"><ul>{_contents(document.sections)}</ul></nav>\n'
         f'<main id="report" tabindex="-1">{body}</main>\n'
         "<footer><p>Written by feature-workbench. This file is whole: it loads nothing and runs no script.</p>"
         "</footer>\n</body>\n</html>\n"
@@ -109,6 +111,17 @@ def _download(figure: Figure, what: str) -> str:
     )
 
 
+def _saved(lines: Sequence[str], name: str) -> str:
+    """A link that saves the lines themselves, with nothing made visible in them."""
+    if not name:
+        return ""
+    packed = base64.b64encode("".join(f"{line}\n" for line in lines).encode("utf-8", "replace")).decode()
+    return (
+        f'<p class="download"><a download="{escape(name)}" href="data:text/plain;charset=utf-8;base64,{packed}">'
+        f"Save as {_text(name)}</a></p>"
+    )
+
+
 class _Writer:
     """Writes blocks, giving each drawing and table an id of its own."""
 
@@ -126,9 +139,9 @@ class _Writer:
                 return f"<ul>{''.join(f'<li>{_rich(item)}</li>' for item in items)}</ul>"
             case Notice(kind, parts):
                 return f'<p class="notice {kind}"><strong>{_NOTICES[kind]}:</strong> {_rich(parts)}</p>'
-            case Listing(lines):
+            case Listing(lines, save):
                 shown = "\n".join(_text(line) for line in lines)
-                return f'<pre tabindex="0">{shown}</pre>'
+                return f'<pre tabindex="0">{shown}</pre>{_saved(lines, save)}'
             case Fold(title, blocks):
                 inner = "".join(self.block(item, depth) for item in blocks)
                 return f"<details><summary>{_text(title)}</summary>{inner}</details>"
@@ -142,9 +155,11 @@ class _Writer:
     def _section(self, section: Section, depth: int) -> str:
         anchor, heading = escape(section.anchor), f"h{min(depth, 6)}"
         inner = "".join(self.block(item, depth + 1) for item in section.blocks)
+        # a narrow page has no contents at its side, so each part of it leads back to them
+        back = '<p class="back"><a href="#contents">Back to the contents</a></p>' if depth <= PARTS else ""
         return (
             f'<section id="{anchor}" aria-labelledby="{anchor}-h">'
-            f'<{heading} id="{anchor}-h">{_text(section.title)}</{heading}>{inner}</section>'
+            f'<{heading} id="{anchor}-h">{_text(section.title)}</{heading}>{inner}{back}</section>'
         )
 
     def _table(self, table: Table) -> str:

@@ -1,4 +1,4 @@
-"""Clusters of decoder directions: the largest ones, and the cosines inside the largest."""
+"""Clusters, found or taken over: the largest ones, those known by name, and the cosines inside the largest."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Column, Paragraph, Section, Table
 from workbench.reports.sections.cluster_ranking import ring_rows
 from workbench.reports.source import ReportSource
-from workbench.reports.text import count, number, several
+from workbench.reports.text import number, several
 from workbench.session.log import LogLine
 
 SHOWN = 20
 MEMBERS = 12
 HEAD = 8
 """Clusters at the head of a ranking that are told of whatever their size."""
+MADE_BY = ("clusters.find", "clusters.import")
 
 
 def clusters_section(source: ReportSource) -> Section | None:
     """The latest clusters in force."""
-    lines = source.lines("clusters.find")
-    if not lines:
+    line = clustering(source)
+    if line is None:
         return None
-    return Section("Clusters", "clusters", source.blocks(lines[-1], partial(_clusters, source)))
+    return Section("Clusters", "clusters", source.blocks(line, partial(_clusters, source)))
+
+
+def clustering(source: ReportSource) -> LogLine | None:
+    """The line whose clusters all others of the session are about: the latest, also where it took a stored result."""
+    lines = [line for line in source.in_force if line.do in MADE_BY]
+    return lines[-1] if lines else None
 
 
 def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
     about = (
         f"{several(result['clusters'], 'cluster')} of two or more features {_how(result)}; "
-        f"{count(result['singletons'])} features stand alone.{_stability(result)}"
+        f"{several(result['singletons'], 'feature')} stand{'s' if result['singletons'] == 1 else ''} alone."
+        f"{_stability(result)}"
     )
     largest = result["largest"][:SHOWN]
     if not largest:
@@ -43,13 +51,32 @@ def _clusters(source: ReportSource, line: LogLine) -> list[Block]:
         Column("Cluster"), Column("Features", True), Column("Mean cosine", True), Column("First members"),
         Column("Labels"),
     ]  # fmt: skip
-    rows = [_row(source, cluster, labels) for cluster in largest]
+    names = result.get("names", {})
+    rows = [_row(source, cluster, labels, names) for cluster in largest]
     tables: list[Block] = [Table(f"The {len(rows)} largest clusters", columns, rows, line.seq)]
     wanted = sorted(_told_of(source, line) - {int(cluster["cluster"]) for cluster in largest})
-    if more := [_row(source, cluster, labels) for cluster in _smaller(source, line, wanted)]:
+    if more := [_row(source, cluster, labels, names) for cluster in _smaller(source, line, wanted)]:
         tables.append(Table("Smaller clusters with a label, or that another result is about", columns, more, line.seq))
+    blocks = [Paragraph((about,)), *_known(result, line), *tables]
+    if not result.get("directions", True):
+        without = "The features that they are of were not loaded, so there are no directions and no cosines."
+        return [*blocks, Paragraph((without,))]
     whole = [cluster for cluster in largest if cluster["size"] <= MEMBERS]  # a matrix that shows all its members
-    return [Paragraph((about,)), *tables, _matrix(source, line, (whole or largest)[0])]
+    return [*blocks, _matrix(source, line, (whole or largest)[0])]
+
+
+def _known(result: dict[str, Any], line: LogLine) -> list[Block]:
+    """The clusters of the paper among imported ones, and whether the loaded directions agree that they are those."""
+    rows = [
+        (str(row["cluster"]), str(row["name"]), str(row["number"]), str(row["size"]), number(row["cosine"]),
+         number(row["published"]), str(row["check"]))
+        for row in result.get("known", [])
+    ]  # fmt: skip
+    columns = [
+        Column("Cluster"), Column("Known as"), Column("Number in the paper", True), Column("Features", True),
+        Column("Mean cosine", True), Column("Published", True), Column("Check"),
+    ]  # fmt: skip
+    return [Table("Clusters that the paper names", columns, rows, line.seq)] if rows else []
 
 
 def _told_of(source: ReportSource, line: LogLine) -> set[int]:
@@ -70,11 +97,13 @@ def _told_of(source: ReportSource, line: LogLine) -> set[int]:
 
 def _smaller(source: ReportSource, line: LogLine, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Some clusters as the result tells of the largest, from the arrays."""
+    if not numbers:
+        return []
     arrays = source.lab.arrays(line, "clusters")
     sizes, members, cosines = arrays["sizes"], arrays["members"], arrays["cosines"]
     begins = np.concatenate([[0], np.cumsum(sizes)])
     return [
-        {"cluster": at, "size": int(sizes[at]), "cosine": float(cosines[at]),
+        {"cluster": at, "size": int(sizes[at]), "cosine": None if np.isnan(cosines[at]) else float(cosines[at]),
          "features": members[begins[at] : begins[at + 1]][:MEMBERS].tolist()}
         for at in numbers
         if at < len(sizes)
@@ -84,6 +113,9 @@ def _smaller(source: ReportSource, line: LogLine, numbers: Sequence[int]) -> lis
 def _how(result: dict[str, Any]) -> str:
     """What joins the members; results of older versions are of the cosine graph."""
     method = result.get("method", "graph")
+    if method == "import":
+        other = "" if result.get("numbers") is None else ", counted from 0 without those of one"
+        return f"of {result['space']}, taken over from “{result['file']}”{other}"
     if method == "graph":
         return (
             "whose decoder directions point the same way "
@@ -107,12 +139,15 @@ def _stability(result: dict[str, Any]) -> str:
     return f" Agreement (adjusted Rand index) with neighbouring settings: {told}." if told else ""
 
 
-def _row(source: ReportSource, cluster: dict[str, Any], labels: Mapping[int, str]) -> tuple[str, ...]:
+def _row(
+    source: ReportSource, cluster: dict[str, Any], labels: Mapping[int, str], names: Mapping[str, str]
+) -> tuple[str, ...]:
     members = [int(member) for member in cluster["features"]]
     named = [labels[member] for member in members if member in labels]
     shown = ", ".join(f"#{member}" for member in members) + (" …" if cluster["size"] > len(members) else "")
     own = source.own_label("clusters", int(cluster["cluster"]))
-    told = [*([f"“{own}”"] if own else []), *named[:4]]
+    known = names.get(str(cluster["cluster"]), "")
+    told = [*([f"“{own}”"] if own else []), *([known] if known else []), *named[:4]]
     return str(cluster["cluster"]), str(cluster["size"]), number(cluster["cosine"]), shown, "; ".join(told) or "–"
 
 

@@ -18,6 +18,7 @@ from workbench.reports.document import (
     Chart,
     Code,
     Column,
+    Fold,
     Heat,
     Inline,
     Notice,
@@ -170,7 +171,9 @@ def _from_index(source: ReportSource, index: int, line: LogLine) -> list[Block]:
         if about["fired"]
         else "never active."
     )
-    return [Paragraph((said,)), *_windows(about, index, line), *_logits(found, index, line)]
+    more = [*_histogram(about, index, line), *_logits(found, index, line)]
+    title = f"How strongly #{index} is active, and what its direction does to the output"
+    return [Paragraph((said,)), *_windows(about, index, line), *([Fold(title, more)] if more else [])]
 
 
 def _windows(about: dict[str, Any], index: int, line: LogLine) -> list[Block]:
@@ -183,6 +186,12 @@ def _windows(about: dict[str, Any], index: int, line: LogLine) -> list[Block]:
         note=f"One window of a document. Full heat is {number(about['maximum'])}.",
         data={"lines": lines, "maximum": about["maximum"]},
     )
+    return [Heat(heat, line.seq)]
+
+
+def _histogram(about: dict[str, Any], index: int, line: LogLine) -> list[Block]:
+    if not about["examples"]:
+        return []
     histogram = Figure(
         kind="histogram",
         title=f"Activations of #{index}",
@@ -191,7 +200,7 @@ def _windows(about: dict[str, Any], index: int, line: LogLine) -> list[Block]:
         data=about["histogram"],
     )
     caption = f"Activations of #{index} on the tokens where it is active."
-    return [Heat(heat, line.seq), Chart(histogram, line.seq, caption)]
+    return [Chart(histogram, line.seq, caption)]
 
 
 def _logits(found: FeatureIndex, index: int, line: LogLine) -> list[Block]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from workbench.reports.document import (
     Cell,
     Code,
     Column,
+    Fold,
     Listing,
     Paragraph,
     Section,
@@ -13,8 +16,11 @@ from workbench.reports.document import (
     line_anchor,
 )
 from workbench.reports.source import ReportSource
-from workbench.reports.text import number, several
+from workbench.reports.text import number, several, visible
 from workbench.session.log import LogLine
+
+SCRIPT = "commands.txt"
+_INPUT = re.compile(r"(^|[\s='\"])inputs/[0-9a-f]{12}-")
 
 
 def commands_section(source: ReportSource) -> Section | None:
@@ -32,8 +38,8 @@ def commands_section(source: ReportSource) -> Section | None:
     replay = Paragraph(
         (
             "With this session's folder, the first command below computes everything again from the log, never from "
-            "stored results, and compares every number with the recorded one. Without it, type the commands in the "
-            "app, each after a colon as it stands here, or put them into a file without the colons and run that.",
+            f"stored results, and compares every number with the recorded one. Without it, save {SCRIPT} from below "
+            "and run it in a session of your own.",
         )
     )
     name = source.record.name
@@ -41,10 +47,31 @@ def commands_section(source: ReportSource) -> Section | None:
         [
             f"workbench replay {name} --check",
             f"workbench session new {name}-again",
-            f"workbench run commands.txt --session {name}-again",
+            f"workbench run {SCRIPT} --session {name}-again",
         ]
     )
-    return Section("Commands and replay", "commands", [replay, listing, Paragraph((_left_out(source),)), table])
+    script = Fold("The commands as a script", [Listing(_script(source), save=SCRIPT)])
+    told = Paragraph((_left_out(source),))
+    return Section("Commands and replay", "commands", [replay, listing, told, table, *([script] if lines else [])])
+
+
+def _script(source: ReportSource) -> list[str]:
+    """The lines in force as `workbench run` takes them; one that a script cannot hold is a remark that says why."""
+    found = [f"# the commands in force of session {visible(source.record.name)}"]
+    for line in source.in_force:
+        text = source.line_text(line)
+        if line.reused is not None:
+            continue  # its result is that of a line above
+        if len(text.splitlines()) > 1 or "${" in text:
+            found.append(
+                f"# line {line.seq} ({line.do}) holds a line break or ${{ and is not here: see the session's log"
+            )
+        elif _INPUT.search(text):
+            found.append(f"# line {line.seq} needs a file that is in the session: put the path of yours instead")
+            found.append(f"# {text}")
+        else:
+            found.append(text)
+    return found
 
 
 def _row(source: ReportSource, line: LogLine) -> list[Cell]:

@@ -100,6 +100,8 @@ def _steer(lines: Lines) -> str:
 
 def _find(lines: Lines) -> str:
     params: dict[str, Any] = lines[-1].params  # the section shows the latest
+    if lines[-1].do == "clusters.import":
+        return "Clusters were taken over from a file as they stand; cosines are of the decoder directions loaded here."
     by = {
         "coactivation": "the Jaccard overlap of the tokens on which features fire",
         "both": "the larger of decoder cosine and Jaccard overlap of firing",
@@ -154,7 +156,7 @@ _SAYERS: tuple[tuple[tuple[str, ...], Callable[[Lines], str] | str], ...] = (
     (("labels.suggest",), _suggest),
     (("labels.score",), _SCORE),
     (("steer.clamp",), _steer),
-    (("clusters.find",), _find),
+    (("clusters.find", "clusters.import"), _find),
     (("clusters.rank",), _rank),
     (("circle.probe", "circle.patch", "circle.sweep"), _CIRCLE),
     (("geometry.energy", "geometry.optimum"), _ENERGY),

@@ -12,6 +12,8 @@ from workbench.reports.text import nats, number, several
 from workbench.session.log import LogLine
 
 AGAINST = "Against what was expected, and further than any random feature"
+OPEN = 12
+"""Most watched words that are shown without being asked for."""
 WANTED = {"raise": "up", "lower": "down"}
 
 
@@ -40,8 +42,8 @@ def _steering(source: ReportSource, line: LogLine) -> list[Block]:
         f"{number(kl)} nats (mean KL divergence)."
     )
     blocks: list[Block] = [Paragraph((Code(str(result["feature"])), about))]
-    blocks += _words(result, line)
-    blocks += [_control(result, kl, line), *_beyond(result), *_dose(result, line)]
+    # the answer first: against controls, then how it grows, then word by word
+    blocks += [_control(result, kl, line), *_beyond(result), *_dose(result, line), *_words(result, line)]
     blocks.append(Fold(f"Each of {several(len(result['prompts']), 'prompt')}", _prompts(result, line)))
     return blocks
 
@@ -58,7 +60,8 @@ def _words(result: dict[str, Any], line: LogLine) -> list[Block]:
         Column("Change (nats)", True), Column("Prompts as expected", True),
     ]  # fmt: skip
     caption = f"Watched words before and after clamping #{result['index']}, means over the prompts"
-    return [Table(caption, columns, rows, line.seq)] if rows else []
+    table = Table(caption, columns, rows, line.seq)
+    return [] if not rows else [table] if len(rows) <= OPEN else [Fold(f"All {len(rows)} watched words", [table])]
 
 
 def _named(word: dict[str, Any]) -> str:

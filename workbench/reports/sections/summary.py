@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.reports.choice import by_sign, discovered
 from workbench.reports.document import Block, Link, Notice, Paragraph, Rich, Section, Strong, at_line, feature_anchor
+from workbench.reports.sections.clusters import clustering
 from workbench.reports.sections.ranking import others
 from workbench.reports.sections.steering import AGAINST, turned_round
 from workbench.reports.sections.summary_shapes import SHAPES
@@ -236,9 +237,10 @@ def _work(source: ReportSource, beside: bool) -> list[Block]:
         said.append(f"{several(len(groups), 'cluster')} labelled")
     if groups := source.labels_of("quanta"):
         said.append(f"{len(groups)} {'quantum' if len(groups) == 1 else 'quanta'} labelled")
-    if clusters := source.lines("clusters.find"):
+    if (clusters := clustering(source)) is not None:
         found = source.record.state.get("clusters") or {}
-        said.append(f"{several(int(found.get('count', 0)), 'cluster')} found (line {clusters[-1].seq})")
+        how = "found" if clusters.do == "clusters.find" else "taken over from a file"
+        said.append(f"{several(int(found.get('count', 0)), 'cluster')} {how} (line {clusters.seq})")
     if index := source.record.state.get("index"):
         said.append(f"{count(index.get('tokens'))} tokens of the corpus “{index.get('corpus')}” indexed")
     lead = "Besides" if beside else "This session holds"

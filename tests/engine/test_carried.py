@@ -1,0 +1,152 @@
+"""Files of a front end on another machine: written where its user sits, and read from there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine import toy
+from tests.engine.conftest import Place
+from workbench.engine.async_client import AsyncClient
+from workbench.engine.carried import CHUNK, fetching, sending
+from workbench.engine.client import Client
+from workbench.engine.outbox import Outbox
+from workbench.engine.spawn import python_command
+from workbench.engine.streams import program_dial
+from workbench.engine.wire import CAPABILITIES, ProtocolError
+from workbench.errors import EngineDied, UsageError, WorkbenchError
+
+WAY = python_command("tests.engine.toy_stdio")
+ENGINE = {"capabilities": list(CAPABILITIES)}
+
+
+@pytest.fixture
+def far(shared: Place) -> Iterator[Client]:
+    with Client(None, through=WAY) as client:
+        yield client
+
+
+def boxes() -> list[Path]:
+    folder = Path(os.environ["WORKBENCH_HOME"]) / "carried"
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def test_what_is_written_over_there_arrives_here(far: Client, tmp_path: Path) -> None:
+    text = "0123456789abcdef" * (CHUNK // 10)  # more than one part
+    verb = toy.Write(out=str(tmp_path / "x.txt"), folder=str(tmp_path / "f"), text=text)
+    reply = far.request(verb)
+    assert (tmp_path / "x.txt").read_text() == text
+    assert (tmp_path / "f" / "empty").read_bytes() == b""
+    written = Path((tmp_path / "f" / "inner" / "a.txt").read_text())
+    assert written != tmp_path / "x.txt", "it was written at once, as if over there were here"
+    assert reply["result"] == {"out": str(tmp_path / "x.txt"), "folder": str(tmp_path / "f"), "same": "../f"}
+    assert reply["params"]["out"] == str(tmp_path / "x.txt")
+    assert "carried" not in reply
+    assert boxes() == [], "something stays over there"
+
+
+def test_the_app_s_client_fetches_as_well(shared: Place, tmp_path: Path) -> None:
+    async def scenario() -> tuple[Any, Any]:
+        client = AsyncClient(program_dial(WAY), shared.sessions, detach_heavy=True)
+        wrote = await client.request(toy.Write(out=str(tmp_path / "x.txt")), session=None)
+        read = await client.request(toy.Read(file=str(tmp_path / "x.txt")), session=None)
+        await client.close()
+        return wrote["result"]["out"], read["result"]["texts"]
+
+    assert asyncio.run(scenario()) == (str(tmp_path / "x.txt"), {"x.txt": "written"})
+
+
+def test_what_is_read_is_sent_from_here(far: Client, tmp_path: Path) -> None:
+    (tmp_path / "d" / "in").mkdir(parents=True)
+    (tmp_path / "d" / "in" / "a").write_text("one")
+    (tmp_path / "d" / "b").write_text("")
+    reply = far.request(toy.Read(file=str(tmp_path / "d")))["result"]
+    assert reply["texts"] == {"a": "one", "b": ""}
+    assert not reply["file"].startswith(str(tmp_path)), "it was read at once, as if over there were here"
+    assert boxes() == [], "something stays over there"
+
+
+def test_a_work_that_fails_leaves_nothing(far: Client, tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    with pytest.raises(UsageError, match="no folder"):
+        far.request(toy.Write(out=str(tmp_path / "nowhere" / "x")))
+    with pytest.raises(WorkbenchError, match="failed unexpectedly"):
+        far.request(toy.Write(out=str(tmp_path / "x"), text="\ud800"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "f"]
+    assert boxes() == []
+
+
+def test_an_engine_that_cannot_send_is_not_asked(tmp_path: Path, far: Client) -> None:
+    far.engine = {**far.engine, "capabilities": ["files"]}
+    with pytest.raises(UsageError, match="cannot send what"):
+        far.request(toy.Write(out=str(tmp_path / "x")))
+    (tmp_path / "here").touch()
+    with pytest.raises(UsageError, match="cannot take what"):
+        far.request(toy.Read(file=str(tmp_path / "here")))
+
+
+def carried(place: str, data: bytes, size: int | None = None, field: str = "folder") -> dict[str, Any]:
+    told = {"field": field, "place": place, "bytes": len(data) if size is None else size}
+    told["sha256"] = hashlib.sha256(data).hexdigest()
+    return {"result": {}, "params": {}, "carried": {"box": "b", "paths": {}, "files": [told]}}
+
+
+@pytest.mark.parametrize("place", ["../x", "/etc/x", "a/../../x", "a//b", ".", "..", "a\0b", "a/", 7])
+def test_a_place_outside_is_refused(place: Any, tmp_path: Path) -> None:
+    verb = toy.Write(out=str(tmp_path / "o"), folder=str(tmp_path / "f"))
+    with pytest.raises(EngineDied, match="not asked for"):
+        next(fetching(verb, carried(place, b"x")))
+    with pytest.raises(EngineDied, match="not asked for"):
+        next(fetching(verb, carried("", b"x", field="text")))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("answer", [{"base64": "YWI="}, {"base64": "!"}, {"base64": ""}, {}, {"base64": 3}])
+def test_a_file_that_does_not_come_whole_takes_no_place(answer: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "o").write_text("before")
+    asking = fetching(toy.Write(out=str(tmp_path / "o")), carried("", b"abc", field="out"))
+    next(asking)
+    with pytest.raises(EngineDied):
+        for _ in range(9):
+            asking.send(answer)
+    assert (tmp_path / "o").read_text() == "before"
+    assert list(tmp_path.iterdir()) == [tmp_path / "o"]
+
+
+def test_a_link_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "l").symlink_to("/etc/passwd")
+    asking = sending(toy.Read(file=str(tmp_path / "d")), ENGINE)
+    next(asking)
+    with pytest.raises(UsageError, match="holds a link"):
+        asking.send({"box": "b"})
+
+
+def test_a_front_end_cannot_leave_its_boxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    outbox, other = Outbox(), Outbox()
+    box = outbox.open()["box"]
+    assert (tmp_path / "carried" / box).stat().st_mode & 0o777 == 0o700
+    for place in ("../x", "/x", "a/../../x", 3, ""):
+        with pytest.raises(ProtocolError):
+            outbox.store({"store": box, "place": place, "base64": "YQ=="})
+        with pytest.raises(ProtocolError):
+            outbox.sent(toy.Read, {}, {"box": box, "places": {"file": place}})
+    with pytest.raises(ProtocolError):
+        outbox.sent(toy.Echo, {}, {"box": box, "places": {"text": "a"}})
+    for message in ({"fetch": box, "file": 0, "offset": 0}, {"fetch": "../..", "file": 0, "offset": 0}):
+        with pytest.raises(ProtocolError):
+            outbox.read(message)
+    for wrong in (box, "..", None, [box]):
+        with pytest.raises(ProtocolError):
+            other.drop(wrong)
+    with pytest.raises(UsageError, match="absolute"):
+        outbox.divert(toy.Write, {"out": "/a/../b"})
+    outbox.clear()
+    assert list((tmp_path / "carried").iterdir()) == []
