@@ -38,6 +38,7 @@ from workbench.session.layout import (
     META_NAME,
     NOTES_NAME,
     OPENED_NAME,
+    RESULT_NAME,
     STORES,
     VIEW_NAME,
 )
@@ -49,9 +50,9 @@ RATIO_LIMIT = 200
 """Times that an archive may grow; stored results and arrays grow three to ten times."""
 SMALL = 16 * 1024 * 1024
 """Bytes that any archive may grow to."""
-READ_WHOLE = (".json", ".jsonl", ".md")
-READ_LIMIT = 256 * 1024 * 1024
-"""Bytes of a file that is read whole, as logs and results are: whoever reads it needs many times as much memory."""
+READ_WHOLE = (META_NAME, LOG_NAME, NOTES_NAME, VIEW_NAME, RESULT_NAME)
+READ_LIMIT = 512 * 1024 * 1024
+"""Bytes of what is read whole: many times as much memory is needed then. A log with 65,536 labels has 40 MB."""
 PATH_LIMIT = 400
 _DAMAGE = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
@@ -164,7 +165,7 @@ def _checked(files: _Source, source: Path) -> Manifest:
     for name, about in manifest.files.items():
         if len(name) > PATH_LIMIT or not _PLACES.fullmatch(name):
             raise InputFileError(f"{source} holds {name!r:.120}, which is no file of a session", _NOT_OURS)
-        if name.endswith(READ_WHOLE) and about.size > READ_LIMIT:
+        if name.rpartition("/")[2] in READ_WHOLE and about.size > READ_LIMIT:
             raise InputFileError(f"{name!r:.120} of {source} is over {READ_LIMIT:,} bytes", _NOT_OURS)
     if odd := set(names) - {MANIFEST_NAME} ^ set(manifest.files):
         what = "is not in its manifest" if (first := min(odd)) in names else "is missing"
@@ -260,7 +261,7 @@ def _check_session(folder: Path) -> None:
     """Read the log as any reader does: a session that arrives can be opened."""
     record = SessionRecord(folder)
     for line in record.lines:
-        if line.artifact and not (record.artifact_path(line) / "result.json").is_file():
+        if line.artifact and not (record.artifact_path(line) / RESULT_NAME).is_file():
             raise InputFileError(f"the result of line {line.seq} ({line.do}) is not in the export", _NOT_OURS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputFileError, UsageError
-from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, VIEW_NAME
+from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, RESULT_NAME, VIEW_NAME
 from workbench.session.log import LogLine, read_log, refuse_constant
 from workbench.session.migrations import check_form
 from workbench.session.state import State, fold
@@ -85,7 +85,7 @@ class SessionRecord:
         Raises:
             InputFileError: it is missing or damaged.
         """
-        path = self.artifact_path(line) / "result.json"
+        path = self.artifact_path(line) / RESULT_NAME
         try:
             data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"), parse_constant=refuse_constant)
             if not isinstance(data, dict) or not data.keys() >= _STORED:

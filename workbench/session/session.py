@@ -17,7 +17,7 @@ from workbench.digests import canonical_json, folder_digest, value_digest
 from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError, storage_error
 from workbench.files import append_line, sync_folder, write_atomic
 from workbench.saes import verdict
-from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, NOTES_NAME, VIEW_NAME
+from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, NOTES_NAME, RESULT_NAME, VIEW_NAME
 from workbench.session.lock import SessionLock
 from workbench.session.log import LogLine, cut_torn_line, utc_now
 from workbench.session.migrations import bring_up_to_date
@@ -65,7 +65,7 @@ def stage_outcome(staging: Path, outcome: Outcome, uses: list[int]) -> dict[str,
         text = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise WorkbenchError(f"the result cannot be stored ({error})", "This is a fault of the verb.") from error
-    write_atomic(staging / "result.json", text + "\n")
+    write_atomic(staging / RESULT_NAME, text + "\n")
     return {
         "sets": outcome.sets,
         "withdraws": outcome.withdraws,
