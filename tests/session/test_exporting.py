@@ -392,6 +392,13 @@ def test_an_entry_that_lies_nowhere(archive: Path, tmp_path: Path, refused: Any,
     refused(tmp_path / "x.zip", r"x\.zip is no archive that can be read \(.*Invalid argument")
 
 
+def test_an_entry_without_a_name(archive: Path, tmp_path: Path, refused: Any) -> None:
+    raw = bytearray(archive.read_bytes())
+    raw[raw.rindex(b"s/" + LOG_NAME.encode())] = 0  # a name ends at its first zero byte
+    (tmp_path / "x.zip").write_bytes(raw)
+    refused(tmp_path / "x.zip", r"x\.zip is no archive that can be read")
+
+
 def test_a_folder_that_cannot_be_read(
     good: Files, tmp_path: Path, refused: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

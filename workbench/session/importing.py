@@ -56,7 +56,7 @@ READ_LIMIT = 512 * 1024 * 1024
 PATH_LIMIT = 400
 _DAMAGE = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
-    ValueError, OverflowError,
+    ValueError, OverflowError, IndexError,
 )  # fmt: skip
 """What the standard library raises on an archive that is damaged or not one."""
 _PLACES = re.compile(
