@@ -31,7 +31,8 @@ class SaeLoad(Command):
     tolerance = _GATE
 
     ref: NameOrFolder = Field(
-        description="`demo`, RELEASE/SAE_ID of SAELens, a folder (SAELens, sparsify, dictionary_learning), or `raw`"
+        description="`demo`, RELEASE/SAE_ID of SAELens, a folder (SAELens, sparsify, dictionary_learning), the name of "
+        "one trained here, or `raw`"
     )
     site: str = Field(
         "", description="Site of `raw` units or of an SAE that does not say its own, such as blocks.1.hook_resid_post"

@@ -156,6 +156,24 @@ def test_a_config_of_another_size_is_refused(folder: Path) -> None:
         load(folder)
 
 
+def test_a_folder_without_a_tokenizer_is_refused(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    with pytest.raises(InputFileError, match="has no tokenizer") as caught:
+        load(folder)
+    assert "tokenizer.json" in caught.value.hint
+
+
+def test_a_tokenizer_of_another_model_is_refused(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    made = json.loads(path.read_text())
+    vocabulary = made["model"]["vocab"]
+    vocabulary |= {f"more-{number}": len(vocabulary) + number for number in range(1000)}
+    path.write_text(json.dumps(made))
+    with pytest.raises(InputFileError, match=r"has \d+ tokens, its weights know \d+"):
+        load(folder)
+
+
 def test_a_local_model_has_no_revision(tiny_files: Path) -> None:
     with pytest.raises(UsageError, match="no revision 'step1000'"):
         load(tiny_files / "model", revision="step1000")

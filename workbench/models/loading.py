@@ -39,7 +39,7 @@ def load_model(entry: dict[str, Any]) -> LoadedModel:
     if not spread:
         plain.to(device)
     plain.eval().requires_grad_(False)
-    model = LoadedModel(reference.name, plain, _tokenizer(reference, folder))
+    model = LoadedModel(reference.name, plain, _fitting(reference, _tokenizer(reference, folder), plain))
     model.info = _info(reference, folder, model, kind, digest, entry)
     return model
 
@@ -111,6 +111,22 @@ def _tokenizer(reference: references.ModelReference, folder: Path) -> Any:
             return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise _cannot_load(reference, error) from error
+
+
+def _fitting(reference: references.ModelReference, tokenizer: Any, plain: Any) -> Any:
+    """The tokenizer, if it is one of this model: a folder without any gives an empty one, and no error."""
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise InputFileError(
+            f"the model {reference.ref!r} has no tokenizer",
+            "Put its files (tokenizer.json, tokenizer_config.json) into the folder: its `save_pretrained` does.",
+        )
+    known = int(plain.get_input_embeddings().weight.shape[0])
+    if tokenizer.vocab_size > known:
+        raise InputFileError(
+            f"the tokenizer of {reference.ref!r} has {tokenizer.vocab_size} tokens, its weights know {known}",
+            "They do not belong together: put the tokenizer that the model was trained with into the folder.",
+        )
+    return tokenizer
 
 
 def _cannot_load(reference: references.ModelReference, error: Exception) -> InputFileError:

@@ -40,6 +40,11 @@ class Site:
         return f"blocks.{self.layer}.{self.stream}"
 
 
+def is_site(name: str) -> bool:
+    """Whether a name is that of a stream of a block, of some model; other tools have names of their own."""
+    return _PATTERN.fullmatch(name) is not None
+
+
 def parse_site(name: str, layers: int) -> Site:
     """The site a name means in a model of `layers` blocks.
 

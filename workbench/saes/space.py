@@ -20,12 +20,16 @@ from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.models.hub import cache_only
-from workbench.models.site import Site, parse_site
+from workbench.models.site import Site, is_site, parse_site
 from workbench.neuronpedia import checked_id
+from workbench.paths import home
 from workbench.saes.encoding import encode, largest
 from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A name under which `sae train` keeps an SAE: no path."""
 
 if TYPE_CHECKING:
     from sae_lens import SAE
@@ -178,14 +182,19 @@ def digest_now(ref: str) -> str:
 
 
 def _folder(ref: str) -> Path:
-    return demo.sae_dir() if ref == "demo" else Path(ref).expanduser()
+    """The folder of a local SAE: a path, or else the name of one that was trained on this machine."""
+    if ref == "demo":
+        return demo.sae_dir()
+    folder = Path(ref).expanduser()
+    named = NAME.fullmatch(ref) is not None and not folder.is_dir()
+    return trained if named and (trained := home() / "saes" / ref).is_dir() else folder
 
 
 def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = None) -> FeatureSpace:
     """The feature space that `ref` names, on a loaded model.
 
     Args:
-        ref: `demo`, a local SAE folder, RELEASE/SAE_ID of SAELens, or `raw`.
+        ref: `demo`, a local SAE folder, the name of one trained here, RELEASE/SAE_ID of SAELens, or `raw`.
         site: the site of `raw`, and of an SAE whose files do not say theirs; ignored otherwise.
         expected: digest the files must have, or nothing.
 
@@ -200,8 +209,11 @@ def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = N
     if folder.is_dir():
         return _from_folder(ref, folder.resolve(), site, model, expected)
     if ref == "demo" or ref.startswith((".", "/", "~")) or "/" not in ref:
+        trained = sorted(path.name for path in (home() / "saes").glob("[!.]*") if path.is_dir())
+        here = f"the name of one trained here ({', '.join(trained[:10])}), " if trained else ""
         raise UnknownNameError(
-            f"no SAE {ref!r}", "Give `demo`, an existing SAE folder, RELEASE/SAE_ID of SAELens, or `raw` with --site."
+            f"no SAE {ref!r}",
+            f"Give `demo`, an existing SAE folder, {here}RELEASE/SAE_ID of SAELens, or `raw` with --site.",
         )
     return _from_hub(ref, site, model)
 
@@ -251,7 +263,7 @@ def _released(release: str, sae_id: str, device: str) -> SAE[Any]:
 
 
 def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, model: LoadedModel) -> SaeSpace:
-    hook = found.hook or given
+    hook = given if given and not is_site(found.hook) else found.hook
     if not hook:
         raise MismatchError(
             f"the SAE {ref!r} does not say its site", "Add --site, for example --site blocks.1.hook_resid_post."
@@ -275,7 +287,7 @@ def _fitted(ref: str, short: str, found: LoadedSae, given: str, digest: str, mod
         "architecture": str(found.sae.cfg.architecture()),
         "format": found.format,
         "units": "latents",
-        "site_given": not found.hook,
+        "site_given": hook != found.hook,
     }
     if listed := checked_id(found.sae.cfg.metadata.neuronpedia_id):
         info["neuronpedia"] = listed
@@ -287,7 +299,9 @@ def _site(ref: str, hook: str, model: LoadedModel, units: int, verb: str) -> Sit
     try:
         site = parse_site(hook, model.layers)
     except UnknownNameError as error:
-        raise MismatchError(f"the SAE {ref!r} belongs to site {hook!r}", error.message + ". " + error.hint) from error
+        advice = "" if is_site(hook) else " Say with --site which of them is meant."
+        told = f"{error.message}. {error.hint}{advice}"
+        raise MismatchError(f"the SAE {ref!r} belongs to site {hook!r}", told) from error
     if units != model.site_width(site):
         raise MismatchError(
             f"the SAE {ref!r} {verb} {units} units, {site.name} of {model.name} has {model.site_width(site)}",

@@ -25,7 +25,8 @@ def read_folder(folder: Path, device: str) -> LoadedSae:
             except WorkbenchError:
                 raise
             except Exception as error:  # the libraries raise all kinds for a damaged file
-                reason = str(error).strip().split("\n")[0][:200]
+                # torch says in its first line that something is wrong, and in the others what
+                reason = " ".join(str(error).split())[:300]
                 raise InputFileError(
                     f"cannot load the SAE in {folder} ({type(error).__name__}: {reason})",
                     f"It looks like a {form.NAME} folder: check {' and '.join(form.FILES)}.",
