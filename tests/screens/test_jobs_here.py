@@ -92,6 +92,20 @@ def test_without_a_job_quitting_is_not_asked_about() -> None:
     play(scenario)
 
 
+def test_a_job_of_ones_own_that_was_let_go_on_is_not_asked_about() -> None:
+    engine = Slow()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await build(pilot)
+        engine.emit({"event": "job", "job": {**JOB, "detached": True}})
+        await pilot.press("ctrl+q")
+        for _ in range(20):
+            await pilot.pause()
+        assert app._exit
+
+    play(scenario, engine=engine)
+
+
 @pytest.mark.parametrize("state", ["done", "failed"])
 def test_a_job_let_go_on_shows_how_it_goes_and_announces_its_end(state: str) -> None:
     engine = recorded_engine()
