@@ -211,11 +211,13 @@ def _beside(connect: Callable[[], None], undo: Callable[[], None], pause: Callab
             connect()
         except Exception as error:  # raised again by whoever waits
             raised.append(error)
-        with deciding:
-            ended.set()
-            if given_up.is_set() and not raised:
-                undo()
-        _CONNECTING.release()
+        try:
+            with deciding:
+                ended.set()
+                if given_up.is_set() and not raised:
+                    undo()
+        finally:
+            _CONNECTING.release()  # whatever ending it did: others wait for it
 
     pause()
     while not _CONNECTING.acquire(timeout=_POLL):

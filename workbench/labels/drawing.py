@@ -99,11 +99,7 @@ class Draw:
         seen = Seen()
         strongest = self._some(feature, at[np.argsort(-values, kind="stable")], "explain", top, seen)
         windows, fifths = self._by_fifth(feature, "explain", each, seen)
-        groups = [
-            tuple(window for window, fifth in zip(windows, fifths, strict=True) if fifth == number)
-            for number in range(QUANTILES, 0, -1)
-        ]
-        return ExplainWindows(strongest, tuple(groups), self.contrast())
+        return ExplainWindows(strongest, strongest_first(windows, fifths), self.contrast())
 
     def score(self, feature: int, each: int = EACH_EXPLAINS, kinds: Sequence[Negatives] = ("random",)) -> ScoreWindows:
         """Windows of each fifth of a feature's activations, and as many where it is silent of each kind."""
@@ -234,6 +230,14 @@ class Draw:
         document = int(found["document"])
         tokens, values = tuple(found["tokens"]), tuple(found["values"])
         return Window(tokens, values, int(found["peak"]), document, self.part(document))
+
+
+def strongest_first(windows: Sequence[Window], fifths: Sequence[int]) -> tuple[tuple[Window, ...], ...]:
+    """Windows of each fifth of the activations, the strongest fifth first."""
+    return tuple(
+        tuple(window for window, fifth in zip(windows, fifths, strict=True) if fifth == number)
+        for number in range(QUANTILES, 0, -1)
+    )
 
 
 def mass_edges(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.labels.drawing import CONTRAST, EACH_EXPLAINS, QUANTILES, REFERENCE, TOP, Seen, seeded
+from workbench.labels.drawing import CONTRAST, EACH_EXPLAINS, QUANTILES, REFERENCE, TOP, Seen, seeded, strongest_first
 from workbench.labels.windows import ExplainWindows, Negatives, Part, ReferenceWindows, ScoreWindows, Window, part_of
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ class PredictionDraw:
         seed: of every draw.
     """
 
-    marked = True
-
     def __init__(self, samples: Predictions, seed: int = 0) -> None:
         self.samples = samples
         self.seed = seed
@@ -92,11 +90,7 @@ class PredictionDraw:
         seen = Seen()
         strongest = self._some(members[np.argsort(self.samples.loss[members], kind="stable")], top, seen)
         windows, fifths = self._by_fifth(feature, "explain", each, seen)
-        groups = [
-            tuple(window for window, fifth in zip(windows, fifths, strict=True) if fifth == number)
-            for number in range(QUANTILES, 0, -1)
-        ]
-        return ExplainWindows(strongest, tuple(groups), self._contrast(feature))
+        return ExplainWindows(strongest, strongest_first(windows, fifths), self._contrast(feature))
 
     def score(self, feature: int, each: int = EACH_EXPLAINS, kinds: Sequence[Negatives] = ("random",)) -> ScoreWindows:
         """Samples of each fifth of a quantum, and as many of other quanta of each kind."""
