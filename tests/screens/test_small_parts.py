@@ -10,7 +10,7 @@ from screens import clipboard
 from screens.completion import candidates, completed, explanation
 from screens.glyphs import columns, signed_bar
 from screens.palette import LEVELS, heat, level_of
-from screens.select import distrust
+from screens.ranking_text import distrust
 from screens.trail import Place, Trail
 
 
