@@ -73,7 +73,7 @@ def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
                 palette.PLAIN,
             )
         ],
-        [*_discovered(ranking), *_distrust(ranking.get("gate"))],
+        [*_discovered(ranking), *distrust(ranking.get("gate"))],
     ]
 
 
@@ -113,9 +113,12 @@ def discoveries(count: int) -> str:
     return f"{thousands(count)} discover{'y' if count == 1 else 'ies'}"
 
 
-def _distrust(gate: dict[str, Any] | None) -> list[Piece]:
+def distrust(gate: dict[str, Any] | None) -> list[Piece]:
     """A word beside numbers that rest on an SAE which did not pass the sanity gate."""
-    return [] if gate is None or gate["passed"] else [(" · SAE not sound", palette.WARN)]
+    if gate is None or gate["passed"]:
+        return []
+    looked = "SAE not checked" if str(gate["text"]).startswith("SAE not checked") else "SAE not sound"
+    return [(f" · {looked}", palette.WARN)]
 
 
 def contrast_row(row: dict[str, Any], alpha: float, largest: float) -> Row:

@@ -7,7 +7,7 @@ import random
 import socket
 import string
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -161,6 +161,9 @@ def test_a_front_end_that_never_reads_is_cut_off_and_the_others_served(shared: P
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
             pass
         assert shared.request(toy.Echo(text="served"))["result"]["text"] == "served"
+        with suppress(ConnectionResetError):  # the end comes after what was on its way; without it this times out
+            while deaf.link.recv(1 << 20):
+                pass
 
 
 def test_random_messages_never_break_the_engine(shared: Place) -> None:

@@ -10,6 +10,7 @@ from screens import clipboard
 from screens.completion import candidates, completed, explanation
 from screens.glyphs import columns, signed_bar
 from screens.palette import LEVELS, heat, level_of
+from screens.ranking_text import distrust
 from screens.trail import Place, Trail
 
 
@@ -21,6 +22,13 @@ def test_heat_differs_without_colour() -> None:
     styles = {str(heat(level, color=False)) for level in (0, 2, 5, 8)}
     assert len(styles) == 4
     assert all(heat(level, color=False).color is None for level in range(-LEVELS, LEVELS + 1))
+
+
+def test_an_sae_that_was_not_looked_at_is_not_called_unsound() -> None:
+    told = ["SAE not checked: it was loaded before there was a gate", "SAE gate failed: dead: 80 % are"]
+    said = ["".join(text for text, _ in distrust({"passed": False, "text": text})) for text in told]
+    assert said == [" · SAE not checked", " · SAE not sound"]
+    assert distrust(None) == distrust({"passed": True, "text": ""}) == []
 
 
 def test_zero_is_unstyled() -> None:

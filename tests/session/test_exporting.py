@@ -251,6 +251,15 @@ def test_content_that_is_not_what_its_digest_says(good: Files, tmp_path: Path, r
     refused(tmp_path / "evil", "'notes.md' is not what its manifest says")
 
 
+def test_one_changed_bit_of_a_number(good: Files, tmp_path: Path, refused: Any) -> None:
+    bring_out(good, tmp_path / "evil")
+    arrays = next((tmp_path / "evil").rglob("*.safetensors"))
+    content = bytearray(arrays.read_bytes())
+    content[-1] ^= 1
+    arrays.write_bytes(content)
+    refused(tmp_path / "evil", "is not what its manifest says")
+
+
 def test_a_bomb_by_its_manifest(good: Files, tmp_path: Path, refused: Any) -> None:
     refused(write(tmp_path / "bomb.zip", {**good, "inputs/zeros": bytes(64 * 1024 * 1024)}), "over 200 times as many")
 
