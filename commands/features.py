@@ -455,7 +455,10 @@ class FeaturesTag(Command):
     reuse = False
 
     feature: str = Field(description="Feature ids or numbers, with commas: 417,459")
-    tag: str = Field(pattern=TAG, description="The tag: letters, digits, spaces, dots, plus signs and dashes")
+    tag: str = Field(
+        pattern=TAG,
+        description="The tag: a letter or digit, then also spaces, dots, plus signs and dashes; 64 signs at most",
+    )
     remove: bool = Field(False, description="Take it off")
 
 

@@ -183,6 +183,11 @@ def _usage(verb: type[Verb], error: ValidationError) -> UsageError:
     field = ".".join(str(part) for part in first["loc"]) or "value"
     if first["type"] == "missing":
         return UsageError(f"{verb.dotted} needs {field}", f"Its parameters: {parameters(verb)}.")
+    if first["type"] == "string_pattern_mismatch" and (described := verb.model_fields.get(field)):
+        rule = first["ctx"]["pattern"]
+        return UsageError(
+            f"{verb.dotted}: {field} is {first['input']!r}", f"{described.description}. It has to match {rule}."
+        )
     return UsageError(f"{verb.dotted}: {field} is {first['input']!r}", f"{first['msg'][:1].upper()}{first['msg'][1:]}.")
 
 

@@ -250,7 +250,7 @@ class FeaturePage(LatestPage):
     def _show_side(self) -> None:
         corpus = self.shown.get("corpus")
         histogram = (corpus or {}).get("histogram") or {"edges": (), "counts": ()}
-        title = "activations > 0, log count" if corpus else "no corpus index yet: b builds it"
+        title = "activations > 0, log count" if corpus else "no index yet: b builds it"
         self.query_one(Bars).show(title, histogram["edges"], histogram["counts"])
         self.query_one(Logits).show(self.shown.get("logits"))
 

@@ -65,7 +65,7 @@ class OwnTextPage(LatestPage):
         """Sentences, features, tokens."""
         yield TextLines(id="own-texts")
         yield Lines(
-            ACTIVE, id="own-features", spell_last=True,
+            ACTIVE, id="own-features", spell_cut=True,
             empty="Press i and type a sentence; e takes a second one to compare.",
         )  # fmt: skip
         yield Heatmap(id="own-heat")

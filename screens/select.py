@@ -73,7 +73,7 @@ class SelectPage(FilteredPage):
         """Header, list, and on wide terminals the volcano."""
         yield TextLines(id="ranking-header")
         with Box(id="ranking-body"):
-            yield Lines(COLUMNS, id="ranking", spell_last=True)
+            yield Lines(COLUMNS, id="ranking", spell_cut=True)
             yield Volcano(id="volcano")
 
     def forget(self) -> None:

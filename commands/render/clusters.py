@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
@@ -144,7 +146,7 @@ def ranked(result: Result, console: Console) -> None:
                 "-".join(map(str, null.get("axes", []))),
                 *_against(null, "separability"),
                 *_against(null, "mixture"),
-                ring.get("words"),
+                ring.get("words", "-"),
                 _what(item),
             ]
         )
@@ -158,7 +160,9 @@ def ranked(result: Result, console: Console) -> None:
     )
     for line in told:
         console.print(Text(line))
-    table(console, [*((name, True) for name in names), ("labels, else tokens", False)], rows)
+    columns = [*((name, True) for name in names), ("labels, else tokens", False)]
+    for part, held in _side_by_side(columns, rows, console.width):
+        table(console, part, held)
     without = ", ".join(f"{count} {status}" for status, count in result["without"].items())
     console.print(Text(f"{result['ranked']} clusters ranked; without a score: {without or 'none'}"))
     whole = result.get("ringed", 0) if result.get("by") == "ring" else result["ranked"]
@@ -168,6 +172,20 @@ def ranked(result: Result, console: Console) -> None:
     _ringed(result, console)
 
 
+def _side_by_side(
+    columns: list[tuple[str, bool]], rows: list[list[Any]], width: int
+) -> list[tuple[list[tuple[str, bool]], list[list[Any]]]]:
+    """The whole table, or, where it would be cut, the scores first and then the best planes with their nulls."""
+    if width >= RANKED:
+        return [(columns, rows)]
+    scores, planes = [*range(9), 16, 17], [3, *range(9, 16)]
+    drawn = [row for row in rows if row[9]]
+    parts = [(scores, rows), *([(planes, drawn)] if drawn else [])]
+    return [([columns[at] for at in chosen], [[row[at] for at in chosen] for row in held]) for chosen, held in parts]
+
+
+RANKED = 112
+"""Columns that the table of ranked clusters takes."""
 NULLS = {
     "permutation": "one coordinate shuffled",
     "gaussian": "Gaussians of the same covariance",

@@ -86,11 +86,12 @@ def common(result: Result, width: int) -> View:
     return _view(head, told, result["rows"], f"{COMMON}. {NUMBERS}")
 
 
-def tags(result: Result, _width: int) -> View:
-    """All tags, then the features that have one or a note."""
+def tags(result: Result, width: int) -> View:
+    """All tags, each with the list that enter opens; then the features that have one or a note."""
     columns = (Column("tag", 24), Column("features", 8, "right"))
     rows = table("tag", columns, [(row["tag"], (row["tag"], thousands(row["features"]))) for row in result["tags"]])
-    wide = (Column("feature", 9), Column("tags", 20), Column("label", 20), Column("note"))
+    each = 20 if width < WIDE else 36
+    wide = (Column("feature", 9), Column("tags", each), Column("label", each), Column("note"))
     marked: list[tuple[str, Sequence[Cell]]] = [
         (
             row["feature"],
@@ -104,7 +105,8 @@ def tags(result: Result, _width: int) -> View:
     rows += title("row", "features with a tag or a note")
     rows += _table(wide, marked, "None has one: T on Feature (4) puts a tag on it.")
     head = f"  {_counted(len(result['tags']), 'tag')}, {_counted(result['total'], 'feature')}"
-    return _view(head, rows, result["features"], "tags and notes are the session's own")
+    view = _view(head, rows, result["features"], "tags and notes are the session's own; enter on a tag opens its list")
+    return replace(view, lists={f"tag:{row['tag']}": str(row["tag"]) for row in result["tags"]})
 
 
 def neighbours(result: Result, _width: int) -> View:

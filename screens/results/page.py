@@ -135,7 +135,7 @@ class ResultPage(ListPage):
             for row in paragraph(f"warning:{at}", f"warning: {in_app(warning)}", self.app.size.width, palette.WARN)
         ]
         where = "" if self.stored["seq"] is None else f"line {self.stored['seq']}{gone}{stale} · "
-        self.lines.spell_last = not where  # a hit may be longer than the room for it
+        self.lines.spell_cut = not where  # a hit may be longer than the room for it
         self.lines.show([*told, *rows], note=f"{where}:{self.stored['line']}")
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -147,6 +147,8 @@ class ResultPage(ListPage):
         feature = self.view.features.get(event.key) if self.view else None
         if feature:
             self.workbench.visit("feature", feature)
+        elif tag := self.view.lists.get(event.key) if self.view else None:
+            self.workbench.visit("result", subject_of(verbs.FeaturesTags(tag=tag)))
         else:
             self.workbench.explain("this row is not about one feature: w says what it is")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.style import Style
@@ -40,6 +40,7 @@ class View:
         told: what `w` says, by the key of a row; a key that is missing has the words of `about`.
         features: the feature that enter opens, by the key of a row.
         about: what `w` says of the result as a whole.
+        lists: the tag whose list enter opens, by the key of a row.
     """
 
     head: tuple[tuple[str, Style], ...]
@@ -47,6 +48,7 @@ class View:
     told: dict[str, Told]
     features: dict[str, str]
     about: Told
+    lists: dict[str, str] = field(default_factory=dict)
 
 
 def title(key: str, text: str) -> list[Row]:

@@ -94,11 +94,11 @@ class Lines(Painted, can_focus=True):
             return self.lines
 
     def __init__(
-        self, columns: Sequence[Column], *, empty: str = "", id: str | None = None, spell_last: bool = False
+        self, columns: Sequence[Column], *, empty: str = "", id: str | None = None, spell_cut: bool = False
     ) -> None:
         super().__init__(id=id)
-        self.spell_last = spell_last
-        """Whether the count line tells the last cell of the row under the cursor where its column cuts it."""
+        self.spell_cut = spell_cut
+        """Whether the count line tells the cells of the row under the cursor that their columns cut."""
         self.columns: tuple[Column, ...] = tuple(columns)
         self.empty = empty
         self._empty_shown = empty
@@ -363,13 +363,15 @@ class Lines(Painted, can_focus=True):
         return self.note
 
     def _cut(self, width: int) -> str:
-        """The last cell of the row under the cursor where it is longer than its column, or an empty text."""
+        """The cells of the row under the cursor that are longer than their columns, the last first."""
         row = self.row
         if row is None or len(row.cells) < 2:
             return ""
         columns = self._sized(width, row.columns)
-        text = visible(cell_text(row.cells[-1]))
-        return text if len(row.cells) == len(columns) and cell_len(text) > columns[-1][1] else ""
+        if len(row.cells) != len(columns):
+            return ""
+        texts = ((visible(cell_text(cell)), size) for cell, (_, size) in zip(row.cells, columns, strict=True))
+        return " · ".join(reversed([text for text, size in texts if cell_len(text) > size]))
 
     def _count_line(self, width: int) -> list[Piece]:
         told = self.noted(width)
@@ -378,6 +380,6 @@ class Lines(Painted, can_focus=True):
         count = f"  {thousands(self.cursor + 1)} of {thousands(self.total)}"
         marks = f" · {len(self.marks)} marked" if self.marks else ""
         note = f" · {visible(told)}" if told else ""
-        if self.spell_last and (cut := self._cut(width)):
+        if self.spell_cut and (cut := self._cut(width)):
             return fitted([(count + marks + note + " · ", palette.DIM), (cut, palette.BOLD)], width)
         return fitted([(count + marks + note, palette.DIM)], width)

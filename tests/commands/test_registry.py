@@ -198,6 +198,7 @@ def test_forms_of_one_line(line: str, same_as: str) -> None:
         ("features.contrast x y", "'y'", "stimuli"),
         ("steer.clamp 3 value=nan", "nan", "finite"),
         ("steer.clamp 3 value=inf", "inf", "finite"),
+        ("features.tag 3 ''", "''", "a letter or digit"),
         ("model.load demo device=xcpu", "xcpu", "auto"),
         ("model.load demo device=cudas", "cudas", "auto"),
         ("session.note 'never closed", "never closed", "quotes"),

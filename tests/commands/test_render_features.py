@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands.render import as_lines, features, rsa, tables
+from commands.render import as_lines, clusters, features, rsa, tables
 from tests.screens.stage import reply_to
 
 
@@ -179,3 +179,23 @@ def test_the_tokens_of_a_plane_are_all_named() -> None:
     result = reply_to("clusters.planes")
     result["next"] |= {"tokens": [[" ", 12], ["", 7], [" the", 3]], "others": 5}
     assert "next tokens: ␣ 12, (end) 7,  the 3; others 5" in printed("clusters.planes", result)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_ranked_clusters_are_two_tables_where_one_would_be_cut(width: int) -> None:
+    null = {"axes": [1, 2], "separability": 0.9, "separability_null": 0.01, "separability_p": 0.048, "mixture": 0.53,
+            "mixture_null": 0.4, "mixture_p": 0.048}  # fmt: skip
+    row = {"rank": 1, "legacy_rank": 1, "ring_rank": None, "cluster": 14, "size": 2, "points": 2000, "score": 0.421,
+           "separability": 0.91, "mixture": 0.54, "null": null, "ring": None, "name": "", "labels": ["days"],
+           "tokens": []}  # fmt: skip
+    rows = [row, {**row, "rank": 2, "cluster": 31, "null": None}]
+    told = {"rows": rows, "null": "permutation", "threshold": 0, "bins": 10, "eps": 0.1, "draws": 20, "ranked": 2,
+            "without": {}}  # fmt: skip
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    clusters.ranked(told, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown and "None" not in shown and shown.count("days") == 2
+    for number in ("0.421", "0.91", "0.54", "1-2", "0.01", "0.40"):
+        assert number in shown
+    planes = [line for line in shown.splitlines() if line.split()[:2] == ["14", "1-2"]]
+    assert len(planes) == (1 if width == 80 else 0)

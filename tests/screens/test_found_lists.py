@@ -95,6 +95,34 @@ def test_a_query_for_features_is_a_list_whose_rows_open_the_feature(line: str, s
     play(scenario, size=size, engine=engine)
 
 
+def test_enter_on_a_tag_opens_its_list() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command("features.tags")
+        await press(pilot, "enter")
+        await settle(pilot)
+        await press(pilot, "g", "j", "enter")
+        assert app.trail.here.subject == ":features.tags winning"
+        assert "look" in text_of(app)
+        await press(pilot, "escape")
+        assert app.trail.here.subject == ":features.tags"
+
+    play(scenario, engine=Finding())
+
+
+def test_a_label_that_its_column_cuts_is_told_whole_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TAGS["features"][0], "label", "things that went well")  # type: ignore[index]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command("features.tags")
+        await press(pilot, "enter")
+        await settle(pilot)
+        *rows, count = [line for line in text_of(app).split("\n") if line.strip()][:-2]
+        assert "things that went well" in count
+        assert any(line.startswith("›") and "things that went we…" in line for line in rows)
+
+    play(scenario, engine=Finding())
+
+
 def test_hidden_labels_stay_hidden_where_the_label_is_what_answers() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         app.blind.turn()
