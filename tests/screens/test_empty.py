@@ -37,9 +37,10 @@ ACTING = {
     ("home", "demo"),
     ("home", "enter"),
     ("stimuli", "enter"),
+    ("labels", "blind"),
     *((name, "space") for name in ("home", "stimuli", "log")),
 }
-"""What carries something out, and what is seen on the row itself."""
+"""What carries something out, and what is seen on the row itself or in the keys at the foot."""
 
 
 class Beginning(InProcess):
