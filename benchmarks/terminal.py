@@ -38,7 +38,9 @@ RATE = 20
 HELD = 60
 """Keys that are held on the slow link."""
 NAMES = ("", "home", "stimuli", "select", "feature", "clusters", "quanta", "labels", "jobs", "log")
-PAGE_DOWN, RIGHT, ESCAPE = "\x1b[6~", "\x1b[C", "\x1b"
+FILTERED = (("1", "d"), ("2", "m"), ("8", "l"), ("9", "f"))
+"""Screens that filter what they have at hand, each with a letter of some of their rows."""
+PAGE_DOWN, RIGHT, ESCAPE, BACKSPACE = "\x1b[6~", "\x1b[C", "\x1b", "\x7f"
 
 
 def walk(terminal: Terminal) -> dict[str, int]:
@@ -62,8 +64,16 @@ def walk(terminal: Terminal) -> dict[str, int]:
     terminal.press(ESCAPE)
     terminal.press("3")
     counts["step: / opens the filter"] = terminal.press("/")
-    counts["step: a letter of the filter"] = terminal.press("a")
-    terminal.press(ESCAPE)
+    for letter in "419":
+        counts[f"step: filter, letter {letter}"] = terminal.press(letter)
+    counts["screen: filter kept"] = terminal.press("\r")
+    counts["screen: filter dropped"] = terminal.press(ESCAPE)
+    for screen, letter in FILTERED:
+        terminal.press(screen)
+        terminal.press("/")
+        counts[f"step: filter on {NAMES[int(screen)]}"] = terminal.press(letter)
+        terminal.press(ESCAPE)
+    terminal.press("3")
     counts["step: : opens the line"] = terminal.press(":")
     counts["step: a letter on the line"] = terminal.press("f")
     counts["step: tab completes"] = terminal.press("\t")
@@ -132,6 +142,10 @@ def paint_rows(keys: int) -> list[dict[str, Any]]:
             paint_row("list: page", [PAGE_DOWN] * keys, terminal),
             paint_row("list: last, first", ["G", "g"] * (keys // 4), terminal),
         ]
+        terminal.press("/")
+        letters = paint_row("list: filter letter", ["4", "1", BACKSPACE, BACKSPACE] * (keys // 4), terminal)
+        terminal.press(ESCAPE)
+        rows.append(letters)
         terminal.press("g")
         terminal.press("\r")
         there_and_back = (["j"] * 5 + ["k"] * 5) * (keys // 10 or 1)

@@ -117,6 +117,9 @@ class ClustersList(Query):
     sort: Literal["size", "cosine", "irreducibility", "ring", "label"] = Field(
         "size", description="Order: largest, nearest, most irreducible or ringlike (after `clusters rank`) or by label"
     )
+    filter: str = Field(
+        "", description="Only clusters whose name or labels, or those of members, contain this; or with this number"
+    )
 
 
 class ClustersShow(Query):

@@ -31,6 +31,7 @@ from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
 from screens.labels import LabelsPage
 from screens.labels_beside import BesidePage
 from screens.link import Link
+from screens.list_page import FilteredPage
 from screens.log import LogPage
 from screens.map_view import MapPage
 from screens.marks import Marks
@@ -197,6 +198,8 @@ class WorkbenchApp(App[None]):
         bound = self.screen.active_bindings.get(event.key)
         if bound is not None and bound.enabled:
             await self.run_action(bound.binding.action, bound.node)
+        elif bound is None and event.key == "enter":
+            self.explain(unbound(event.key))
         elif bound is None and event.is_printable and event.character:
             self.explain(unbound(event.character))
 
@@ -342,10 +345,12 @@ class WorkbenchApp(App[None]):
             return
         if self._beneath:
             self._put_over(self._beneath.pop())
-        elif self.over:
+        elif self.over and not isinstance(self.page, FilteredPage):
             self.show_place()
         elif self.page.back_out():
             self.show_hints()
+        elif self.over:
+            self.show_place()
         elif self.trail.here.screen != "home":
             self.visit(self.page.parent_screen)
         else:
@@ -377,9 +382,15 @@ class WorkbenchApp(App[None]):
             "index": lambda: self.open_command("index.build demo"),
             "undo": lambda: open_undo(self),
             "new": lambda: self.open_line(session_note_question(self)),
-            "refresh": self.refresh_all,
+            "refresh": self._read_again,
             **({"try": lambda: open_own_text(self), "edit": lambda: editor.add_note(self)} if self.session else {}),
         }
+
+    def _read_again(self) -> None:
+        """What `r` does; where nothing is new, nothing else would show that it did."""
+        if self.unreached is None:
+            self.explain("read again")
+        self.refresh_all()
 
     def action_command(self) -> None:
         """Open the `:` line."""
@@ -394,7 +405,7 @@ class WorkbenchApp(App[None]):
     def action_filter(self) -> None:
         """Open the filter of this screen."""
         if self.page.filtered is None:
-            self.explain("there is nothing to filter here: / works on lists")
+            self.explain(self.page.not_ready or self.page.why_no_filter)
             return
         self.open_line(filter_question(self.page), self.page.filtered)
 

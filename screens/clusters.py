@@ -12,7 +12,7 @@ from screens.cosines import ask_cosines
 from screens.glyphs import bar
 from screens.label_acts import label_acts
 from screens.label_text import short_score
-from screens.list_page import ListPage
+from screens.list_page import FilteredPage
 from screens.page import Act
 from screens.planes import ask_planes
 from screens.routes import show_reply
@@ -45,10 +45,11 @@ MEMBERS = (
 ALL = "all"
 
 
-class ClustersPage(ListPage):
+class ClustersPage(FilteredPage):
     """The clusters, or the members of one."""
 
     title = "Clusters"
+    rests_on = ("model", "sae")
     hints = (
         ("enter", "open"),
         ("P", "planes"),
@@ -58,6 +59,7 @@ class ClustersPage(ListPage):
         ("l", "label"),
         ("a", "suggest"),
         ("w", "why"),
+        ("/", "filter"),
         ("y", "copy"),
         (":", "command"),
         ("?", "help"),
@@ -76,6 +78,9 @@ class ClustersPage(ListPage):
         self._found: dict[str, Any] = {}
         """What was asked for last: all clusters, or one."""
         self._sort = ORDERS[0]
+        self._was_inside: bool | None = None
+        self._elsewhere = ("", self._left)
+        """The filter of the other list, of the members or the clusters, and where its cursor was."""
         self._ranked = False
         """Whether the clusters have scores to sort by."""
 
@@ -89,7 +94,11 @@ class ClustersPage(ListPage):
         return self.subject.isdigit()
 
     async def load(self) -> None:
-        """List the clusters, or one cluster's members."""
+        """List the clusters, or one cluster's members; each list has a filter of its own."""
+        if self._was_inside is not None and self._inside != self._was_inside:
+            here = (self.wanted, self._left)
+            (self.wanted, self._left), self._elsewhere = self._elsewhere, here
+        self._was_inside = self._inside
         if self._inside:
             await self._load_members(int(self.subject))
         else:
@@ -98,30 +107,33 @@ class ClustersPage(ListPage):
     async def _load_overview(self) -> None:
         self._found = first = await self._first_page()
         sort: Any = self._sort
+        wanted = self.wanted
         self._ranked = first["ranked"] is not None
 
         async def fetch(offset: int, limit: int) -> tuple[list[Row], int]:
-            page = await self.ask(verbs.ClustersList(offset=offset, limit=limit, sort=sort))
+            page = await self.ask(verbs.ClustersList(offset=offset, limit=limit, sort=sort, filter=wanted))
             return [_cluster_row(item) for item in page["clusters"]], int(page["total"])
 
         alone = f"{thousands(first['singletons'])} features alone"
         by = "" if self._sort == ORDERS[0] else f" · by {self._sort}"
-        self._header(f"{thousands(first['total'])} clusters, {alone}{by}", f"{_how(first)}{_stability(first)}")
+        count = thousands(first.get("count", first["total"]))
+        self._header(f"{count} clusters, {alone}{by}", f"{_how(first)}{_stability(first)}")
         self.lines.columns = OVERVIEW
-        self.lines.empty = "No clusters of two or more features.\nTry a lower tau: :clusters.find tau=0.3"
+        none = "No clusters of two or more features.\nTry a lower tau: :clusters.find tau=0.3"
+        self.lines.empty = f"No cluster matches {self.wanted!r}.\nesc shows all." if self.wanted else none
         rows = [_cluster_row(item) for item in first["clusters"]]
-        self.lines.show_source(fetch, rows, int(first["total"]))
+        self.lines.show_source(fetch, rows, int(first["total"]), note=self.matching)
 
     async def _first_page(self) -> dict[str, Any]:
         """The first clusters in the order in force; that of a ranking ends with the clusters it was of."""
         sort: Any = self._sort
         try:
-            return await self.ask(verbs.ClustersList(limit=BLOCK, sort=sort))
+            return await self.ask(verbs.ClustersList(limit=BLOCK, sort=sort, filter=self.wanted))
         except UsageError:
             if self._sort not in RANKED:
                 raise
             self._sort = ORDERS[0]
-            return await self.ask(verbs.ClustersList(limit=BLOCK))
+            return await self.ask(verbs.ClustersList(limit=BLOCK, filter=self.wanted))
 
     async def _load_members(self, number_: int) -> None:
         self._found = shown = await self.ask(verbs.ClustersShow(cluster=number_))
@@ -133,7 +145,10 @@ class ClustersPage(ListPage):
             f"mean cosine {number(shown['cosine'])}{labelled}",
         )
         self.lines.columns = MEMBERS
-        self.lines.show([_member_row(item) for item in shown["features"]])
+        wanted = self.wanted.casefold()
+        found = [one for one in shown["features"] if wanted in f"{short_id(one['feature'])} {one['label']}".casefold()]
+        self.lines.empty = f"No member matches {self.wanted!r}.\nesc shows all."
+        self.lines.show([_member_row(item) for item in found], note=self.matching)
 
     def _header(self, title: str, about: str) -> None:
         lines: list[list[Piece]] = [[(f"  {title}", palette.BOLD)], [(f"  {about}", None)]]
@@ -142,6 +157,7 @@ class ClustersPage(ListPage):
     def clear(self, text: str) -> None:
         """Show no rows, but this text."""
         self.query_one("#clusters-header", TextLines).show([])
+        self._found = {}
         super().clear(text)
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
@@ -152,7 +168,9 @@ class ClustersPage(ListPage):
             self.workbench.visit("clusters", event.key)
 
     def back_out(self) -> bool:
-        """From the members back to the clusters."""
+        """Drop the filter, else from the members back to the clusters."""
+        if super().back_out():
+            return True
         if not self._inside:
             return False
         cluster, self.lines.cursor = self.subject, 0
@@ -165,7 +183,7 @@ class ClustersPage(ListPage):
         found: dict[str, Act] = {"find": self._find}
         if self.lines.key and self.workbench.summary.get("clusters"):
             found["why"] = self._why
-        if not self._inside:
+        if not self._inside and self._found:
             found["order"] = self._turn_order
         cluster = self.subject if self._inside else self.lines.key
         if cluster.isdigit():
@@ -194,6 +212,8 @@ class ClustersPage(ListPage):
 
     def why_not(self, action: str) -> str:
         """Members stand by their cosine; a feature is steered, no cluster."""
+        if action == "order" and not self._found:
+            return "there are no clusters yet: f finds some"
         if action == "order":
             return "members stand by their cosine: esc shows the clusters, which o sorts"
         return "open the cluster (enter) and put the cursor on a feature" if action == "steer" else ""
@@ -215,8 +235,8 @@ class ClustersPage(ListPage):
         self._sort = state["order"] if state.get("order") in ORDERS else ORDERS[0]
 
     def forget(self) -> None:
-        """The order goes with the session that it was set in."""
-        self._sort = ORDERS[0]
+        """The order goes with the session that it was set in, and the filters of both lists."""
+        self._sort, self._was_inside, self._elsewhere = ORDERS[0], None, ("", ("", 0, 0))
         super().forget()
 
     def _find(self) -> None:

@@ -8,22 +8,18 @@ from textual.app import ComposeResult
 
 from screens import palette, verbs
 from screens.doing import shell_only
-from screens.list_page import ListPage
-from screens.widgets.lines import Column, Lines, Row
+from screens.list_page import HeldPage
+from screens.widgets.lines import Column, Lines, Row, cell_text
 from screens.widgets.painted import Paragraph
 
 
-class CommandListPage(ListPage):
+class CommandListPage(HeldPage):
     """One verb a row, in the order of the registry; it covers the screen until esc."""
 
     title = "Commands"
     hints = (("enter", "write it on the : line"), ("/", "filter"), ("y", "copy"), ("esc", "back"))
     needs_session = False
     HELP: ClassVar[str | None] = "Every command. enter writes it on the : line, where tab completes its parameters."
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self._filter = ""
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -33,17 +29,17 @@ class CommandListPage(ListPage):
     def bring(self, subject: str) -> None:
         """Needs no engine."""
         super().bring(subject)
-        self._show()
+        self.show_found()
 
     def reload(self) -> None:
         """Nothing to ask."""
-        self._show()
+        self.show_found()
 
-    def _show(self) -> None:
-        wanted = self._filter.casefold()
-        self.lines.empty = f"No command contains {self._filter!r}."
+    def show_found(self) -> None:
+        """The commands of which name or summary contain what is wanted."""
+        self.lines.empty = f"No command contains {self.wanted!r}.\nesc shows all."
         rows = [self._row(verb) for verb in verbs.all_verbs()]
-        self.show_rows([row for row in rows if wanted in f"{row.key} {row.cells[1]}".casefold()])
+        self.show_rows([row for row in rows if self.found(f"{row.key} {cell_text(row.cells[1])}")], note=self.matching)
 
     def why_disabled(self, verb: type[verbs.Verb]) -> str:
         """Why a verb cannot be run now, or an empty text."""
@@ -73,16 +69,6 @@ class CommandListPage(ListPage):
     def copyable(self) -> str:
         """The verb."""
         return self.lines.key
-
-    def filter(self, text: str) -> None:
-        """Only commands that contain this."""
-        self._filter = text
-        self._show()
-
-    @property
-    def filtered(self) -> str | None:
-        """The filter in force."""
-        return self._filter
 
     def state(self) -> dict[str, str]:
         """Not part of the view."""

@@ -63,7 +63,7 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
 
     def progress(done: int, total: int, text: str) -> None:
         rate.take(done, total, time.monotonic())
-        app.status.show(message=f"{rate.lead}{text} :{line}")
+        app.status.progress(f"{rate.lead}{text} :{line}")
 
     try:
         reply = await request(app, verb, progress)
@@ -92,7 +92,7 @@ def tell_job(app: WorkbenchApp, job: dict[str, Any]) -> None:
     state, name, line = str(job["state"]), str(job.get("job")), str(job.get("line"))
     if state == "running":
         if not app.under_way:
-            app.status.show(message=f"{jobs.progress_of(name)}{job.get('text') or ''} :{line}")
+            app.status.progress(f"{jobs.progress_of(name)}{job.get('text') or ''} :{line}")
     elif state != "waiting":
         took = duration(job.get("seconds"))
         app.status.show(message=f"{name} {state} after {took} :{line}", good=state == "done")

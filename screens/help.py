@@ -17,7 +17,7 @@ EVERYWHERE = (
     ("1 to 9", "the nine screens, as the line at the top names them"),
     (":", "the command line: tab completes, up recalls"),
     ("p", "all commands"),
-    ("/", "filter this list"),
+    ("/", "filter this list: enter keeps it, esc shows all"),
     ("esc", "one level back, as q; q quits on Home, ctrl+q anywhere"),
     ("[ ]", "back and forward through the places visited"),
     ("#", "jump to a feature by its number; :417 does too"),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import background, palette, verbs
-from screens.list_page import ListPage
+from screens.list_page import HeldPage
 from screens.page import Act
 from screens.text import short_space, thousands, visible
 from screens.widgets.command_line import Question
@@ -27,7 +27,7 @@ COLUMNS = (Column("session", 18), Column("cmds", 5, "right"), Column("changed", 
 """The year of the last change and the hook's whole name stand below the list."""
 
 
-class HomePage(ListPage):
+class HomePage(HeldPage):
     """Sessions, the last changed first."""
 
     title = "Home"
@@ -49,6 +49,7 @@ class HomePage(ListPage):
         super().__init__(id)
         self.names: list[str] = []
         self._items: dict[str, dict[str, Any]] = {}
+        self._folder = ""
         self._found: str | None = None
         """The session that the cursor was put on when it was opened."""
 
@@ -73,14 +74,26 @@ class HomePage(ListPage):
         result = await self.ask(verbs.SessionList())
         sessions = result["sessions"]
         self.names = [item["name"] for item in sessions]
-        self.lines.empty = EMPTY
+        self._folder = str(result["folder"])
         self._items = {item["name"]: item for item in sessions}
-        self.show_rows([self._row(item) for item in sessions], note=f"in {result['folder']}")
+        self.show_found()
         if self.workbench.session and self._found != self.workbench.session:
             self._found = self.workbench.session
             self.lines.put_cursor(self._found)
             self.spell_out()  # the rows were spelled out with the cursor on another one
         self.query_one(TextLines).show(summary_lines(self.workbench.summary))
+
+    def state(self) -> dict[str, Any]:
+        """The filter is left out: it would hide the other sessions from who opens this one."""
+        return {name: value for name, value in super().state().items() if name != "filter"}
+
+    def show_found(self) -> None:
+        """The sessions of which name, title or features contain what is wanted."""
+        items = self._items.values()
+        found = [one for one in items if self.found(one["name"], one["title"], one["sae"] or one["model"] or "")]
+        self.lines.empty = f"No session matches {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
+        note = " · ".join(filter(None, (self.matching, f"in {self._folder}")))
+        self.show_rows([self._row(item) for item in found], note=note)
 
     def _row(self, item: dict[str, Any]) -> Row:
         about = " · ".join(

@@ -9,7 +9,7 @@ from textual.timer import Timer
 
 from screens import palette, verbs
 from screens.glyphs import bar
-from screens.list_page import ListPage
+from screens.list_page import HeldPage
 from screens.page import Act
 from screens.rate import Rate
 from screens.text import duration, in_app
@@ -21,7 +21,7 @@ LOOK_AGAIN = 2.0
 """Seconds between two looks while a job runs and this screen is in front; nothing runs, nothing is sent."""
 
 
-class JobsPage(ListPage):
+class JobsPage(HeldPage):
     """One job a row."""
 
     title = "Jobs"
@@ -76,16 +76,21 @@ class JobsPage(ListPage):
         self._show()
 
     def _show(self) -> None:
-        self.lines.empty = EMPTY
-        own = self.workbench.session
-        newest = sorted(self._jobs.values(), key=_number, reverse=True)
-        self.show_rows([_row(job, own) for job in newest])
+        self.show_found()
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         running = any(job["state"] in ("running", "waiting") for job in self._jobs.values())
         if running and self.workbench.page is self:
             self._timer = self.set_timer(LOOK_AGAIN, self.reload)
+
+    def show_found(self) -> None:
+        """The jobs of which number, state, session or line contain what is wanted, the newest first."""
+        own = self.workbench.session
+        self.lines.empty = f"No job matches {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
+        newest = sorted(self._jobs.values(), key=_number, reverse=True)
+        found = [job for job in newest if self.found(job["job"], job["state"], job.get("session") or "", job["line"])]
+        self.show_rows([_row(job, own) for job in found], note=self.matching)
 
     def job_changed(self, job: dict[str, Any]) -> None:
         """A job started, ended or was cancelled."""

@@ -32,6 +32,7 @@ class LabelsPage(FilteredPage):
     """One label a row, below the queue."""
 
     title = "Labels"
+    rests_on = ("model", "sae")
     SEEING: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "feature"),
         ("l", "edit"),
@@ -105,7 +106,8 @@ class LabelsPage(FilteredPage):
     async def load(self) -> None:
         """List the labels, and what makes more of them."""
         result = await self.ask(verbs.LabelsShow(filter=self.wanted))
-        self.lines.empty = f"No label contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
+        none = EMPTY + self.beforehand
+        self.lines.empty = f"No label contains {self.wanted!r}.\nesc shows all." if self.wanted else none
         shown, total = len(result["labels"]), result.get("total", 0)
         more = f"the first {shown} of {total}; / narrows them" if total > shown else ""
         self._note = "; ".join(filter(None, (f"matching {self.wanted!r}" if self.wanted else "", more)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.widget import Widget
 
+from screens import background
 from screens.page import Page
 from screens.text import in_app
 from screens.widgets.lines import Lines, Row, cell_text
@@ -53,13 +54,12 @@ class ListPage(Page):
 
     def show_failure(self, error: WorkbenchError) -> None:
         """Put the error where the rows would be, with the command that mends it."""
-        self.clear(f"{error.message}\n{in_app(error.hint)}")
+        self.clear(f"{error.message}\n{in_app(error.hint)}{self.beforehand}")
 
     def clear(self, text: str) -> None:
         """Show no rows, but this text."""
         self.lines.empty = text
         self.lines.show([])
-        self.lines.refresh()
 
     def copyable(self) -> str:
         """The row under the cursor, cells apart by tabs."""
@@ -104,31 +104,73 @@ class ListPage(Page):
 
 
 class FilteredPage(ListPage):
-    """A list that `/` narrows and `esc` shows whole again."""
+    """A list that `/` narrows letter by letter; enter keeps what is left, and `esc` shows all again."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.wanted = ""
         """The filter in force."""
+        self.typing = False
+        """Whether it is being typed: what stands beside the list waits until it is kept."""
+        self._left = ("", 0, 0)
+        """Where the cursor was in the whole list."""
+        self._narrowing = False
 
     def forget(self) -> None:
         """The filter goes with the session that it was set in."""
-        self.wanted = ""
+        self.wanted, self._left = "", ("", 0, 0)
         super().forget()
 
-    def filter_changed(self) -> None:
-        """Ask again for what the list shows."""
-        self.reload()
+    def filter_typed(self, text: str) -> None:
+        """Show what contains what was typed so far."""
+        if text == self.wanted:
+            return
+        if not self.wanted and not self.typing:
+            self._left = self.lines.place
+        self.typing, self.wanted = True, text
+        self.lines.show_plain(True)
+        self.filter_changed()
 
     def filter(self, text: str) -> None:
-        """Only rows that contain this."""
-        self.wanted = text
+        """Only rows that contain this; an empty text shows all of them, the cursor where it was."""
+        self.filter_typed(text)
+        self.typing = False
+        self.lines.show_plain(False)
+        if not text and self._left[0]:
+            self.lines.put_place(*self._left)
         self.filter_changed()
+        self.workbench.saved_view.changed()
+
+    def filter_changed(self) -> None:
+        """Ask for what is to be shown now; letters typed while the engine answers are asked for together."""
+        self.outdated = True
+        if not self._narrowing:
+            background.start(self.workbench, self._narrow, f"narrow-{self.id}")
+
+    async def _narrow(self) -> None:
+        self._narrowing = True
+        try:
+            while self.outdated:
+                if self.typing:
+                    self.lines.to_top()
+                await self._load()
+        finally:
+            self._narrowing = False
+
+    @property
+    def matching(self) -> str:
+        """What the count line says of the filter."""
+        return f"matching {self.wanted!r}" if self.wanted else ""
 
     @property
     def filtered(self) -> str | None:
-        """The filter in force."""
-        return self.wanted
+        """The filter in force; None where there is no row that it could leave out."""
+        return self.wanted if self.wanted or self.lines.total else None
+
+    @property
+    def why_no_filter(self) -> str:
+        """There is no row."""
+        return "there is nothing to filter yet"
 
     def state(self) -> dict[str, Any]:
         """The filter too."""
@@ -145,3 +187,22 @@ class FilteredPage(ListPage):
             return False
         self.filter("")
         return True
+
+
+class HeldPage(FilteredPage):
+    """A filtered list whose rows are all at hand."""
+
+    def show_found(self) -> None:
+        """Show the rows that contain what is wanted."""
+        raise NotImplementedError
+
+    def filter_changed(self) -> None:
+        """Nothing is asked of the engine."""
+        if self.typing:
+            self.lines.to_top()
+        self.show_found()
+
+    def found(self, *texts: object) -> bool:
+        """Whether one of the texts that a row stands for contains what is wanted."""
+        wanted = self.wanted.casefold()
+        return any(wanted in str(text).casefold() for text in texts)

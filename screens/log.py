@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from screens import palette
-from screens.list_page import FilteredPage
+from screens.list_page import HeldPage
 from screens.page import Act
 from screens.routes import show_result
 from screens.text import duration, in_app
@@ -15,10 +15,14 @@ from screens.typing_lines import open_undo
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph
 
-EMPTY = "Nothing was done in this session yet.\n\nEvery action appears here as the :line that makes it again."
+EMPTY = (
+    "Nothing was done in this session yet.\n\n"
+    "Every action appears here as the :line that makes it again.\n"
+    "To begin: :model.load demo, then :sae.load demo; p lists every command."
+)
 
 
-class LogPage(FilteredPage):
+class LogPage(HeldPage):
     """One action a row, the latest last."""
 
     title = "Log"
@@ -79,16 +83,19 @@ class LogPage(FilteredPage):
             await self.workbench.link.read_summary()
         log = self.workbench.summary.get("log") or []
         self._lines = {str(item["seq"]): item for item in log}
-        wanted = self.wanted.casefold()
-        rows = [_row(item) for item in log if wanted in str(item["line"]).casefold()]
-        self.lines.empty = f"No line contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
-        commands = int(self.workbench.summary.get("commands") or 0)
-        older = f"{commands - len(log):,} older lines: workbench session show" if commands > len(log) else ""
-        self.show_rows(rows, note=older)
+        self.show_found()
         if log and log[-1]["seq"] != self._seen:
             self._seen = log[-1]["seq"]
             self.lines.put_cursor(str(self._seen))
             self.spell_out()
+
+    def show_found(self) -> None:
+        """The lines that contain what is wanted."""
+        rows = [_row(item) for item in self._lines.values() if self.found(item["line"])]
+        self.lines.empty = f"No line contains {self.wanted!r}.\nesc shows all." if self.wanted else EMPTY
+        hidden = int(self.workbench.summary.get("commands") or 0) - len(self._lines)
+        older = f"{hidden:,} older lines: workbench session show" if hidden > 0 else ""
+        self.show_rows(rows, note=" · ".join(filter(None, (self.matching, older))))
 
     def whole(self) -> str:
         """The whole line, with its error or warnings."""

@@ -27,6 +27,8 @@ class Page(Box):
     hints: tuple[tuple[str, str], ...] = ()
     parent_screen: ClassVar[str] = "home"
     needs_session: ClassVar[bool] = True
+    rests_on: ClassVar[tuple[str, ...]] = ()
+    """What must be loaded before there is anything to show: `model`, `sae`."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -54,7 +56,7 @@ class Page(Box):
         if subject and subject != self.subject:
             self.subject = subject
             self.outdated = True
-        if not self.main.has_focus:
+        if self.screen.focused is not self.main:  # `has_focus` follows later, and keys can come in one packet
             self.main.focus()
         if self.outdated:
             self.reload()
@@ -105,6 +107,13 @@ class Page(Box):
         return "No session is open.\nGo Home (1) and open one."
 
     @property
+    def beforehand(self) -> str:
+        """The lines that come first where nothing is loaded yet, or an empty text."""
+        missing = [name for name in self.rests_on if not self.workbench.summary.get(name)]
+        lines = " and ".join(f":{name}.load demo" for name in missing)
+        return f"\n\nBefore that: {lines}, or another name." if missing and self.workbench.summary else ""
+
+    @property
     def not_ready(self) -> str:
         """Why a key that needs what this page shows can do nothing yet, or an empty text."""
         if self.workbench.unreached is not None:
@@ -140,13 +149,21 @@ class Page(Box):
         """The text that `y` copies."""
         return ""
 
+    def filter_typed(self, text: str) -> None:
+        """Show only what contains the text, which is still being typed."""
+
     def filter(self, text: str) -> None:
-        """Show only what contains the text."""
+        """Show only what contains the text, until the filter is dropped."""
 
     @property
     def filtered(self) -> str | None:
         """The filter in force; None where the page has no filter."""
         return None
+
+    @property
+    def why_no_filter(self) -> str:
+        """Why `/` does nothing here."""
+        return "there is nothing to filter here: / works on lists"
 
     def state(self) -> dict[str, Any]:
         """Cursor and order, for the view that is saved."""

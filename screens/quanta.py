@@ -47,6 +47,7 @@ class QuantaPage(FilteredPage):
     """The clusters, one of them, or the selection that comes before."""
 
     title = "Quanta"
+    rests_on = ("model",)
     OVER: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "open"), ("o", "order"), ("/", "filter"), ("space", "mark"), ("e", "merge, split"), ("l", "label"),
         ("?", "help"), ("c", "stimuli"), ("F", "probe"), ("esc", "back"),
@@ -168,7 +169,7 @@ class QuantaPage(FilteredPage):
         if not self._inside:
             self.query_one("#quanta-header", TextLines).show(overview_header(page))
         self.lines.empty = f"No cluster has {self.wanted!r} in label or answers." if self.wanted else "No clusters."
-        self.show_rows([cluster_row(item, self.workbench.size.width) for item in page["clusters"]])
+        self.show_rows([cluster_row(item, self.workbench.size.width) for item in page["clusters"]], note=self.matching)
         if self._inside:
             self.lines.put_cursor(self.subject)
 
@@ -178,7 +179,7 @@ class QuantaPage(FilteredPage):
             counts = await self.ask(verbs.QuantaCounts(**self.choice.fields))
         except WorkbenchError as error:
             self.stage = "none"
-            self.clear(f"{error.message}\n{in_app(error.hint)}")
+            self.clear(f"{error.message}\n{in_app(error.hint)}{self.beforehand}")
             return
         self.stage = "counts"
         self.choice.models = counts["models"]
@@ -367,11 +368,17 @@ class QuantaPage(FilteredPage):
             return "there are no clusters of predictions yet: the screen says what comes next"
         return "open a cluster first (enter)" if action == "matrix" else ""
 
+    @property
     @override
-    def filter(self, text: str) -> None:
-        if self._inside:
-            self.subject = ALL
-        super().filter(text)
+    def filtered(self) -> str | None:
+        return None if self._inside or self.stage != "clusters" else super().filtered
+
+    @property
+    @override
+    def why_no_filter(self) -> str:
+        if self.stage == "clusters" and self._inside:
+            return "/ filters the list of clusters: esc shows it"
+        return f"/ filters clusters: {'none is shown' if self.stage == 'failed' else 'there are none yet'}"
 
     @override
     def state(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class SelectPage(FilteredPage):
     """A ranking, best first."""
 
     title = "Select"
+    rests_on = ("model", "sae")
     hints: tuple[tuple[str, str], ...] = (
         ("enter", "feature"),
         ("l", "label"),
@@ -86,6 +87,7 @@ class SelectPage(FilteredPage):
         """Show no rows and no picture of them, but this text."""
         self.query_one("#ranking-header", TextLines).show([])
         self.query_one(Volcano).show([], 0.0)
+        self._head = {}
         super().clear(text)
 
     # --- loading
@@ -128,9 +130,10 @@ class SelectPage(FilteredPage):
         self.lines.empty = f"No feature matches {self.wanted!r}.\nesc shows all." if self.wanted else "No features."
         self.lines.columns = RSA_COLUMNS if rsa else columns_of(header.get("score_name", "t"), first["rows"])
         self.lines.show_source(fetch, rows, int(first["total"]), note=self._note(header))
-        volcano = self.query_one(Volcano)
-        volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
-        volcano.point(self.lines.key)
+        if not self.typing:
+            volcano = self.query_one(Volcano)
+            volcano.show([{**row, "effect": row[bar]} for row in first["rows"]], header["alpha"])
+            volcano.point(self.lines.key)
 
     def _hints(self) -> tuple[tuple[str, str], ...]:
         """The keys, with those that only this ranking has in front of the more usual ones."""
@@ -183,11 +186,9 @@ class SelectPage(FilteredPage):
 
     def acts(self) -> dict[str, Act]:
         """Label, steer, sign, order, suggest."""
-        turns: dict[str, Act] = {
-            "sign": self._turn_sign,
-            "order": self._turn_order,
-            "suggest": self._suggest,
-        }
+        turns: dict[str, Act] = {"suggest": self._suggest}
+        if self._head:
+            turns |= {"sign": self._turn_sign, "order": self._turn_order}
         if self._head.get("effects"):
             turns["effect"] = self._turn_effect
         if self._head.get("statistic") in PROBES:
@@ -213,7 +214,9 @@ class SelectPage(FilteredPage):
         self._again()
 
     def why_not(self, action: str) -> str:
-        """What this ranking lacks."""
+        """What this ranking lacks, or that there is none."""
+        if action in ("sign", "order", "label", "steer", "why", "matrix") and not self._head:
+            return "there is no ranking yet: the screen says how one is made"
         if action == "effect" and self._head:
             return "this ranking has no effects: E is for :features.contrast SET design=factorial"
         if action == "result" and self._head:
@@ -262,10 +265,6 @@ class SelectPage(FilteredPage):
     def copyable(self) -> str:
         """The feature's id."""
         return self.lines.key
-
-    def filter_changed(self) -> None:
-        """The engine filters; the list begins again."""
-        self._again()
 
     def state(self) -> dict[str, Any]:
         """Cursor, order, sign, filter."""

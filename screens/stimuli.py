@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from screens import background, palette, verbs
 from screens.design_text import summary
-from screens.list_page import ListPage
+from screens.list_page import HeldPage
 from screens.page import Act
 from screens.routes import show_reply
 from screens.text import thousands, visible, wrapped
@@ -48,7 +48,7 @@ MOST_TOLD = 2
 """Lines of a set's description."""
 
 
-class StimuliPage(ListPage):
+class StimuliPage(HeldPage):
     """Sets on the left, sentences on the right."""
 
     title = "Stimuli"
@@ -101,11 +101,34 @@ class StimuliPage(ListPage):
         result = await self.ask(verbs.StimuliList())
         self._sets = {item["name"]: item for item in result["sets"]}
         self.names = list(self._sets)
-        self.lines.empty = "No stimulus sets.\n:stimuli.import FILE"
-        self.lines.show([_row(item) for item in result["sets"]])
+        self._show_sets()
         if self.subject in self._sets:
             self.lines.put_cursor(self.subject)
         await self._load_sentences()
+
+    def _show_sets(self) -> None:
+        sets = [item for name, item in self._sets.items() if self.found(name, *item["categories"])]
+        none = f"No set matches {self.wanted!r}.\nesc shows all."
+        self.lines.empty = none if self.wanted else "No stimulus sets.\n:stimuli.import FILE"
+        self.lines.show([_row(item) for item in sets], note=self.matching)
+
+    def show_found(self) -> None:
+        """The sets of which name or a category contains what is wanted; the sentences follow when that is kept."""
+        self._show_sets()
+        if not self.typing and self.lines.key != self.subject:
+            background.start(self, self._load_sentences, "sentences", latest=True)
+
+    @property
+    def filtered(self) -> str | None:
+        """Sets are filtered, not their sentences."""
+        return None if self.query_one("#sentences", Lines).has_focus else super().filtered
+
+    @property
+    def why_no_filter(self) -> str:
+        """The sentences have the keys, or there is no set."""
+        if self.query_one("#sentences", Lines).has_focus:
+            return "/ filters the sets: esc goes to them"
+        return super().why_no_filter
 
     async def _load_sentences(self) -> None:
         name = self.lines.key
@@ -175,7 +198,7 @@ class StimuliPage(ListPage):
         if self.query_one("#sentences", Lines).has_focus:
             self.lines.focus()
             return True
-        return False
+        return super().back_out()
 
     def acts(self) -> dict[str, Act]:
         """Contrast, check and change the set under the cursor."""

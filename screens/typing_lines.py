@@ -128,10 +128,18 @@ def known_values(app: WorkbenchApp) -> dict[str, list[str]]:
 def filter_question(page: Page) -> Question:
     """The filter of a screen's list."""
 
+    def typed(text: str) -> None:
+        page.filter_typed(text.strip())
+
     def submit(text: str) -> None:
         page.filter(text.strip())
 
-    return Question("/", submit, advise=lambda _: "show only what contains this; empty shows all")
+    def dropped() -> None:
+        if page.filtered:
+            page.filter("")
+
+    told = "only what contains this: enter keeps it, esc shows all"
+    return Question("/", submit, advise=lambda _: told, changed=typed, dropped=dropped)
 
 
 def label_question(app: WorkbenchApp, feature: str, suggested: str = "", of: Any = "features") -> Question:

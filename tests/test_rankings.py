@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.rankings import NUMBERS, STATUSES, Ranking, plain
+from workbench.rankings import NUMBERS, STATUSES, Ranking, holding, plain
 
 NAN = math.nan
 
@@ -69,6 +69,17 @@ def test_one_sign_only() -> None:
     found = ranking([1.0, -3.0, 2.0, NAN, 0.0])
     assert found.order(direction="positive").tolist() == [2, 0]
     assert found.order(direction="negative").tolist() == [1]
+
+
+@given(st.lists(st.integers(0, 10**7), max_size=40), st.text("0123456789", min_size=1, max_size=8))
+def test_numbers_that_hold_digits_are_those_in_whose_text_they_stand(numbers: list[int], digits: str) -> None:
+    found = holding(np.array(numbers, dtype=np.int64), digits)
+    assert found.tolist() == [digits in str(number) for number in numbers]
+
+
+@pytest.mark.parametrize("text", ["x", "4x", "", "²", "٤", "9" * 30])
+def test_no_number_holds_what_is_no_digits(text: str) -> None:
+    assert not holding(np.arange(50), text).any()
 
 
 def test_other_orders() -> None:

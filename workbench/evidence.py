@@ -131,6 +131,16 @@ def labels_by_index(lab: Lab, space: str) -> Mapping[int, str]:
     return ChainMap(own, *(imported.first for imported in _imports(lab.record, space)))
 
 
+def labelled_with(labels: Mapping[int, str], wanted: str) -> set[int]:
+    """Features of which the label contains a text in lower case."""
+    found: set[int] = set()
+    layers = labels.maps if isinstance(labels, ChainMap) else [labels]
+    for layer in reversed(layers):  # looked up one by one, as many labels as an SAE has features take ten times longer
+        telling = {index for index, text in layer.items() if wanted in text.casefold()}
+        found = (found - layer.keys()) | telling
+    return found
+
+
 def sentence_lines(lab: Lab, line: LogLine, index: int) -> list[dict[str, Any]]:
     """Each sentence of a ranking's stimuli with the feature's activation on each token.
 

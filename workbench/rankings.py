@@ -19,6 +19,8 @@ SIZES = ("auc", "rate_difference", "t", "d_z")
 STATUSES = ("ok", "constant", "masked", "too_few", "explained")
 """As stored by their place: new ones go to the end."""
 RANKING_VERBS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
+MOST_DIGITS = 18
+"""Of a 64-bit number; no feature has one so large."""
 Sort = Literal["score", "effect", "q", "index"]
 
 
@@ -134,6 +136,26 @@ class Ranking:
             }
             found.append(row)
         return found
+
+
+def holding(numbers: np.ndarray, digits: str) -> np.ndarray:
+    """Which of some whole numbers, written in tens, contain these digits: a list of 100,000 narrows while one types.
+
+    Args:
+        numbers: (n,) none of them negative.
+        digits: for example `41`, which 7418 contains; no number contains any other text.
+
+    Returns:
+        (n,) bool.
+    """
+    found = np.zeros(len(numbers), dtype=bool)
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > MOST_DIGITS:
+        return found
+    value, size, rest = int(digits), 10 ** len(digits), numbers
+    while rest.any():
+        found |= (rest % size == value) & (rest >= size // 10)
+        rest = rest // 10
+    return found | (numbers == 0) if digits == "0" else found
 
 
 def _ties(ordered: np.ndarray, value: float) -> int:

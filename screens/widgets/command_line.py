@@ -28,6 +28,8 @@ class Question:
     history: list[str] | None = None
     changed: Callable[[str], None] | None = None
     """Told the text whenever it changes."""
+    dropped: Callable[[], None] | None = None
+    """Called when the line was closed without an answer."""
 
 
 class CommandLine(Painted, can_focus=True):
@@ -163,7 +165,10 @@ class CommandLine(Painted, can_focus=True):
             self.workbench.close_line()
 
     def _press_escape(self) -> None:
+        dropped = self.question.dropped if self.question else None
         self.workbench.close_line()
+        if dropped is not None:
+            dropped()
 
     _press_ctrl_g = _press_escape
 

@@ -89,6 +89,13 @@ class StatusLine(Painted):
         self.show(message=text)
         self._before = before
 
+    def progress(self, text: str) -> None:
+        """Say how far work is; a remark stays in sight until the next key, and then this is there."""
+        if self._before is None:
+            self.show(message=text)
+        else:
+            self._before = (text, palette.PLAIN)
+
     def recall(self) -> None:
         """Take a remark away."""
         if self._before is not None:

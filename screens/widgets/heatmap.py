@@ -16,6 +16,8 @@ from screens import glyphs, palette
 from screens.text import fit, number, percent, thousands, visible, wrapped
 from screens.widgets.painted import Painted, Piece, fitted
 
+NO_SENTENCES = "no sentence is shown: the screen says why"
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -180,9 +182,14 @@ class Heatmap(Painted, can_focus=True):
         """Go to another token of the sentence."""
         if self.sentence and self.sentence.tokens:
             self._go(self.cursor, max(0, min(self.token + step, len(self.sentence.tokens) - 1)))
+        elif not self.sentence:
+            self.workbench.explain(NO_SENTENCES)
 
     def action_digits(self) -> None:
         """Write the heat levels below the tokens, or stop doing so."""
+        if not self.sentence:
+            self.workbench.explain(NO_SENTENCES)
+            return
         self.digits = not self.digits
         self._lay_out()
         self.refresh()

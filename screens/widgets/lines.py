@@ -103,6 +103,8 @@ class Lines(Painted, can_focus=True):
         self.empty = empty
         self._empty_shown = empty
         """The text for no rows when rows were last given: another one is painted though there are still none."""
+        self.plain = False
+        """Whether all rows have one style: a list that changes with every letter then costs fewer bytes."""
         self.note = ""
         self.total = 0
         self.cursor = 0
@@ -141,7 +143,14 @@ class Lines(Painted, can_focus=True):
             self.top, self._left_at = max(0, self.cursor - self._left_at[1]), None
             same = False
         if self._scroll_into_view() or not same:
-            self.refresh()
+            self.repaint_changed()
+
+    def show_plain(self, plain: bool) -> None:
+        """Leave the styles of the rows out, from the next rows on, or show them again at once."""
+        if self.plain and not plain:
+            self.plain = False
+            self.repaint_changed()
+        self.plain = plain
 
     def put_cursor(self, key: str) -> None:
         """Move the cursor to the row with this key, now or when the rows arrive."""
@@ -223,6 +232,8 @@ class Lines(Painted, can_focus=True):
         """Say that the row under the cursor is to be opened."""
         if self.row:
             self.post_message(self.Opened(self, self.row.key))
+        elif not self.total:
+            self.workbench.explain("there is nothing to open")
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor and go to the next."""
@@ -230,6 +241,8 @@ class Lines(Painted, can_focus=True):
             self.marks ^= {self.row.key}
             self._repaint_row(self.cursor)
             self.action_move(1)
+        elif not self.total:
+            self.workbench.explain("there is nothing to mark")
 
     def _go(self, index: int, tell: bool = True) -> None:
         index = max(0, min(index, self.total - 1))
@@ -348,7 +361,7 @@ class Lines(Painted, can_focus=True):
             text, style = cell if isinstance(cell, tuple) else (cell, None)
             if len(pieces) > 1:
                 pieces.append((" ", None))
-            pieces.append((fit(text, size, column.align), style or row.style))
+            pieces.append((fit(text, size, column.align), None if self.plain else style or row.style))
         if not here:
             return pieces
         style = palette.CURSOR if self.has_focus else palette.BLURRED

@@ -23,6 +23,8 @@ from screens.text import fit, wrapped
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
 
+GAP = 10
+"""Equal cells between two that differ, from which on it takes fewer bytes to move the terminal's cursor over them."""
 Piece = tuple[str, Style | None]
 """Some text and its style; the text must already be fit for the terminal (`screens.text.visible`)."""
 
@@ -52,6 +54,10 @@ class _Lines(StylesCache):
         whole = crop.column_span == (0, width)
         return strips if whole else [strip.crop(*crop.column_span) for strip in strips]
 
+    def painted(self, y: int, width: int) -> Strip | None:
+        """Line `y` as it was painted last, or None where it was not, or is to be painted anyway."""
+        return None if width != self._width or y in self._dirty_lines else self._cache.get(y)
+
 
 class Painted(Widget):
     """A widget that gives the pieces of each line; the line is cut and padded to the width."""
@@ -63,7 +69,7 @@ class Painted(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._styles_cache = _Lines()
+        self._styles_cache = self._painted = _Lines()
 
     def pieces(self, y: int, width: int) -> Iterable[Piece]:  # noqa: ARG002 - for the widgets that paint
         """The pieces of line `y`, left to right."""
@@ -107,10 +113,55 @@ class Painted(Widget):
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
+    def repaint_changed(self) -> None:
+        """Repaint the cells that differ from what is in sight: Textual sends all that is repainted, changed or not."""
+        width, height = self.size
+        if not height or not self.is_on_screen:
+            self.refresh()  # nothing is in sight to differ from, but what was painted must not come back
+            return
+        for y in range(height):
+            before = self._painted.painted(y, width)
+            spans = [(0, width)] if before is None else changed(before, self.strip(y, width))
+            for x, end in spans:
+                self.refresh(Region(x, y, end - x, 1))
+
     @property
     def workbench(self) -> WorkbenchApp:
         """The app, by its own type."""
         return cast("WorkbenchApp", self.app)
+
+
+def changed(before: Strip, after: Strip) -> list[tuple[int, int]]:
+    """Spans of cells, each from a first to one behind the last, in which two strips of one width differ."""
+    if before == after:
+        return []
+    old_cells, new_cells = _cells(before), _cells(after)
+    if len(old_cells) != len(new_cells):  # signs that join are counted by the terminal's own rules
+        return [(0, after.cell_length)]
+    spans: list[tuple[int, int]] = []
+    for x, (old, new) in enumerate(zip(old_cells, new_cells, strict=True)):
+        if old == new:
+            continue
+        if spans and x - spans[-1][1] < GAP:
+            spans[-1] = (spans[-1][0], x + 1)
+        else:
+            spans.append((x, x + 1))
+    return spans
+
+
+def _cells(strip: Strip) -> list[tuple[str, int, Style | None]]:
+    """Each cell's sign, which of the sign's cells it is, and its style."""
+    found: list[tuple[str, int, Style | None]] = []
+    for text, style, _ in strip:
+        if text.isascii():
+            found += [(sign, 0, style) for sign in text]
+        else:
+            for sign in text:
+                if (size := cell_len(sign)) or not found:
+                    found += [(sign, cell, style) for cell in range(size)]
+                else:
+                    found[-1] = (found[-1][0] + sign, found[-1][1], style)
+    return found
 
 
 def _merged(pieces: Iterable[Piece]) -> list[Segment]:

@@ -57,6 +57,29 @@ def test_spectral_clusters_are_the_librarys(loaded: Any, tiny_space: Any, name: 
     assert seeds == ["seed 3", "seed 4", "seed 5", "n_clusters 3", "n_clusters 5"]
 
 
+def test_clusters_are_found_by_number_member_and_label(loaded: Any) -> None:
+    loaded("clusters.find tau=0.2")
+    listed = loaded("clusters.list")["result"]["clusters"]
+    first, last = listed[0], listed[-1]
+    member = int(last["features"][0])
+    loaded(f"labels.set {member} 'Winning a Race'")
+    loaded("labels.set 0 'the largest of all' of=clusters")
+
+    def found(text: str) -> list[int]:
+        result = loaded(f"clusters.list filter='{text}'")["result"]
+        assert result["count"] == len(listed)
+        assert result["total"] == len(result["clusters"])
+        return [row["cluster"] for row in result["clusters"]]
+
+    assert found("winning a r") == [last["cluster"]]
+    assert found("LARGEST") == [0] == [first["cluster"]]
+    assert found(f"#{member}") == [
+        row["cluster"] for row in listed if str(member) in str(row["cluster"]) or member in row["features"]
+    ]
+    assert found("nothing like it") == []
+    assert found("#") == [row["cluster"] for row in listed]
+
+
 @pytest.mark.parametrize("line", [
     "method=coactivation tau=0.1", "method=coactivation n_clusters=5 above=0.3", "method=both tau=0.2",
 ])  # fmt: skip

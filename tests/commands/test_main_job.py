@@ -77,6 +77,18 @@ def test_undefined_features_are_stored_but_never_ranked(ranked: Any, sessions: P
         assert test["status"] != "ok"
 
 
+def test_a_ranking_is_filtered_by_number_and_label(ranked: Any) -> None:
+    rows = ranked("features.list limit=500")["result"]["rows"]
+    chosen = rows[3]["index"]
+    ranked(f"labels.set {chosen} 'Won a MATCH'")
+    by_label = ranked("features.list filter='a match'")["result"]
+    assert [(row["index"], row["rank"]) for row in by_label["rows"]] == [(chosen, 4)]
+    by_number = ranked("features.list limit=500 filter=#1")["result"]
+    assert [row["index"] for row in by_number["rows"]] == [row["index"] for row in rows if "1" in str(row["index"])]
+    assert by_number["total"] == len(by_number["rows"]) < len(rows)
+    assert ranked("features.list limit=500 filter=#")["result"]["total"] == len(rows)
+
+
 def test_a_page_of_a_feature_shows_its_sentences(ranked: Any, tiny_model: Any, tiny_space: Any) -> None:
     top = top_of(ranked)
     shown = ranked(f"features.show {top}")["result"]

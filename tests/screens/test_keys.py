@@ -60,7 +60,7 @@ def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
     ("1", "l", "labels: put the cursor"), ("1", "c", "open Stimuli"), ("9", "s", "open it (4)"),
     ("3", "x", "open Jobs"),
     ("1", "C", "open Stimuli"), ("1", "x", "open Stimuli"),
-    ("5", "s", "open the cluster"), ("3", "J", "open Feature"), ("1", "slash", "nothing to filter"),
+    ("5", "s", "open the cluster"), ("3", "J", "open Feature"), ("4", "slash", "nothing to filter"),
 ])  # fmt: skip
 def test_a_key_that_does_nothing_says_why(screen: str, key: str, reason: str) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:

@@ -46,6 +46,14 @@ class Window:
         """What stands in the window."""
         return self._tmux("capture-pane", "-p")
 
+    def set(self, option: str, value: str) -> None:
+        """Set an option of the server."""
+        self._tmux("set", "-s", option, value)
+
+    def buffer(self) -> str:
+        """What tmux would paste."""
+        return self._tmux("show-buffer")
+
     def pid(self) -> int:
         """The program's process."""
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))

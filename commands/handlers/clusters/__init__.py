@@ -13,7 +13,7 @@ from commands.handlers.clusters.ranking import latest_rank, rank
 from commands.handlers.clusters.reconstruction import export, matrix_of, planes, point
 from commands.handlers.clusters.sets import ClusterSet, decoder_of, entry_of, keep, largest_rows, rounded
 from workbench.errors import UsageError
-from workbench.evidence import labels_by_index
+from workbench.evidence import labelled_with, labels_by_index
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
@@ -115,6 +115,8 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
     ranks = latest_rank(lab, found)
     scores = {} if ranks is None else ranks["scores"]
     order = _order(query.sort, found, labels, scores)
+    if wanted := query.filter.casefold().lstrip("#"):
+        order = _matching(order, wanted, found, labels)
     back, rows = found.stored.get("returns", []), []
     for number in order[query.offset : query.offset + query.limit]:
         members = [int(member) for member in found.of(number)]
@@ -136,7 +138,22 @@ def list_(query: ClustersList, lab: Lab) -> Outcome:
         )
     head = {"seq": found.line.seq, "singletons": found.stored["singletons"], **_how(found.stored)}
     head |= {"sort": query.sort, "ranked": None if ranks is None else ranks["seq"]}
-    return Outcome({**head, "total": len(found.sizes), "offset": query.offset, "clusters": rows})
+    head |= {"count": len(found.sizes), "total": len(order)}
+    return Outcome({**head, "offset": query.offset, "clusters": rows})
+
+
+def _matching(order: list[int], wanted: str, found: ClusterSet, labels: Mapping[int, str]) -> list[int]:
+    """Clusters with this number or member, or whose texts or those of whose members contain what is wanted."""
+    telling = labelled_with(labels, wanted)
+
+    def matches(number: int) -> bool:
+        own = (str(number), found.name(number), found.label(number)["label"])
+        if any(wanted in text.casefold() for text in own):
+            return True
+        members = found.of(number).tolist()
+        return wanted in map(str, members) or not telling.isdisjoint(members)
+
+    return [number for number in order if matches(number)]
 
 
 def _how(stored: dict[str, Any]) -> dict[str, Any]:

@@ -23,10 +23,19 @@ from commands.handlers.features.stored_rankings import ranking_header, ranking_l
 from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of_one, label_of, labels_by_index, on_corpus, scores_of, sentence_lines
+from workbench.evidence import (
+    explanations_of_one,
+    label_of,
+    labelled_with,
+    labels_by_index,
+    on_corpus,
+    scores_of,
+    sentence_lines,
+)
 from workbench.lab import Lab
 from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.neuronpedia import page
+from workbench.rankings import holding
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 
@@ -43,12 +52,9 @@ def list_(query: FeaturesList, lab: Lab) -> Outcome:
     ranking = ranking_of(lab, line, header)
     labels = labels_by_index(lab, ranking.space)
     order = ranking.order(query.sort, query.direction)
-    if query.filter:
-        wanted = query.filter.casefold().lstrip("#")
-        order = np.array(
-            [index for index in order if wanted in str(index) or wanted in labels.get(int(index), "").casefold()],
-            dtype=np.int64,
-        )
+    if wanted := query.filter.casefold().lstrip("#"):
+        telling = np.isin(order, np.fromiter(labelled_with(labels, wanted), dtype=np.int64))
+        order = order[telling | holding(order, wanted)]
     if query.tag:
         own = known_tag(lab.state, query.tag)
         order = np.array([index for index in order if feature_id(ranking.space, int(index)) in own], dtype=np.int64)
