@@ -41,6 +41,34 @@ BEFORE = (10, 20, 40, 60, 100, 200, 300)
 AFTER = (0, 4, 8, 20, 40, 80)
 SAMPLES = 40
 """Samples of a cluster that are asked for; an export has all."""
+BESIDE = 110
+"""Cells from which the side panel stands beside the samples: `-wide` in app.py."""
+NEXT = "next step"
+STEPS = """
+
+Quanta are clusters of predictions that the model makes with the same
+parameters. Four steps lead to them, each on what the one before made:
+:quanta.losses, :quanta.select, :quanta.similarity, :quanta.cluster.
+enter types the next one, to be changed or sent."""
+
+
+class Side(TextLines, can_focus=True):
+    """Answers, nearest clusters and similarities; takes the keys where it has the screen to itself."""
+
+    HELP = "The answers of the cluster, the clusters nearest to it, and the similarities of its samples; m shows these."
+
+
+class Clusters(Lines):
+    """The list of clusters; where there are none, enter is the page's."""
+
+    @override
+    def action_open(self) -> None:
+        """Open the row, if there is one."""
+        page = next((one for one in self.ancestors if isinstance(one, QuantaPage)), None)
+        if self.row is None and page is not None:
+            page.action_take()
+            return
+        super().action_open()
 
 
 class QuantaPage(FilteredPage):
@@ -85,6 +113,8 @@ class QuantaPage(FilteredPage):
         Binding("enter", "take", "take the samples", id="quanta.take", show=False),
     ]
 
+    NOTHING: ClassVar[tuple[tuple[str, str], ...]] = (("enter", NEXT), (":", "command"), ("?", "help"))
+
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._fresh()
@@ -93,6 +123,7 @@ class QuantaPage(FilteredPage):
         self.sort = SORTS[0]
         self.widths = {"before": 60, "after": 8}
         self.choice = Choice()
+        self._left: dict[str, Any] = self.choice.fields
         self.stage = "none"
         self.matrix_only = False
         self.shown: dict[str, Any] = {}
@@ -101,10 +132,10 @@ class QuantaPage(FilteredPage):
     def compose(self) -> ComposeResult:
         """Header; the list, or samples with a side panel, or counts."""
         yield TextLines(id="quanta-header")
-        yield Lines(OVERVIEW, id="quanta-list")
+        yield Clusters(OVERVIEW, id="quanta-list")
         with Box(id="quanta-inside"):
             yield Samples(id="quanta-samples")
-            yield TextLines(id="quanta-side")
+            yield Side(id="quanta-side")
         yield Counts(id="quanta-counts")
 
     def on_mount(self) -> None:
@@ -119,7 +150,10 @@ class QuantaPage(FilteredPage):
     @override
     def hints(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # three screens in one
         if self.stage == "counts":
-            return self.PAIRED if self.choice.high else self.CHOOSING
+            keys = self.PAIRED if self.choice.high else self.CHOOSING
+            return keys if self._chooses else tuple((key, NEXT if key == "enter" else does) for key, does in keys)
+        if self.stage == "none":
+            return self.NOTHING
         return self.INSIDE if self._inside else self.OVER
 
     @property
@@ -127,7 +161,33 @@ class QuantaPage(FilteredPage):
     def main(self) -> Widget:
         if self.stage == "counts":
             return self.query_one(Counts)
-        return self.query_one(Samples) if self._inside and self.stage == "clusters" else self.lines
+        if self._inside and self.stage == "clusters":
+            return self.query_one(Side if self.matrix_only and self._narrow else Samples)
+        return self.lines
+
+    @property
+    def _narrow(self) -> bool:
+        """Whether samples and side panel have no room beside each other."""
+        return self.app.size.width < BESIDE
+
+    @property
+    def _done(self) -> dict[str, Any]:
+        """The steps that were taken in this session."""
+        return self.workbench.summary.get("quanta") or {}
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether enter takes the samples as they are counted; else they are taken, and it goes on with them."""
+        return self.choice.fields != self._left or not self._done.get("samples")
+
+    @property
+    def _next_line(self) -> str:
+        """The step that comes next, as a line."""
+        if not self.workbench.summary.get("model"):
+            return "model.load demo"
+        if not self._done.get("losses"):
+            return "quanta.losses demo"
+        return "quanta.cluster n_clusters=20" if self._done.get("similarity") else "quanta.similarity"
 
     @override
     def forget(self) -> None:
@@ -167,7 +227,7 @@ class QuantaPage(FilteredPage):
         page = await self.ask(verbs.QuantaList(sort=self.sort, limit=500, filter=self.wanted))
         self._listed = page["clusters"]
         if not self._inside:
-            self.query_one("#quanta-header", TextLines).show(overview_header(page))
+            self.query_one("#quanta-header", TextLines).show(overview_header(page, self.wanted))
         self.lines.empty = f"No cluster has {self.wanted!r} in label or answers." if self.wanted else "No clusters."
         self.show_rows([cluster_row(item, self.workbench.size.width) for item in page["clusters"]], note=self.matching)
         if self._inside:
@@ -179,15 +239,24 @@ class QuantaPage(FilteredPage):
             counts = await self.ask(verbs.QuantaCounts(**self.choice.fields))
         except WorkbenchError as error:
             self.stage = "none"
-            self.clear(f"{error.message}\n{in_app(error.hint)}{self.beforehand}")
+            steps = STEPS if error.kind == "usage" else ""
+            self.clear(f"{error.message}
+{in_app(error.hint)}{self.beforehand}{steps}")
             return
         self.stage = "counts"
         self.choice.models = counts["models"]
         lines = counts_lines(counts, self.workbench.size.width)
-        done = bool((self.workbench.summary.get("quanta") or {}).get("samples"))
-        title = "samples are taken; next :quanta.similarity, then :quanta.cluster" if done else "choose samples"
-        self.query_one("#quanta-header", TextLines).show([[(f"  {title}", None)]])
+        self.query_one("#quanta-header", TextLines).show([[(f"  {self._title}", None)]])
         self.query_one(Counts).show([[("  ", None), *line] for line in lines])
+
+    @property
+    def _title(self) -> str:
+        """How far the session is, and what comes next."""
+        if not self._done.get("samples"):
+            return "choose samples"
+        if not self._done.get("similarity"):
+            return "samples are taken; next :quanta.similarity, then :quanta.cluster"
+        return "samples are taken and compared; next :quanta.cluster"
 
     @override
     def clear(self, text: str) -> None:
@@ -253,16 +322,16 @@ class QuantaPage(FilteredPage):
         self.reload()
 
     def action_take(self) -> None:
-        """Take the samples as they are counted."""
-        if self.stage == "counts":
-            verb = verbs.QuantaSelect(**self.choice.fields)
-            self.workbench.open_command(verbs.format_line(verb))
+        """Take the samples as they are counted, or go on where nothing is left to choose."""
+        if self.stage == "counts" and self._chooses:
+            self._left = self.choice.fields
+            self.workbench.open_command(verbs.format_line(verbs.QuantaSelect(**self.choice.fields)))
+        elif self.stage in ("counts", "none"):
+            self.workbench.open_command(self._next_line)
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
-        """Open the cluster, or take the samples."""
-        if self.stage == "counts":
-            self.action_take()
-        elif self.stage == "clusters":
+        """Open the cluster."""
+        if self.stage == "clusters":
             self.workbench.visit("quanta", event.key)
 
     @override
@@ -313,9 +382,14 @@ class QuantaPage(FilteredPage):
         self.reload()
 
     def _turn_matrix(self) -> None:
+        if not self._narrow:
+            self.matrix_only = False
+            self.workbench.explain("the similarities stand beside the samples already")
+            return
         self.matrix_only = not self.matrix_only
         self._show_part()
         self._show_side()
+        self.call_after_refresh(self.main.focus)  # what had the keys is hidden
 
     def _show_side(self) -> None:
         """Beside the samples there is a narrow place; alone it has the screen."""

@@ -33,11 +33,12 @@ HISTOGRAM = 5
 """Lines of the histogram of losses."""
 
 
-def overview_header(page: dict[str, Any]) -> list[list[Piece]]:
-    """Two lines on what the clusters are of."""
+def overview_header(page: dict[str, Any], wanted: str = "") -> list[list[Piece]]:
+    """Two lines on what the clusters are of; where they are filtered, by what."""
+    of = f" with {visible(wanted)!r}, of the clusters" if wanted else " clusters"
     edits = f", {page['edits']} edit{'s' * (page['edits'] != 1)}" if page["edits"] else ""
     return [
-        [(f"  {thousands(page['total'])} clusters of {thousands(page['samples'])} predictions", palette.BOLD),
+        [(f"  {thousands(page['total'])}{of} of {thousands(page['samples'])} predictions", palette.BOLD),
          (f" of {visible(page['model'])} on {visible(page['corpus'])}", None)],
         [(f"  by {page['of']} ({page['mode']}), {page['affinity']} affinity{edits}; sorted by {page['sort']}", None)],
         [],
@@ -129,7 +130,8 @@ def _nearest(shown: dict[str, Any]) -> list[list[Piece]]:
     lines: list[list[Piece]] = [[("nearest clusters", palette.DIM)]]
     for other in shown["nearest_clusters"]:
         said = visible(other["label"]) or answers_text(other, 2)
-        lines.append([(f"{other['cluster']:4} {number(other['similarity'], 2)} ", None), (said, palette.NAME)])
+        near = "–" if other["similarity"] is None else f"{round(other['similarity'], 2) + 0.0:.2f}"  # no -0.00
+        lines.append([(f"{other['cluster']:4} {near:>5} ", None), (said, palette.NAME)])
     return lines
 
 

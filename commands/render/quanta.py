@@ -10,7 +10,6 @@ from rich.text import Text
 from commands.render.tables import Result, cost, number, table, visible
 
 BARS = " ▁▂▃▄▅▆▇█"
-SHOWN_TOKENS = 40
 
 
 def _say(console: Console, *lines: str) -> None:
@@ -77,12 +76,14 @@ def similarity(result: Result, console: Console) -> None:
         )
         cost(result, what, console)
         return
+    kept = f", {result['dimension']:,} numbers kept a sample" if result["mode"] != "exact" else ""
+    if result["mode"] == "sketch":
+        kept += f" ({result['dimension_per_sample']:g} x the samples)"
     _say(
         console,
         f"similarities of {result['samples']:,} samples by {'|gradients|' if result['absolute'] else result['of']}, "
         f"mode {result['mode']}: {result['count']:,} numbers in {result['parameter_tensors']} parameters, "
-        f"{result['passes']:,} passes, {result['dimension']:,} numbers kept a sample "
-        f"({result['dimension_per_sample']:g} x the samples)",
+        f"{result['passes']:,} passes{kept}",
         f"cosines of pairs: mean {number(result['mean'])}, 5 % {number(result['q05'])}, median "
         f"{number(result['median'])}, 95 % {number(result['q95'])}, largest {number(result['largest'])}",
         f"bound {result['bound']:.2g}",
@@ -145,8 +146,8 @@ def _clusters(rows: list[dict[str, Any]], console: Console, title: str) -> None:
 
 
 def answers(row: dict[str, Any]) -> str:
-    """The commonest answers with their counts."""
-    return "  ".join(f"{text} {count}" for text, count in row["answers"][:5])
+    """The commonest answers with their counts; a space in one is a dot, as in the app, since spaces part them."""
+    return "  ".join(f"{str(text).replace(' ', '·')} {count}" for text, count in row["answers"][:5])
 
 
 def one(result: Result, console: Console) -> None:
@@ -157,9 +158,9 @@ def one(result: Result, console: Console) -> None:
     if result["samples"]:
         console.print(Text(f"{'document':>8} {'loss, nats':>10}  context [answer]", "bold"))
     for sample in result["samples"]:
-        cut = sample["cut"] or len(sample["before"]) > SHOWN_TOKENS
-        line = Text(f"{sample['document']:>8} {number(sample['loss'], 4):>10}  {'…' if cut else ''}", "dim")
-        line.append(visible("".join(sample["before"][-SHOWN_TOKENS:])), "none")
+        loss, cut = f"{sample['loss']:.2g}", "…" if sample["cut"] else ""
+        line = Text(f"{sample['document']:>8} {loss:>10}  {cut}", "dim")
+        line.append(visible("".join(sample["before"])), "none")
         line.append(f"[{visible(sample['answer'])}]", "bold reverse")
         line.append(visible("".join(sample["after"])), "dim")
         console.print(line)

@@ -63,6 +63,21 @@ def test_rankings_without_p_are_pages_and_features_too(wins: Any) -> None:
     assert all(row["effect"] > 0 for row in higher), "the sign of a one-sided ranking is that of the effect"
 
 
+def test_a_probe_is_the_same_on_one_thread_and_on_two(wins: Any) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        wins("features.probe wins permutations=50 most=3 folds=3 exact=2 sweep=f_stat sweep=adaptive")
+        torch.set_num_threads(2)
+        result = wins("replay s check=true", None)["result"]
+    finally:
+        torch.set_num_threads(before)
+    assert result["differences"] == []
+    assert result["recomputed"] == result["total"]
+
+
 def test_a_probe_ranks_by_its_method_and_tests_it(wins: Any, pooled: np.ndarray) -> None:
     result = wins(f"features.probe wins {QUICK} top=500")["result"]
     known = scored_units(pooled, LABELS, "mean_difference")

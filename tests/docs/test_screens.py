@@ -26,6 +26,10 @@ SECTIONS = {
 }
 
 
+STAGES = ("OVER", "INSIDE", "CHOOSING", "PAIRED")
+"""What the foot of a page with several parts may name, by part."""
+
+
 def keys_of(section: str) -> set[str]:
     return {key for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for key in re.findall(r"`(.+?)`", row)}
 
@@ -40,7 +44,8 @@ def answered(page: Page) -> set[str]:
     taken = {
         key for widget in widgets for kind in type(widget).__mro__ for key in bound(vars(kind).get("BINDINGS", []))
     }
-    hints = {key for keys, _ in page.hints for key in keys.split()}
+    told = [*page.hints, *(hint for name in STAGES for hint in getattr(page, name, ()))]
+    hints = {key for keys, _ in told for key in keys.split()}
     return taken | hints | {ACTIONS[name] for name in page.acts()}
 
 

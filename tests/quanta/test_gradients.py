@@ -201,6 +201,34 @@ def test_an_encoder_is_refused() -> None:
         gradient_similarity(BertModel(BertConfig(vocab_size=40, **sizes)), [[1, 2, 3]])
 
 
+@pytest.mark.parametrize(("small", "during"), [(10**9, 1), (0, 2)])
+def test_only_the_pass_of_a_small_model_is_on_one_thread(
+    monkeypatch: pytest.MonkeyPatch, small: int, during: int
+) -> None:
+    from workbench.quanta import sample_gradients as module
+
+    monkeypatch.setattr(module, "SMALL", small)
+    model, seen, before = gpt2(), [], torch.get_num_threads()
+    model.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        found = gradient_similarity(model, contexts(3), tick=lambda *_: seen.append(-torch.get_num_threads()))
+        with pytest.raises(ValueError, match="no next-token logits"), module.pass_threads(model):
+            raise ValueError("no next-token logits")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [during, -2] * 3, "what is done between two passes has all threads"
+    assert found.matrix == pytest.approx(gradient_similarity(model, contexts(3)).matrix, abs=1e-6)
+
+
+def test_the_demo_model_is_small_and_the_published_one_is_not() -> None:
+    from workbench.quanta.sample_gradients import SMALL
+
+    demo, pythia_70m = 978_816, 70_426_624
+    assert demo < SMALL < pythia_70m
+
+
 def test_gradients_of_logits_are_those_of_the_definition() -> None:
     model, samples = neox(), contexts()
     names = list(chosen_parameters(model))

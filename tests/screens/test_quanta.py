@@ -177,6 +177,43 @@ def test_without_losses_the_screen_says_what_to_do() -> None:
     play(scenario, engine=engine("nothing"))
 
 
+def test_enter_types_the_step_that_comes_next() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6")
+        assert "Four steps" in text_of(app)
+        for done, line in (({}, ":quanta.losses demo"), ({"losses": True, "samples": True}, ":quanta.similarity"),
+                           ({"losses": True, "samples": True, "similarity": True}, ":quanta.cluster")):  # fmt: skip
+            app.summary["quanta"] = done
+            await press(pilot, "enter")
+            assert line in text_of(app)
+            await press(pilot, "escape")
+
+    play(scenario, engine=engine("nothing"))
+
+
+def test_keys_work_over_the_matrix_and_after_it() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "enter")
+        first = app.page.subject
+        await press(pilot, "m")
+        assert "nearest clusters" in text_of(app)
+        await press(pilot, "right")
+        second = app.page.subject
+        assert second != first
+        await press(pilot, "escape", "left")
+        assert app.page.subject == first
+
+    play(scenario, engine=engine("clusters"))
+
+
+def test_the_side_panel_beside_the_samples_is_said() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "enter", "m")
+        assert "beside the samples already" in text_of(app)
+
+    play(scenario, engine=engine("clusters"), size=(120, 40))
+
+
 def test_clusters_that_cannot_be_shown_are_not_said_to_be_lacking() -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "6")

@@ -59,6 +59,11 @@ def test_the_tolerance_of_a_field_is_its_own() -> None:
     assert fields(recorded, recomputed, {"p": (0.02, 0.0)}) == ["result.effect"]
 
 
+def test_the_tolerance_of_a_list_is_that_of_its_items() -> None:
+    recorded, recomputed = {"p": [0.1], "effect": [0.1]}, {"p": [0.101], "effect": [0.101]}
+    assert fields(recorded, recomputed, {"p": (0.02, 0.0)}) == ["result.effect[0]"]
+
+
 def test_a_missing_field_is_a_difference() -> None:
     assert fields({"a": 1, "b": 2}, {"a": 1}) == ["result.b"]
 

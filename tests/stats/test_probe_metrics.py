@@ -28,6 +28,20 @@ def test_values_are_scikit_learns():
         assert found[name].interval[0] <= value <= found[name].interval[1]
 
 
+def test_ties_that_rounding_tears_are_ties():
+    rng = np.random.default_rng(5)
+    y = rng.random(100) < 0.5
+    scores = np.round(rng.standard_normal(100), 1)
+    torn = scores + 1e-8 * rng.standard_normal(100)
+    plain = binary_metrics(y, scores, samples=50)["auc"]
+    assert binary_metrics(y, torn, samples=50)["auc"] == plain
+    assert plain.value == pytest.approx(sklearn_metrics.roc_auc_score(y, scores), abs=1e-12)
+    assert abs(sklearn_metrics.roc_auc_score(y, torn) - plain.value) > 1e-4
+    apart = scores + 1e-4 * rng.standard_normal(100)
+    assert binary_metrics(y, apart)["auc"].value == pytest.approx(sklearn_metrics.roc_auc_score(y, apart), abs=1e-12)
+    assert binary_metrics(y, np.ones(100))["auc"].value == 0.5
+
+
 def test_bootstrap_samples_are_weighted_as_scikit_learn_weighs():
     """The interval of AUC against one made of scikit-learn's AUC on the same resampled items."""
     rng = np.random.default_rng(1)

@@ -16,6 +16,9 @@ Target = Literal["loss", "logit"]
 weighted by how likely they are: where a task has many answers, they compete, and what they share cancels. The gradient
 of the logit keeps it; it also keeps what the model gives to all logits alike, which no prediction depends on."""
 
+SMALL = 4_000_000
+"""Models of fewer parameters make the gradient of one context on one thread."""
+
 
 def checked_contexts(model: nn.Module, contexts: Sequence[Context]) -> list[Tensor]:
     """The contexts as (tokens,) tensors on the model's device.
@@ -60,12 +63,13 @@ def sample_gradients(
     keep = _keeps_logits(model)
     with _prepared(model, parameters):
         for number, ids in enumerate(contexts, first):
-            answer = model(ids[None, :-1], **({"logits_to_keep": 1} if keep else {}))
-            logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
-            if logits is None or logits.dim() != 3:
-                raise ValueError(f"{type(model).__name__} gives no next-token logits: quanta need a causal model")
-            loss = _loss(logits[0, -1].double(), ids[-1], target)
-            found = torch.autograd.grad(loss, parameters, allow_unused=True)
+            with pass_threads(model):  # not around the yield: the products of rows keep all threads
+                answer = model(ids[None, :-1], **({"logits_to_keep": 1} if keep else {}))
+                logits = answer if isinstance(answer, Tensor) else getattr(answer, "logits", None)
+                if logits is None or logits.dim() != 3:
+                    raise ValueError(f"{type(model).__name__} gives no next-token logits: quanta need a causal model")
+                loss = _loss(logits[0, -1].double(), ids[-1], target)
+                found = torch.autograd.grad(loss, parameters, allow_unused=True)
             gradient = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
             if not bool(torch.stack([torch.isfinite(part).all() for part in gradient]).all()):  # one wait, on a GPU
                 raise ValueError(f"the gradient of sample {number} is not finite (loss {loss.item():.4g})")
@@ -80,6 +84,27 @@ def _loss(logits: Tensor, answer: Tensor, target: Target) -> Tensor:
 def equal_votes(gradient: Sequence[Tensor]) -> list[Tensor]:
     """Every part of a gradient with length 1; one of length 0 stays 0."""
     return [part / part.double().norm().clamp_min(1e-30).to(part.dtype) for part in gradient]
+
+
+@contextmanager
+def pass_threads(model: nn.Module) -> Iterator[None]:
+    """One thread for a pass of a small model on the processor, all of them for any other; as they were afterwards.
+
+    The matrices of one context of a small model are done before a second thread has woken: it takes processor time and
+    makes the pass longer, most of all where threads that wait sleep. It is the size that decides and no timing, since
+    the number of threads changes the order of sums and with it their last digits.
+    """
+    parameters = list(model.parameters())
+    small = sum(map(torch.numel, parameters)) < SMALL and all(one.device.type == "cpu" for one in parameters)
+    before = torch.get_num_threads()
+    if not small or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def compare(
                 yield from compare(recorded[key], recomputed[key], tolerance, f"{field}.{key}")
     elif isinstance(recorded, list) and isinstance(recomputed, list):
         yield from _compare_lists(recorded, recomputed, tolerance, field)
-    elif not _equal(recorded, recomputed, tolerance.get(field.rpartition(".")[2], DEFAULT)):
+    elif not _equal(recorded, recomputed, tolerance.get(field.rpartition(".")[2].partition("[")[0], DEFAULT)):
         yield Difference(field, recorded, recomputed)
 
 

@@ -10,6 +10,9 @@ from workbench.stats.folds import group_codes
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 METRICS = ("accuracy", "f1", "mcc", "precision", "recall", "auc")
+TIE = 1e-6
+"""Scores closer than this share of their range are a tie: items that are alike in the features get scores that sums in
+another order (by the number of threads) tell apart in the last bit, and float32 activations give no more digits."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def binary_metrics(
 
     Returns:
         `Metric` by each name of `METRICS`. Precision is undefined when nothing is called positive, recall and AUC
-        when a class is missing, MCC when a row or column of the table is empty; scikit-learn calls these 0.
+        when a class is missing, MCC when a row or column of the table is empty; scikit-learn calls these 0. Scores
+        that differ by no more than rounding are ties of the AUC.
 
     Raises:
         ValueError: shapes that do not fit, or scores that are not finite.
@@ -95,14 +99,24 @@ def _weighted(y: Bools, scores: Floats, weights: Floats) -> dict[str, Floats]:
 
 
 def _areas(y: Bools, scores: Floats, weights: Floats) -> Floats:
-    """Weighted chance that a positive is above a negative, ties one half: (rows,)."""
-    levels, place = np.unique(scores, return_inverse=True)
-    one_hot = np.zeros((scores.size, levels.size))
-    one_hot[np.arange(scores.size), place.reshape(-1)] = 1.0
+    """Weighted chance that a positive is above a negative, ties up to rounding one half: (rows,)."""
+    place = _levels(scores)
+    one_hot = np.zeros((scores.size, int(place.max()) + 1))
+    one_hot[np.arange(scores.size), place] = 1.0
     up, down = (weights * y) @ one_hot, (weights * ~y) @ one_hot  # (rows, levels)
     below = np.cumsum(down, axis=1) - down / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((up * below).sum(1) / (up.sum(1) * down.sum(1)), dtype=np.float64)
+
+
+def _levels(scores: Floats) -> NDArray[np.intp]:
+    """(items,) rank of each score among those that differ by more than rounding."""
+    order = np.argsort(scores, kind="stable")
+    ordered = scores[order]
+    steps = np.diff(ordered) > TIE * (ordered[-1] - ordered[0])
+    levels = np.zeros(scores.size, dtype=np.intp)
+    levels[order[1:]] = np.cumsum(steps)
+    return levels
 
 
 def share_interval(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:

@@ -107,7 +107,7 @@ def _sample(samples: data.Samples, numbering: Numbering, at: int, before: int, a
         "number": int(samples.number[at]),
         "document": document,
         "position": position,
-        "loss": round(float(samples.loss[at]), 5),
+        "loss": float(f"{samples.loss[at]:.3g}"),
         "before": found.before,
         "answer": found.answer,
         "after": found.after,

@@ -118,7 +118,8 @@ class _Work:
             chosen = chosen_parameters(self.model.plain, self.command.include)
             return without_vectors(chosen) if self.command.equal else chosen
         except ValueError as error:
-            raise UsageError(str(error), "Leave that role out of --include.") from error
+            hint = "Leave that role out of --include; an unembedding that is tied to the embedding has its role."
+            raise UsageError(str(error), hint) from error
 
     # --- what it will take
 
