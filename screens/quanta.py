@@ -240,8 +240,7 @@ class QuantaPage(FilteredPage):
         except WorkbenchError as error:
             self.stage = "none"
             steps = STEPS if error.kind == "usage" else ""
-            self.clear(f"{error.message}
-{in_app(error.hint)}{self.beforehand}{steps}")
+            self.clear(f"{error.message}\n{in_app(error.hint)}{self.beforehand}{steps}")
             return
         self.stage = "counts"
         self.choice.models = counts["models"]
