@@ -123,7 +123,7 @@ class QuantaPage(FilteredPage):
         self.sort = SORTS[0]
         self.widths = {"before": 60, "after": 8}
         self.choice = Choice()
-        self._left: dict[str, Any] = self.choice.fields
+        self._counted_before: dict[str, Any] = self.choice.fields
         self.stage = "none"
         self.matrix_only = False
         self.shown: dict[str, Any] = {}
@@ -162,11 +162,11 @@ class QuantaPage(FilteredPage):
         if self.stage == "counts":
             return self.query_one(Counts)
         if self._inside and self.stage == "clusters":
-            return self.query_one(Side if self.matrix_only and self._narrow else Samples)
+            return self.query_one(Side if self.matrix_only and self._one_at_a_time else Samples)
         return self.lines
 
     @property
-    def _narrow(self) -> bool:
+    def _one_at_a_time(self) -> bool:
         """Whether samples and side panel have no room beside each other."""
         return self.app.size.width < BESIDE
 
@@ -178,7 +178,7 @@ class QuantaPage(FilteredPage):
     @property
     def _chooses(self) -> bool:
         """Whether enter takes the samples as they are counted; else they are taken, and it goes on with them."""
-        return self.choice.fields != self._left or not self._done.get("samples")
+        return self.choice.fields != self._counted_before or not self._done.get("samples")
 
     @property
     def _next_line(self) -> str:
@@ -323,7 +323,7 @@ class QuantaPage(FilteredPage):
     def action_take(self) -> None:
         """Take the samples as they are counted, or go on where nothing is left to choose."""
         if self.stage == "counts" and self._chooses:
-            self._left = self.choice.fields
+            self._counted_before = self.choice.fields
             self.workbench.open_command(verbs.format_line(verbs.QuantaSelect(**self.choice.fields)))
         elif self.stage in ("counts", "none"):
             self.workbench.open_command(self._next_line)
@@ -381,7 +381,7 @@ class QuantaPage(FilteredPage):
         self.reload()
 
     def _turn_matrix(self) -> None:
-        if not self._narrow:
+        if not self._one_at_a_time:
             self.matrix_only = False
             self.workbench.explain("the similarities stand beside the samples already")
             return
