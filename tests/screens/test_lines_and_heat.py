@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -17,13 +17,17 @@ HOSTILE = ("[bold]", "\x1b[2J", "\n", "", " a\tb", "\u202e", "日本", "[/]")
 
 
 class Host(App[None]):
-    """Holds one widget."""
+    """Holds one widget, and what it told about keys that do nothing."""
 
     CSS = "Painted { width: 1fr; height: 1fr; }"
 
     def __init__(self, widget: Widget) -> None:
         super().__init__()
         self.widget = widget
+        self.explained: list[str] = []
+
+    def explain(self, text: str) -> None:
+        self.explained.append(text)
 
     def compose(self) -> ComposeResult:
         yield self.widget
@@ -126,6 +130,7 @@ def test_the_cursor_stays_on_its_row_when_rows_change() -> None:
         lines.show([])
         await pilot.press("j", "G", "enter", "space")
         assert lines.key == ""
+        assert cast(Host, pilot.app).explained == ["there is nothing to open", "there is nothing to mark"]
 
     host(lines, scenario)
 
