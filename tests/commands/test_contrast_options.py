@@ -392,6 +392,7 @@ def test_why_draws_the_same_p_again_without_the_model(wins: Any, options: str) -
         assert found["n"] == {"positive": 9, "rest": 9, "masked": 0, "pairs": None}
         assert sum(found["null"]["counts"]) + found["null"]["infinite"] == found["null"]["draws"] == 100
         assert found["line"].startswith("features.contrast wins")
+        assert found["ranking"]["score_name"] == ("z" if options == "statistic=mann_whitney" else "t")
 
 
 def test_why_of_a_paired_and_of_a_factorial_ranking(pairs: Any, crossed: Any) -> None:

@@ -18,8 +18,8 @@ _HEADER = (
 )  # fmt: skip
 MOST_TOLD = 8
 """Rankings that an error lists, the latest ones."""
-_TESTS = ("welch", "paired", "mann_whitney", "rate", "factorial")
-"""Statistics whose score is called t."""
+_SCORES = {"welch": "t", "paired": "t", "mann_whitney": "z", "rate": "t", "factorial": "t"}
+"""Tests, and the field's name of what they rank by; other statistics have a score."""
 _SINCE = {"design": "groups", "window": "whole", "width": 0, "fdr": "bh", "pairs": None, "masked": None,
           "kind": "contrast", "over": "features", "nuisance": [], "constant_nuisance": [], "note": "",
           "p_reason": None, "exhaustive": False, "relabellings": None, "min_p": None}  # fmt: skip
@@ -80,7 +80,7 @@ def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:
     stale = line.seq in lab.state.stale
     gate = verdict.short(verdict.of_space(lab.state, str(stored["space"])))
     later = {name: stored.get(name, before) for name, before in _SINCE.items()}
-    score = "t" if later["kind"] == "contrast" and stored["statistic"] in _TESTS else "score"
+    score = _SCORES.get(stored["statistic"], "score") if later["kind"] == "contrast" else "score"
     asked = {name: stored[name] for name in _HEADER}
     by = _by_effect(stored, line, effect)
     return {"seq": line.seq, **asked, **later, **by, "score_name": score, "stale": stale, "gate": gate}
