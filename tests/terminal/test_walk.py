@@ -135,6 +135,8 @@ def test_every_screen(demo: dict[str, str], open_app: Open, size: tuple[int, int
     window.wait("features.contrast", "Rank all features")
     window.assert_fits()
     window.keys("Escape")
+    window.wait("session.new")  # first the filter goes, then the page
+    window.keys("Escape")
     window.wait("y copy the line")
     window.keys("?")
     window.wait("What was done", "esc back")
