@@ -43,7 +43,11 @@ class Run(Query):
 
 
 class Replay(Query):
-    """Compute a session again from its log, never from stored results."""
+    """Compute a session again from its log, never from stored results.
+
+    A model or an SAE that lies elsewhere than the log says is named with `--at /home/a/models/m=/data/m`, and must have
+    the recorded digest.
+    """
 
     dotted = "replay"
     place = "child"

@@ -132,7 +132,9 @@ def _replay_all(
             except (Cancelled, StorageError):  # of the whole, not of this line
                 raise
             except WorkbenchError as error:
-                reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
+                reason = corpora.stands_in(line)
+                if not reason:
+                    reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
         if not again.lines or again.lines[-1].seq < line.seq:
             _adopt(record, again, line)
         if reason and line.outcome == "ok":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.corpus import store as stores
 from workbench.corpus.source import DEMO
-from workbench.errors import WorkbenchError
+from workbench.errors import InputFileError, WorkbenchError
 from workbench.session import SessionRecord
 from workbench.session.layout import STORES
 from workbench.session.log import LogLine
@@ -27,6 +27,8 @@ class Corpora:
         self._here = here
         self._again = again
         self._lent: set[str] = set()
+        self._stood_in: set[int] = set()
+        self._sound: set[Path] = set()
 
     def lend(self, line: LogLine, taken: Collection[int]) -> None:
         """Lend what a line reads and what no line of the session made again, from this machine or from the session.
@@ -38,12 +40,27 @@ class Corpora:
         if not isinstance(name, str) or name == DEMO or not stores.NAME.fullmatch(name):
             return
         maker = self._maker(name, line)
-        made = maker is not None and (maker in taken or name in stores.names(self._again))
+        left = maker in taken and maker not in self._stood_in
+        made = maker is not None and (left or name in stores.names(self._again))
         if made and name not in self._lent:
             return
         found = self._find(name, _digest_in(line, name) or self._elsewhere(name, line.seq))
         if found is not None:
             self._give(name, found)
+
+    def stands_in(self, line: LogLine) -> str:
+        """Why an import whose source is not here is none of what is missing: the corpus itself is here, or nothing."""
+        source, name = str(line.params.get("source", "")), str(line.params.get("name", ""))
+        if line.do != "corpus.import" or Path(source).expanduser().exists():
+            return ""
+        digests = [value["digest"] for key, value in line.sets.items() if key.startswith("corpora/")]
+        try:
+            if not digests or self._find(name, str(digests[0])) is None:
+                return ""
+        except WorkbenchError:
+            return ""  # damaged, which the lines that read it say
+        self._stood_in.add(line.seq)
+        return f"{source} is not here; the corpus that it became is, by its content"
 
     def _elsewhere(self, name: str, seq: int) -> str:
         """What that name meant to the last line before that says so, or to the first one after it."""
@@ -61,11 +78,22 @@ class Corpora:
     def _find(self, name: str, digest: str) -> stores.TokenStore | None:
         homes = (self._here, self._record.path / STORES)
         if digest:
-            return next((store for home in homes if (store := stores.open_digest(home, digest)) is not None), None)
+            known = (stores.open_digest(home, digest) for home in homes)
+            return next((store for store in known if store is not None and self._is(store, digest)), None)
         try:
             return stores.open_name(self._here, name)  # older logs say the name only
         except WorkbenchError:
             return None
+
+    def _is(self, store: stores.TokenStore, digest: str) -> bool:
+        """Whether a store has the content that its name says: what came along was written by others."""
+        if store.folder not in self._sound:
+            try:
+                store.check()
+            except (OSError, LookupError, TypeError, AttributeError) as error:
+                raise InputFileError(f"the corpus in {store.folder} is damaged", "Import it again.") from error
+            self._sound.add(store.folder)
+        return store.digest == digest
 
     def _give(self, name: str, found: stores.TokenStore) -> None:
         lent = stores.corpora(self._again) / found.folder.name

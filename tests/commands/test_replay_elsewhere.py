@@ -110,11 +110,17 @@ def test_corpora_that_came_along_are_read_by_their_content(
     loaded(f"corpus.import {text} name=c")
     loaded("index.build c tokens=1000 examples=2")
     loaded("sae.check c tokens=500")
-    loaded("features.probe predicate=won corpus=c tokens=200 permutations=20 exact=0")
+    loaded("features.probe predicate=won corpus=c tokens=200 permutations=20 exact=0 most=1 folds=2")
     loaded(f"session.export s out={tmp_path / 'x.zip'}", None)
     shutil.rmtree(home)
     text.unlink()
     loaded(f"session.import {tmp_path / 'x.zip'} theirs", None)
-    found = loaded("replay theirs")["result"]
-    assert [(item["seq"], item["field"]) for item in found["differences"]] == [(3, "outcome")]
-    assert (found["total"], found["recomputed"], found["recorded"]) == (6, 5, [])
+    found = loaded("replay theirs check=true")["result"]
+    assert found["recorded"] == [
+        {"seq": 3, "do": "corpus.import", "reason": f"{text} is not here; the corpus that it became is, by its content"}
+    ]
+    assert (found["total"], found["recomputed"], found["equal"]) == (6, 5, True)
+    carried = next((sessions / "theirs" / "stores" / "corpora").glob("*/tokens.bin"))
+    carried.write_bytes(carried.read_bytes()[::-1])
+    with pytest.raises(ReplayDiffers, match=r"lines 4, 5, 6: the corpus in .* is damaged"):
+        loaded("replay theirs check=true")
