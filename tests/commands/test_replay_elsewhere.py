@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from commands.handlers.replay_places import Places
 from commands.line import parse_line
 from commands.render import as_lines
 from tests import tiny
+from workbench import demo
+from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, ReplayDiffers, UnknownNameError, UsageError
+from workbench.lab import Lab
+from workbench.session.log import LogLine
 from workbench.uploads import absolute_paths
 
 RECORDED = "/home/a/models"
@@ -93,6 +99,32 @@ def test_the_same_files_are_found_where_this_home_knows_them(
     (tmp_path / "mine" / "config.json").write_text("{}")  # what the log says of a folder is not what it holds
     with pytest.raises(ReplayDiffers, match="no model folder"):
         moved("replay s check=true")
+
+
+def looked_for(sessions: Path, entry: str, ref: str, digest: str) -> list[tuple[str, str]]:
+    """Where a replay would read what a log has at `ref`, and how this home knows it."""
+    line = LogLine(seq=1, utc="", do="model.load", params={}, sets={entry: {"ref": ref, "digest": digest, "name": "m"}})
+    lab = Lab(None, sessions=sessions)
+    places = Places(SimpleNamespace(name="s", lines=[line]), (), lab, sessions / "again")  # type: ignore[arg-type]
+    places.settle(line)
+    return [(one["here"], one["found"]) for one in places.used]
+
+
+def test_copies_of_the_demo_and_snapshots_of_the_hub_are_known(
+    sessions: Path, tiny_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = folder_digest(demo.model_dir())
+    assert looked_for(sessions, "model", "/home/a/m", digest) == [(str(demo.model_dir()), "comes with the workbench")]
+    digest = folder_digest(demo.sae_dir())
+    assert looked_for(sessions, "sae", "/home/a/s", digest) == [(str(demo.sae_dir()), "comes with the workbench")]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    tail, digest = "models--x--tiny/snapshots/0a1b", folder_digest(tiny_files / "model")
+    assert looked_for(sessions, "model", f"/home/a/hub/{tail}", digest) == []
+    shutil.copytree(tiny_files / "model", tmp_path / "hub" / tail)
+    here = (str(tmp_path / "hub" / tail), "in the Hugging Face cache")
+    assert looked_for(sessions, "model", f"/home/a/hub/{tail}", digest) == [here]
+    assert looked_for(sessions, "model", f"/home/a/hub/{tail}", "sha256:0") == []
+    assert looked_for(sessions, "model", str(tiny_files / "model"), digest) == []  # it is where the log has it
 
 
 def test_paths_of_pairs_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
