@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.verbs import InputFile, NameOrFile, OutputFile, Query
+from workbench.verbs import FoldersInPlace, InputFile, NameOrFile, OutputFile, Query
 
 
 class Demo(Query):
@@ -43,7 +43,11 @@ class Run(Query):
 
 
 class Replay(Query):
-    """Compute a session again from its log, never from stored results."""
+    """Compute a session again from its log, never from stored results.
+
+    A model or an SAE that lies elsewhere than the log says is named with `--at /home/a/models/m=/data/m`, and must have
+    the recorded digest.
+    """
 
     dotted = "replay"
     place = "child"
@@ -52,6 +56,9 @@ class Replay(Query):
 
     target: str = Field("", description="Session to replay (default: the current one)")
     check: bool = Field(False, description="Compare with the recorded numbers and fail on a difference")
+    at: FoldersInPlace = Field(
+        (), description="RECORDED=FOLDER: read the model or SAE that the log has at RECORDED from FOLDER"
+    )
     max_seconds: float = Field(60.0, gt=0, description="Take longer commands from the record")
 
 

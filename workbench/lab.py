@@ -146,6 +146,10 @@ class Lab:
             raise UsageError("this process holds no model", "Run the command through the engine.")
         return self._models
 
+    def at_hand(self, kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+        """The state entry `model` or `sae`, by the place where its files lie now: a replay may have them elsewhere."""
+        return entry if self._models is None else self._models.at_hand(kind, entry)
+
     def take_notices(self) -> list[str]:
         """What the loaded model had to say, for the warnings of the reply."""
         return [] if self._models is None else self._models.take_notices()

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from workbench.errors import InputFileError, UsageError
-from workbench.verbs import File, Folder, Output, Upload, Verb
+from workbench.verbs import File, Folder, InItsPlace, Output, Upload, Verb
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
 """Bytes of one file."""
@@ -48,8 +48,23 @@ def absolute_paths(verb: Verb) -> Verb:
     files = {name: getattr(verb, name) for name in marked(type(verb), File)}
     named = {**outputs, **{name: value for name, value in folders.items() if _is_folder(value)}}
     named |= {name: value for name, value in files.items() if _is_file(value)}
-    update = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
+    update: dict[str, Any] = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
+    update |= {name: tuple(map(_placed, getattr(verb, name))) for name in marked(type(verb), InItsPlace)}
     return verb.model_copy(update=update) if update else verb
+
+
+def _placed(pair: str) -> str:
+    """NAME=FOLDER with the path of a folder that is here absolute; either part may hold the sign."""
+    for name, folder in splits(pair):
+        if _is_folder(folder):
+            return f"{name}={Path(folder).expanduser().absolute()}"
+    return pair
+
+
+def splits(pair: str) -> list[tuple[str, str]]:
+    """The ways to read `NAME=FOLDER`, the shortest name first."""
+    parts = pair.split("=")
+    return [("=".join(parts[:cut]), "=".join(parts[cut:])) for cut in range(1, len(parts))]
 
 
 def _is_folder(value: str) -> bool:

@@ -40,6 +40,11 @@ class File:
 
 
 @dataclass(frozen=True)
+class InItsPlace:
+    """Marks a list of NAME=FOLDER: front ends make the path of a FOLDER that exists absolute."""
+
+
+@dataclass(frozen=True)
 class Sent:
     """Marks a field whose file or folder, where it is here, is sent to an engine on another machine."""
 
@@ -48,6 +53,7 @@ InputFile = Annotated[str, Upload()]
 OutputFile = Annotated[str, Output()]
 NameOrFolder = Annotated[str, Folder()]
 NameOrFile = Annotated[str, File()]
+FoldersInPlace = Annotated[tuple[str, ...], InItsPlace()]
 SentFile = Annotated[str, File(), Sent()]
 
 

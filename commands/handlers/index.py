@@ -57,8 +57,8 @@ def _elsewhere(command: IndexBuild, lab: Lab, store: TokenStore) -> Elsewhere:
     from workbench.index.on_ray import Task, on_ray
 
     task = Task(
-        model={**(lab.entry("model") or {}), "digest": lab.model.info["digest"]},
-        sae={**(lab.entry("sae") or {}), "digest": lab.space.info["digest"]},
+        model={**lab.at_hand("model", lab.entry("model") or {}), "digest": lab.model.info["digest"]},
+        sae={**lab.at_hand("sae", lab.entry("sae") or {}), "digest": lab.space.info["digest"]},
         home=str(lab.home.absolute()),
         store=store.digest,
         total=min(command.tokens, len(store.tokens)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,16 +10,16 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
+from commands.handlers.replay_corpora import Corpora
+from commands.handlers.replay_places import SHIPPED, Places
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
-from workbench.corpus import store as stores
-from workbench.corpus.source import DEMO
 from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
-from workbench.session.layout import INPUTS, STORES
+from workbench.session.layout import INPUTS
 from workbench.session.log import LogLine
 from workbench.session.replay import Difference, compare, compare_arrays, told
 from workbench.verbs import Command, Outcome
@@ -37,13 +38,15 @@ def replay(query: Replay, lab: Lab) -> Outcome:
     if not record.lines:
         raise UsageError(f"session {record.name!r} has nothing to replay", "Run a command first.")
     with tempfile.TemporaryDirectory(prefix="workbench-replay-") as scratch:
+        home = Path(scratch) / "home"
+        places = Places(record, query.at, lab, home)
         folder = catalog.create(record.name, Path(scratch) / "sessions")
         if (record.path / INPUTS).is_dir():
             shutil.copytree(record.path / INPUTS, folder / INPUTS)
-        with Session(folder, "replay") as again:
-            found = _replay_all(record, again, Path(scratch) / "home", query, lab)
+        with Session(folder, "replay") as again, lab.models.elsewhere(places.models, places.saes):
+            found = _replay_all(record, again, home, query, lab, places)
     if query.check and found["differences"]:
-        raise ReplayDiffers(_told(record.name, found), _mend(found["differences"]))
+        raise ReplayDiffers(_told(record.name, found), _mend(found))
     return Outcome(found)
 
 
@@ -71,6 +74,7 @@ def _told(name: str, found: dict[str, Any]) -> str:
         lines.append(f"{failed} of {found['total']} commands of {name!r} could not be computed again here")
     for reason, failing in list(by_reason.items())[:COMMANDS_TOLD]:
         lines.append(f"  {_lines(failing)}: {reason}")
+    lines += [f"  the {one['what']} {one['recorded']} was read from {one['here']}" for one in found["elsewhere"]]
     return "\n".join(lines)
 
 
@@ -79,8 +83,16 @@ def _lines(numbers: list[int]) -> str:
     return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, shown))}{f' and {more} more' if more > 0 else ''}"
 
 
-def _mend(differences: list[dict[str, Any]]) -> str:
-    if all(item["field"] == FAILED for item in differences):
+def _mend(found: dict[str, Any]) -> str:
+    only_failed = all(item["field"] == FAILED for item in found["differences"])
+    if found["missing"]:
+        refs = " ".join(f"--at {shlex.quote(one['recorded'])}=FOLDER" for one in found["missing"])
+        nothing = "Nothing else differs. " if only_failed else ""
+        return (
+            f"{nothing}Say where the same files lie here: `workbench replay {found['session']} --check {refs}` (for a "
+            "folder a link will do at its place); what was recorded can be read without them."
+        )
+    if only_failed:
         return (
             "Nothing else differs. Bring what is missing to where the log names it (for a folder a link will do), and "
             "repeat; what was recorded can be read without it."
@@ -88,22 +100,41 @@ def _mend(differences: list[dict[str, Any]]) -> str:
     return "Run `workbench replay` without --check to see all."
 
 
-def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab) -> dict[str, Any]:
+def _missing(places: Places, differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is not on this machine, where a line failed or differs for want of it; what a line trains is not missed."""
+    wanted = {one: line for one, line in places.missing.items() if one.ref not in SHIPPED and line.do != "sae.train"}
+    failed = [item["recomputed"] for item in differences if item["field"] == FAILED]
+    other = {item["seq"] for item in differences if item["field"] == "result.digest"}
+    if not any(line.seq in other or any(one.ref in text for text in failed) for one, line in wanted.items()):
+        return []
+    return [
+        {"seq": line.seq, "what": one.kind, "recorded": one.ref, "digest": one.digest} for one, line in wanted.items()
+    ]
+
+
+def _replay_all(
+    record: SessionRecord, again: Session, home: Path, query: Replay, lab: Lab, places: Places
+) -> dict[str, Any]:
     recorded: list[dict[str, Any]] = []
     differences: list[dict[str, Any]] = []
     recomputed = 0
+    corpora = Corpora(record, lab.home, home)
     lines = [line for line in record.lines if line.outcome == "ok"]
     for line in record.lines:
         lab.tick(line.seq - 1, record.lines[-1].seq, f"replaying {line.do}")
         reason, found = _why_not(line, query), []
+        places.settle(line)
         if not reason:
             try:
+                corpora.lend(line, [item["seq"] for item in recorded])
                 found = _recompute(record, again, line, home, lab)
                 recomputed += 1
             except (Cancelled, StorageError):  # of the whole, not of this line
                 raise
             except WorkbenchError as error:
-                reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
+                reason = corpora.stands_in(line)
+                if not reason:
+                    reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
         if not again.lines or again.lines[-1].seq < line.seq:
             _adopt(record, again, line)
         if reason and line.outcome == "ok":
@@ -118,30 +149,10 @@ def _replay_all(record: SessionRecord, again: Session, home: Path, query: Replay
         "recomputed": recomputed,
         "recorded": recorded,
         "differences": differences[:200],
+        "elsewhere": places.used,
+        "missing": _missing(places, differences),
         "equal": not differences,
     }
-
-
-def _lend_corpora(record: SessionRecord, line: LogLine, home: Path, lab: Lab) -> None:
-    """Put corpora that a line was computed on, and that no line of the session made, where the replay looks for them.
-
-    They are text and no result: by their content, from this machine or from what came along with the session.
-    """
-    made = {name for one in record.lines if one.seq < line.seq and one.outcome == "ok" for name in one.sets}
-    for entry in line.sets.values():
-        name, digest = (str(entry.get(key, "")) for key in ("corpus", "store")) if isinstance(entry, dict) else ("", "")
-        if not name or name == DEMO or f"corpora/{name}" in made:
-            continue
-        homes = (lab.home, record.path / STORES)
-        found = next((store for one in homes if (store := stores.open_digest(one, digest)) is not None), None)
-        if found is None:
-            continue
-        lent = stores.corpora(home) / found.folder.name
-        lent.mkdir(parents=True, exist_ok=True)
-        for file in found.folder.iterdir():
-            if file.is_file() and not (lent / file.name).exists():
-                (lent / file.name).symlink_to(file.absolute())
-        stores.give_name(home, name, digest)
 
 
 def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
@@ -213,7 +224,6 @@ def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path,
     if line.seq != (again.lines[-1].seq + 1 if again.lines else 1):
         return [Difference("sequence", line.seq, len(again.lines) + 1)]
     was = record.artifact(line)["result"]
-    _lend_corpora(record, line, home, lab)
     pending = again.begin(verb, fresh=True)
     if not isinstance(pending, Pending):
         return [Difference(line.do, "computed again", "a stored reply")]

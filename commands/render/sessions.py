@@ -55,6 +55,9 @@ def session(result: Result, console: Console) -> None:
 
 def replay(result: Result, console: Console) -> None:
     """What was computed again, and whether it is equal."""
+    for one in result.get("elsewhere", ()):
+        place = f"  the {one['what']} {one['recorded']} was read from {one['here']}, the same files ({one['found']})"
+        console.print(Text(visible(place)))
     for item in result["recorded"]:
         console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
     shown = failed = 0

@@ -325,6 +325,7 @@ def test_what_cannot_be_computed_here_is_not_called_a_number_that_differs(
         "2 of 2 commands of 's' could not be computed again here",
         f"  lines 1, 2: {missing}",
     ]
+    assert "`workbench replay s --check --at /nowhere/model=FOLDER`" in caught.value.hint
     assert "a link will do" in caught.value.hint
     told = said(loaded("replay s"), 160)
     assert f"line 1 :model.load /nowhere/model device=cpu could not be computed again: {missing}" in told

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
+from workbench import paths
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError
 
@@ -68,12 +69,13 @@ class Corpus:
         return islice(_of_file(self.path, self.by_blank_lines), start, None)
 
 
-def open_corpus(ref: str, seed: int = 0) -> Corpus:
+def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None) -> Corpus:
     """The corpus that `ref` names.
 
     Args:
         ref: `demo`, the name of an imported corpus, or the path of a `.txt` or `.jsonl` file.
         seed: which corpus of the demo's.
+        home: where imported corpora are looked for, if not in this machine's own home.
 
     Raises:
         UnknownNameError: no corpus and no file of that name.
@@ -83,24 +85,23 @@ def open_corpus(ref: str, seed: int = 0) -> Corpus:
         return Corpus(DEMO, DEMO, value_digest({"corpus": DEMO, "seed": seed}), seed)
     path = Path(ref).expanduser()
     if not path.is_file():
-        return _imported(ref)
+        return _imported(ref, home or paths.home())
     if path.suffix not in (".txt", ".jsonl"):
         raise InputFileError(f"{path} is neither .txt nor .jsonl", "Rename it, or write one document a line.")
     digest, blank_lines = _look_through(path)
     return Corpus(str(path), path.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
 
 
-def _imported(name: str) -> Corpus:
+def _imported(name: str, home: Path) -> Corpus:
     """An imported corpus, as the texts that its tokens stand for."""
     from workbench.corpus.store import names, open_name
-    from workbench.paths import home
 
-    known = names(home())
+    known = names(home)
     if name not in known:
         raise UnknownNameError.among(
             "corpus", name, [DEMO, *known], "Give `demo`, the name of an imported corpus, or a .txt or .jsonl file."
         )
-    store = open_name(home(), name)
+    store = open_name(home, name)
     return Corpus(name, name, store.digest, store=store)
 
 

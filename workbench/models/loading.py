@@ -23,15 +23,19 @@ SHORT = 256
 agrees with the bridge to the last bit. Longer ones take the kernel that transformers prefers."""
 
 
-def load_model(entry: dict[str, Any]) -> LoadedModel:
+def load_model(entry: dict[str, Any], stand_in: references.StandIn | None = None) -> LoadedModel:
     """Load `{"ref", "revision", "dtype", "device", "device_map", "digest"}`; an empty digest accepts any files.
+
+    Args:
+        entry: a state entry, or what a command asks for.
+        stand_in: where its files lie, if that is another place than the one it names.
 
     Raises:
         InputFileError: its files are gone, damaged or not the recorded ones.
         MismatchError: an architecture that cannot be investigated, or a device this machine does not have.
         UsageError: a revision of what has none, or two ways to place the model at once.
     """
-    reference = references.resolve(str(entry["ref"]))
+    reference = references.resolve_at(str(entry["ref"]), stand_in)
     folder, digest = _files(reference, str(entry.get("revision") or ""), str(entry.get("digest") or ""))
     device, spread = _placing(entry)
     kind = kind_of(folder)

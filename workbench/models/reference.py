@@ -47,6 +47,28 @@ def resolve(ref: str) -> ModelReference:
     return ModelReference(ref, ref.replace("/", "--"), None)
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """Where the files of a model or an SAE lie that a session knows by another place.
+
+    Attributes:
+        folder: where they lie.
+        name: what results call it, which is the name of the folder that the session knows.
+    """
+
+    folder: Path
+    name: str
+
+
+def resolve_at(ref: str, stand_in: StandIn | None) -> ModelReference:
+    """The model that `ref` names, with the files of the stand-in where it has one.
+
+    Raises:
+        InputFileError, UnknownNameError: as `resolve`.
+    """
+    return resolve(ref) if stand_in is None else ModelReference(ref, stand_in.name, checked(stand_in.folder))
+
+
 def _packaged(ref: str) -> Path:
     package, folder = _PACKAGED[ref]
     try:

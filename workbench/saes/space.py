@@ -20,6 +20,7 @@ from workbench import demo
 from workbench.digests import folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError
 from workbench.models.hub import cache_only
+from workbench.models.reference import StandIn
 from workbench.models.site import Site, is_site, parse_site
 from workbench.neuronpedia import checked_id
 from workbench.paths import home
@@ -175,13 +176,13 @@ def _scale_back(acts: Tensor, normalisation: str) -> Tensor:
     return factor
 
 
-def digest_now(ref: str) -> str:
+def digest_now(ref: str, stand_in: StandIn | None = None) -> str:
     """The digest of a local SAE's files as they are now; "" for one of the hub and for raw units."""
-    folder = _folder(ref)
+    folder = local_folder(ref) if stand_in is None else stand_in.folder
     return folder_digest(folder) if ref != "raw" and folder.is_dir() else ""
 
 
-def _folder(ref: str) -> Path:
+def local_folder(ref: str) -> Path:
     """The folder of a local SAE: a path, or else the name of one that was trained on this machine."""
     if ref == "demo":
         return demo.sae_dir()
@@ -190,13 +191,16 @@ def _folder(ref: str) -> Path:
     return trained if named and (trained := home() / "saes" / ref).is_dir() else folder
 
 
-def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = None) -> FeatureSpace:
+def load_space(
+    ref: str, site: str, model: LoadedModel, expected: str | None = None, stand_in: StandIn | None = None
+) -> FeatureSpace:
     """The feature space that `ref` names, on a loaded model.
 
     Args:
         ref: `demo`, a local SAE folder, the name of one trained here, RELEASE/SAE_ID of SAELens, or `raw`.
         site: the site of `raw`, and of an SAE whose files do not say theirs; ignored otherwise.
         expected: digest the files must have, or nothing.
+        stand_in: where a local SAE's files lie, if that is another place than the one `ref` names.
 
     Raises:
         InputFileError: files missing, damaged or not the recorded ones.
@@ -205,9 +209,10 @@ def load_space(ref: str, site: str, model: LoadedModel, expected: str | None = N
     """
     if ref == "raw":
         return _raw(site, model)
-    folder = _folder(ref)
+    folder = local_folder(ref) if stand_in is None else stand_in.folder
     if folder.is_dir():
-        return _from_folder(ref, folder.resolve(), site, model, expected)
+        name = folder.resolve().name if stand_in is None else stand_in.name
+        return _from_folder(ref, folder.resolve(), name, site, model, expected)
     if ref == "demo" or ref.startswith((".", "/", "~")) or "/" not in ref:
         trained = sorted(path.name for path in (home() / "saes").glob("[!.]*") if path.is_dir())
         here = f"the name of one trained here ({', '.join(trained[:10])}), " if trained else ""
@@ -226,14 +231,14 @@ def _raw(site: str, model: LoadedModel) -> RawSpace:
     return RawSpace(name, place, width, {**info, "architecture": "raw", "units": "raw", "site_given": True})
 
 
-def _from_folder(ref: str, folder: Path, site: str, model: LoadedModel, expected: str | None) -> SaeSpace:
+def _from_folder(ref: str, folder: Path, name: str, site: str, model: LoadedModel, expected: str | None) -> SaeSpace:
     digest = folder_digest(folder)
     if expected and digest != expected:
         raise InputFileError(
             f"the SAE {ref!r} is not the one of this session (its files changed)",
             "Load it again with `workbench sae load`, which starts new results.",
         )
-    return _fitted(ref, folder.name, read_folder(folder, str(model.device)), site, digest, model)
+    return _fitted(ref, name, read_folder(folder, str(model.device)), site, digest, model)
 
 
 def _from_hub(ref: str, site: str, model: LoadedModel) -> SaeSpace:

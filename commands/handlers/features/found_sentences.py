@@ -56,7 +56,7 @@ class Finder:
         """Read the corpus' sentences: those no longer than the longest stimulus, and none of the stimuli."""
         stimuli = [one.text for one in data.stimuli]
         positive = np.array([one.category == data.positive for one in data.stimuli])
-        corpus = open_corpus(command.corpus, command.seed)
+        corpus = open_corpus(command.corpus, command.seed, home=lab.home)
         longest = max(len(text) for text in stimuli)
 
         def readable(text: str) -> bool:

@@ -159,7 +159,7 @@ def _token_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
     from workbench.stimuli.token_labels import by_predicate, by_spans, sample_tokens, token_activations
 
     if command.predicate:
-        corpus = open_corpus(command.corpus)
+        corpus = open_corpus(command.corpus, home=lab.home)
         marked = by_predicate(corpus.documents(), command.predicate)
         name, digest = f"tokens of {corpus.name} that match {command.predicate}", corpus.digest
     else:

@@ -31,7 +31,11 @@ def check(command: SaeCheck, lab: Lab) -> Outcome:
     texts = _texts(lab, command.corpus)
     if texts is None:
         raise UsageError("the gate has no text to read", "Add --corpus FILE (.txt or .jsonl), or import stimuli.")
-    return Outcome(**judge(lab, space, *texts, command.tokens))
+    name, read, digest = texts
+    found = judge(lab, space, name, read, command.tokens)
+    if command.corpus:  # by its digest a replay finds it where it has no such name
+        found["provenance"]["corpus"] = {"ref": command.corpus, "digest": digest}
+    return Outcome(**found)
 
 
 def gate(lab: Lab, space: FeatureSpace, tokens: int) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def gate(lab: Lab, space: FeatureSpace, tokens: int) -> dict[str, Any]:
     if texts is None:
         found = verdict.unchecked(NO_TEXT if tokens else "--tokens 0 left it out")
         return {**_kept(space, found), "result": {"gate": found}, "figures": []}
-    return judge(lab, space, *texts, tokens)
+    return judge(lab, space, *texts[:2], tokens)
 
 
 def _kept(space: FeatureSpace, found: verdict.Verdict) -> dict[str, Any]:
@@ -79,13 +83,13 @@ def _histogram(report: GateReport) -> Figure:
     )
 
 
-def _texts(lab: Lab, corpus: str) -> tuple[str, Iterable[str]] | None:
-    """Text to read and its name: the corpus asked for, the demo's own, or the session's stimuli."""
+def _texts(lab: Lab, corpus: str) -> tuple[str, Iterable[str], str] | None:
+    """The name of the text to read, the text, and a corpus' digest: the one asked for, the demo's, or the stimuli."""
     if not corpus and (lab.entry("model") or {}).get("ref") == "demo":
         corpus = DEMO
     if corpus:
-        found = open_corpus(corpus, HELD_OUT)
-        return found.name, found.documents()
+        found = open_corpus(corpus, HELD_OUT, home=lab.home)
+        return found.name, found.documents(), found.digest
     names = sorted(lab.state.under("stimuli"))
     sentences = [text for name in names for _, text in find_set(name, lab).rows]
-    return (f"stimuli {', '.join(names)}", sentences) if sentences else None
+    return (f"stimuli {', '.join(names)}", sentences, "") if sentences else None

@@ -116,7 +116,7 @@ def _plan(command: SaeTrain | SaeSweep, lab: Lab) -> _Plan:
 
     model = lab.model
     site = parse_site(command.site or f"blocks.{(model.layers - 1) // 2}.hook_resid_post", model.layers)
-    corpus = open_corpus(command.corpus, command.corpus_seed)
+    corpus = open_corpus(command.corpus, command.corpus_seed, home=lab.home)
     width = model.site_width(site)
     digest = str(model.info["digest"] or model.name)
     activations = SetRecipe(

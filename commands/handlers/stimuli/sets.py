@@ -88,13 +88,13 @@ def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measu
     measures = plain_measures(found)
     sources: dict[str, Any] = {"tokens": None, "frequency": None, "known_words": None}
     model: dict[str, Any] = (lab.entry("model") if lab.has_session else None) or {}
-    if model and (counts := token_counts(model, texts)) is not None:
+    if model and (counts := token_counts(lab.at_hand("model", model), texts)) is not None:
         sources["tokens"] = model["name"]
         each = [count / max(len(words_of(text)), 1) for count, text in zip(counts, texts, strict=True)]
         measures += [Measure("tokens", "tokens", counts), Measure("tokens a word", "tokens", each)]
     corpus = corpus or (DEMO if model.get("ref") == DEMO else "")
     if corpus:
-        counted = word_counts(open_corpus(corpus))
+        counted = word_counts(open_corpus(corpus, home=lab.home))
         known = counted.known(texts)
         sources |= {"frequency": counted.name, "known_words": known}
         if known >= KNOWN_WORDS:
