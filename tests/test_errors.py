@@ -68,3 +68,16 @@ def test_a_storage_error_names_the_path_and_what_to_do(number: int, says: str) -
     assert says in found.message
     assert "/some/where" in found.message
     assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("dmo", "Did you mean demo?"),
+        ("cotrast", "Did you mean contrast?"),
+        ("esult", "Did you mean result?"),
+        ("delete", ""),
+    ],
+)
+def test_a_slip_is_asked_about_and_another_word_is_not(name: str, meant: str) -> None:
+    assert errors.did_you_mean(name, ["demo", "contrast", "tags", "result", "list"]) == meant

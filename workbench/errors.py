@@ -20,6 +20,23 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+ALIKE = 0.7
+"""Likeness from which a name that begins with another letter is still taken for a slip."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the nearest of the known names, or an empty text where none is near.
+
+    Names that begin alike are near sooner than names that share letters: `delete` is no slip for `result`.
+    """
+    near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.5)
+    meant = [one for one in near if one[:1] == name[:1] or _ratio(name, one) >= ALIKE]
+    return f"Did you mean {' or '.join(meant)}?" if meant else ""
+
+
+def _ratio(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, name).ratio()
+
 
 class WorkbenchError(Exception):
     """An error with a stable kind, a sentence that names the value, and a hint that says what to do."""
@@ -56,13 +73,9 @@ class UnknownNameError(UsageError):
     def among(cls, what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:
         """An error for `name`, with the nearest of the `known` names in its hint."""
         names = sorted(set(known))
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        if near:
-            advice = f"Did you mean {' or '.join(near)}?"
-        elif names and len(names) <= 12:
+        advice = did_you_mean(name, names)
+        if not advice and names and len(names) <= 12:
             advice = f"Known: {', '.join(names)}."
-        else:
-            advice = ""
         return cls(f"unknown {what} {name!r}", " ".join(part for part in (advice, hint) if part))
 
 

@@ -374,6 +374,12 @@ def test_an_offline_machine_is_told_so(hub_cache: Path, monkeypatch: pytest.Monk
         load("owner/nosuch")
 
 
+def test_a_slip_in_the_name_of_the_demo_is_asked_about(hub_cache: Path, no_network: list[Any]) -> None:
+    with pytest.raises(InputFileError) as caught:
+        load("dmo")
+    assert caught.value.hint.startswith("Did you mean demo?")
+
+
 def test_a_name_that_no_hub_could_have_is_refused(hub_cache: Path, no_network: list[Any]) -> None:
     with pytest.raises(UnknownNameError, match="no name of a model"):
         load("owner/no such..model")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workbench.errors import InputFileError, UnknownNameError, WorkbenchError
-from workbench.models.reference import checked
+from workbench.errors import InputFileError, UnknownNameError, WorkbenchError, did_you_mean
+from workbench.models.reference import SHORT_NAMES, checked
 
 COMMIT = "commit:"
 """How the digest of a hub model begins."""
@@ -48,7 +48,11 @@ def snapshot(name: str, revision: str, digest: str = "") -> Path:
     cached = _cached(name, wanted)
     if cached is not None:
         return cached
-    folder = _fetch(name, wanted)
+    try:
+        folder = _fetch(name, wanted)
+    except WorkbenchError as error:
+        meant = did_you_mean(name, SHORT_NAMES)  # a slip is looked for on the hub all the same: it may be a name there
+        raise type(error)(error.message, f"{meant} {error.hint}".lstrip()) from error
     try:
         return checked(folder)
     except InputFileError as error:

