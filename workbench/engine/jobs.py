@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -130,8 +131,16 @@ class JobQueue:
             del self._jobs[old.id]
         self._waiting.put_nowait(job)
         self._announce(job)
-        ahead = len(self.open()) - 1
-        self.report(job, 0, 0, f"waiting for {ahead} other job{'s' * (ahead > 1)}" if ahead else "starting")
+        if not self._say_what_for(job):
+            self.report(job, 0, 0, "starting")
+
+    def _say_what_for(self, job: Job) -> bool:
+        """Tell who waits for a job which one it stands behind; says whether it stands behind one."""
+        ahead = list(takewhile(lambda one: one is not job, self.open()))
+        if ahead:
+            more = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
+            self.report(job, 0, 0, f"waiting behind {ahead[0].id} {ahead[0].verb.dotted}{more}")
+        return bool(ahead)
 
     def report(self, job: Job, done: int, total: int, text: str) -> None:
         """Pass a job's progress on to everyone who waits for it."""
@@ -180,6 +189,9 @@ class JobQueue:
     async def _carry_out(self, job: Job) -> None:
         job.state, job.text, job.began = "running", "running", time.monotonic()
         self._announce(job)
+        for other in self.open():
+            if other.state == "waiting":
+                self._say_what_for(other)
         try:
             reply = await self._run(job)
         except Cancelled as error:
