@@ -93,12 +93,14 @@ def _run(words: list[str]) -> int:
 
 
 def _do(verb: Verb, options: argparse.Namespace) -> int:
-    from commands.execute import Executor, JsonProgress, clear_progress, show_progress
+    from commands.execute import Executor, JsonProgress, clear_progress, shell_progress
 
     executor = Executor.default(options.session, options.sessions)
     executor.in_process, executor.host, executor.fresh = options.no_engine, options.host or "", options.fresh
     if not options.quiet:
-        executor.progress = JsonProgress() if options.json and verb.heavy else None if options.json else show_progress
+        executor.progress = (
+            JsonProgress() if options.json and verb.heavy else None if options.json else shell_progress()
+        )
     if verb.place == "front":
         from commands.front import carry_out
 
@@ -106,7 +108,7 @@ def _do(verb: Verb, options: argparse.Namespace) -> int:
     try:
         reply = executor.do(verb)
     finally:
-        if executor.progress is show_progress:
+        if executor.progress is not None and not options.json:
             clear_progress()
     show_reply(reply, as_json=options.json, quiet=options.quiet)
     differs = reply["command"] == "replay" and not reply["result"]["equal"]

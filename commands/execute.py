@@ -13,7 +13,7 @@ from commands.terminal import visible
 from workbench import paths
 from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable
-from workbench.progress import read_numbers
+from workbench.progress import WAITING, read_numbers
 from workbench.session import catalog
 from workbench.verbs import Query, Verb
 
@@ -121,9 +121,31 @@ class Executor:
 def show_progress(done: int, total: int, text: str) -> None:
     """One line on stderr that overwrites itself; nothing where stderr is no terminal."""
     if sys.stderr.isatty():
-        shown = visible(text)  # it may name a command of a session that is not one's own
-        sys.stderr.write(f"\r\x1b[K{shown} {done}/{total}" if total else f"\r\x1b[K{shown}")
+        sys.stderr.write(f"\r\x1b[K{_told(done, total, text)}")
         sys.stderr.flush()
+
+
+def _told(done: int, total: int, text: str) -> str:
+    shown = visible(text)  # it may name a command of a session that is not one's own
+    return f"{shown} {done}/{total}" if total else shown
+
+
+class PlainProgress:
+    """A line on stderr now and then, where nothing can be overwritten; no word of what takes seconds."""
+
+    def __init__(self) -> None:
+        self._pace = Pace(10.0, at_once=False)
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        """Say how far the work is, and at once what it waits for."""
+        if text.startswith(WAITING) or self._pace.due():
+            sys.stderr.write(f"{_told(done, total, text)}\n")
+            sys.stderr.flush()
+
+
+def shell_progress() -> Progress:
+    """How a person is told of progress: by a line that overwrites itself where stderr is a terminal."""
+    return show_progress if sys.stderr.isatty() else PlainProgress()
 
 
 class JsonProgress:

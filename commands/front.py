@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.cli import show_reply
-from commands.execute import clear_progress, show_progress
+from commands.execute import clear_progress, shell_progress
 from commands.leading import leading
 from commands.line import format_line, parse_line
 from commands.registry import all_verbs
@@ -94,7 +94,7 @@ def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
 
 def _issue(verbs: list[Verb], executor: Executor, *, show: bool, quiet: bool) -> list[dict[str, Any]]:
     """Issue verbs one after the other; a shipped example that was forked is left for its fork."""
-    executor.progress = None if quiet or not show else show_progress
+    executor.progress = None if quiet or not show else shell_progress()
     replies = []
     for item in verbs:
         if not quiet:

@@ -83,7 +83,8 @@ class SessionExport(Query):
     """Write a session as one archive or folder for a colleague, every file with its digest.
 
     What its pages show of the corpus comes along, texts included, unless --no-index says so. `workbench open FILE`
-    shows it with no model; `workbench session import FILE` goes on with it.
+    shows it with no model; `workbench session import FILE` goes on with it. It reads and writes every byte, which may
+    take minutes where the index or the results have gigabytes.
     """
 
     dotted = "session.export"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+WAITING = "waiting behind"
+"""How the text of a job begins that waits for another one; it is said once, and not again until that one ends."""
 _PAIR = re.compile(r"(?:^|  )([A-Za-z][A-Za-z0-9/_]*) (-?\d[\d.]*(?:e[+-]?\d+)?)(?=  |$)")
 
 

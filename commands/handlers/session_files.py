@@ -36,7 +36,7 @@ def export(query: SessionExport, lab: Lab) -> Outcome:
     own = Lab(record, sessions=lab.sessions)
     index, warnings = _index_stores(own) if query.index else ({}, [])
     quanta, more = _quanta_stores(own) if query.index else ({}, [])
-    counts = write_export(record, {**index, **quanta}, out)
+    counts = write_export(record, {**index, **quanta}, out, lab.tick)
     result = {
         "session": record.name,
         "path": str(out),

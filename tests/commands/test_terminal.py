@@ -64,3 +64,16 @@ def test_progress_shows_control_characters(monkeypatch: pytest.MonkeyPatch, caps
     said = capsys.readouterr().err
     assert said.startswith("\r\x1b[Kreplaying \\x1b]0;owned")
     assert "\x1b" not in said.removeprefix("\r\x1b[K")
+
+
+def test_without_a_terminal_long_work_says_where_it_is_and_at_once_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter((0.0, 9.0, 10.0, 11.0))  # made, and three words of progress
+    monkeypatch.setattr("workbench.engine.pace.time.monotonic", lambda: next(clock))
+    tell = execute.PlainProgress()
+    tell(0, 0, "waiting behind j20 index.build")
+    tell(1, 4, "reading")
+    tell(2, 4, "reading")
+    tell(3, 4, "reading")
+    assert capsys.readouterr().err == "waiting behind j20 index.build\nreading 2/4\n"

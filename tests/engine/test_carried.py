@@ -40,7 +40,9 @@ def boxes() -> list[Path]:
 def test_what_is_written_over_there_arrives_here(far: Client, tmp_path: Path) -> None:
     text = "0123456789abcdef" * (CHUNK // 10)  # more than one part
     verb = toy.Write(out=str(tmp_path / "x.txt"), folder=str(tmp_path / "f"), text=text)
-    reply = far.request(verb)
+    told: list[tuple[int, int, str]] = []
+    reply = far.request(verb, progress=lambda *said: told.append(said))
+    assert (0, 1, "fetching x.txt, MB") in told
     assert (tmp_path / "x.txt").read_text() == text
     assert (tmp_path / "f" / "empty").read_bytes() == b""
     written = Path((tmp_path / "f" / "inner" / "a.txt").read_text())

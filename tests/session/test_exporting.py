@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from tests.session.conftest import Put, storing
-from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError
+from workbench.errors import Cancelled, InputFileError, StorageError, UsageError, WorkbenchError
 from workbench.session import Session, SessionRecord, catalog, importing
 from workbench.session.exporting import export
 from workbench.session.importing import bring_in, open_beside
@@ -50,6 +50,19 @@ def archive(filled: SessionRecord, tmp_path: Path) -> Path:
     out = tmp_path / "sent.zip"
     export(filled, {}, out)
     return out
+
+
+def test_an_export_says_how_far_it_is_and_can_be_stopped(filled: SessionRecord, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    files = export(filled, {}, tmp_path / "told.zip", lambda done, total, _text: told.append((done, total)))["files"]
+    assert told == [(number, files) for number in range(files)]
+
+    def stop(_done: int, _total: int, _text: str) -> None:
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        export(filled, {}, tmp_path / "half.zip", stop)
+    assert [path.name for path in tmp_path.glob("*half*")] == []
 
 
 def content(folder: Path) -> Files:

@@ -178,13 +178,13 @@ class AsyncClient:
         """
         detach = detach or (self._detach_heavy and verb.heavy)
         await self.connect()
-        sent = await self._driven(sending(verb, self.engine)) if self._detach_heavy else None
+        sent = await self._driven(sending(verb, self.engine, progress)) if self._detach_heavy else None
         carry = self._detach_heavy and check_carry(verb, self.engine)
         message = question(
             verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach, carry=carry, sent=sent
         )
         reply = await self._ask(message, progress)
-        return await self._driven(fetching(verb, reply)) if carry else reply
+        return await self._driven(fetching(verb, reply, progress)) if carry else reply
 
     async def _driven(self, asking: Asking) -> dict[str, Any]:
         """Ask what a generator wants asked, up to its end; gives what it gives."""

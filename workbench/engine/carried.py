@@ -14,6 +14,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from workbench.engine.protocol import Progress
 from workbench.errors import EngineDied, InputFileError, UsageError
 from workbench.paths import require_folder
 from workbench.uploads import absolute_paths, marked
@@ -22,6 +23,7 @@ from workbench.verbs import Output, Sent, Verb
 CAPABILITY = "carry"
 CHUNK = 128 * 1024
 """Bytes of one answer."""
+MEGABYTE = 10**6
 PLACE = re.compile(r"(?!\.\.?(/|$))[^/\0\\]+(/(?!\.\.?(/|$))[^/\0\\]+)*")
 """A path below a folder, with no part that leads out of it."""
 Asking = Generator[dict[str, Any], dict[str, Any], dict[str, Any]]
@@ -56,8 +58,10 @@ def to_send(verb: Verb) -> dict[str, Path]:
     return {name: path.absolute() for name, path in found.items() if path.exists()}
 
 
-def sending(verb: Verb, engine: dict[str, Any]) -> Asking:
+def sending(verb: Verb, engine: dict[str, Any], tell: Progress | None = None) -> Asking:
     """Send what a verb reads; gives what its request then says of it, or nothing where there is nothing to send.
+
+    `tell` is called with the megabytes done, all of them, and a word on the file.
 
     Raises:
         UsageError: the engine over there does not know how to take them, or a folder holds a link.
@@ -73,7 +77,7 @@ def sending(verb: Verb, engine: dict[str, Any]) -> Asking:
     for name, path in wanted.items():
         places[name] = f"{name}/{path.name}"
         for place, file in _files(path):
-            yield from _send(file, {"store": box, "place": f"{places[name]}{place}"})
+            yield from _told(_send(file, {"store": box, "place": f"{places[name]}{place}"}), file, tell)
     return {"box": box, "places": places}
 
 
@@ -89,6 +93,22 @@ def _files(path: Path) -> list[tuple[str, Path]]:
     return [(f"/{one.relative_to(path).as_posix()}", one) for one in found if one.is_file()]
 
 
+def _told(
+    parts: Generator[dict[str, Any], dict[str, Any]], file: Path, tell: Progress | None
+) -> Generator[dict[str, Any], dict[str, Any]]:
+    """Pass the parts of a file on, and say how far it is."""
+    size, sent = file.stat().st_size, 0
+    for part in parts:
+        _tell(tell, sent, size, f"sending {file.name}")
+        yield part
+        sent += CHUNK
+
+
+def _tell(tell: Progress | None, done: int, size: int, what: str) -> None:
+    if tell is not None and size > CHUNK:  # a small file is there before anyone reads of it
+        tell(done // MEGABYTE, -(-size // MEGABYTE), f"{what}, MB")
+
+
 def _send(path: Path, head: dict[str, Any]) -> Generator[dict[str, Any], dict[str, Any]]:
     try:
         with path.open("rb") as file:
@@ -101,8 +121,8 @@ def _send(path: Path, head: dict[str, Any]) -> Generator[dict[str, Any], dict[st
         raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
 
 
-def fetching(verb: Verb, reply: dict[str, Any]) -> Asking:
-    """Fetch the files of a reply; gives it back with the paths of this machine in it.
+def fetching(verb: Verb, reply: dict[str, Any], tell: Progress | None = None) -> Asking:
+    """Fetch the files of a reply; gives it back with the paths of this machine in it; `tell` as in `sending`.
 
     Raises:
         EngineDied: what came is not what was told.
@@ -113,7 +133,7 @@ def fetching(verb: Verb, reply: dict[str, Any]) -> Asking:
         return reply
     wanted = outputs(verb)
     for number, told in enumerate(carried["files"]):
-        yield from _fetch(_target(wanted, told), {"fetch": carried["box"], "file": number}, told)
+        yield from _fetch(_target(wanted, told), {"fetch": carried["box"], "file": number}, told, tell)
     yield {"drop": carried["box"]}
     names = {str(carried["paths"][field]): str(path) for field, path in wanted.items() if field in carried["paths"]}
     return {key: _renamed(value, names) if key in ("result", "params") else value for key, value in reply.items()}
@@ -126,12 +146,15 @@ def _target(wanted: dict[str, Path], told: dict[str, Any]) -> Path:
     return wanted[field] / place if place else wanted[field]
 
 
-def _fetch(target: Path, question: dict[str, Any], told: dict[str, Any]) -> Generator[dict[str, Any], dict[str, Any]]:
+def _fetch(
+    target: Path, question: dict[str, Any], told: dict[str, Any], tell: Progress | None
+) -> Generator[dict[str, Any], dict[str, Any]]:
     from workbench.files import replacing
 
     size, digest = 0, hashlib.sha256()
     with replacing(target) as file:
         while size < int(told["bytes"]):
+            _tell(tell, size, int(told["bytes"]), f"fetching {target.name}")
             answer = yield {**question, "offset": size}
             data = _bytes(answer)
             if not data:

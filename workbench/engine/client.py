@@ -113,8 +113,8 @@ class Client:
         Raises:
             WorkbenchError: what the engine answered; Cancelled after Ctrl-C, EngineDied when the link broke.
         """
-        reply = self._outcome(self._send(verb, session, sessions, fresh, detach), progress)
-        return self._driven(fetching(verb, reply)) if self._through else reply
+        reply = self._outcome(self._send(verb, session, sessions, fresh, detach, progress), progress)
+        return self._driven(fetching(verb, reply, progress)) if self._through else reply
 
     def _outcome(self, name: int, progress: Progress | None) -> dict[str, Any]:
         while True:
@@ -154,8 +154,16 @@ class Client:
             message = self._answer_to(message["id"])
         return str(message["job"]) if "job" in message else _result(message)
 
-    def _send(self, verb: Verb, session: str | None, sessions: Path | None, fresh: bool, detach: bool) -> int:
-        sent = self._driven(sending(verb, self.engine)) if self._through else None
+    def _send(
+        self,
+        verb: Verb,
+        session: str | None,
+        sessions: Path | None,
+        fresh: bool,
+        detach: bool,
+        progress: Progress | None = None,
+    ) -> int:
+        sent = self._driven(sending(verb, self.engine, progress)) if self._through else None
         self._count += 1
         carry = bool(self._through) and check_carry(verb, self.engine)
         asked = question(verb, session=session, sessions=sessions, fresh=fresh, detach=detach, carry=carry, sent=sent)

@@ -15,6 +15,7 @@ from workbench.engine.connection import Ticket
 from workbench.engine.messages import Request
 from workbench.engine.pace import Pace
 from workbench.errors import Cancelled, UnknownNameError, UsageError, WorkbenchError
+from workbench.progress import WAITING
 from workbench.verbs import Verb
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -139,7 +140,7 @@ class JobQueue:
         ahead = list(takewhile(lambda one: one is not job, self.open()))
         if ahead:
             more = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
-            self.report(job, 0, 0, f"waiting behind {ahead[0].id} {ahead[0].verb.dotted}{more}")
+            self.report(job, 0, 0, f"{WAITING} {ahead[0].id} {ahead[0].verb.dotted}{more}")
         return bool(ahead)
 
     def report(self, job: Job, done: int, total: int, text: str) -> None:

@@ -11,9 +11,9 @@ INTERVAL = 0.2
 class Pace:
     """Says whether it is time for another message."""
 
-    def __init__(self, interval: float = INTERVAL) -> None:
+    def __init__(self, interval: float = INTERVAL, *, at_once: bool = True) -> None:
         self._interval = interval
-        self._next = 0.0
+        self._next = 0.0 if at_once else time.monotonic() + interval
 
     def due(self) -> bool:
         """True at most once an interval."""

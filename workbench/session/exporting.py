@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -22,6 +22,7 @@ from workbench.session.layout import INPUTS, LOG_NAME, MANIFEST_NAME, META_NAME,
 from workbench.session.log import utc_now
 from workbench.session.record import SessionRecord
 
+Tick = Callable[[int, int, str], None]
 FORM = 1
 """The form of an export; raised when an older workbench could not read it."""
 BLOCK = 1024 * 1024
@@ -35,13 +36,14 @@ class Sink(Protocol):
         """Put a file there; says its size and its digest."""
 
 
-def export(record: SessionRecord, stores: Mapping[str, Path], out: Path) -> dict[str, int]:
+def export(record: SessionRecord, stores: Mapping[str, Path], out: Path, tick: Tick | None = None) -> dict[str, int]:
     """Write a session to an archive (`.zip`) or a new folder.
 
     Args:
         record: the session.
         stores: folders that come along, by their place in `stores`, such as `index/KEY`.
         out: the file or folder.
+        tick: called with (done, total, text) before each file; what it raises ends the export, and nothing is left.
 
     Returns:
         How many `files` and `bytes` it has.
@@ -53,7 +55,10 @@ def export(record: SessionRecord, stores: Mapping[str, Path], out: Path) -> dict
     """
     with _archive(out, record.name) if out.suffix.lower() == ENDING else _folder(out) as sink:
         files, total = {}, 0
-        for name, source in _content(record, stores):
+        content = list(_content(record, stores))
+        for number, (name, source) in enumerate(content):
+            if tick is not None:
+                tick(number, len(content), f"writing file ({total // 10**6:,} MB so far)")
             size, digest = sink.write(name, source)
             files[name] = {"bytes": size, "sha256": digest}
             total += size
