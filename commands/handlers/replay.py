@@ -16,7 +16,7 @@ from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
 from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
-from workbench.lab import Lab
+from workbench.lab import Lab, Progress
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
 from workbench.session.layout import INPUTS
@@ -121,13 +121,14 @@ def _replay_all(
     corpora = Corpora(record, lab.home, home)
     lines = [line for line in record.lines if line.outcome == "ok"]
     for line in record.lines:
-        lab.tick(line.seq - 1, record.lines[-1].seq, f"replaying {line.do}")
+        tell = _teller(line, record.lines[-1].seq, lab)
+        tell(0, 0, "replaying")
         reason, found = _why_not(line, query), []
         places.settle(line)
         if not reason:
             try:
                 corpora.lend(line, [item["seq"] for item in recorded])
-                found = _recompute(record, again, line, home, lab)
+                found = _recompute(record, again, line, home, lab, tell)
                 recomputed += 1
             except (Cancelled, StorageError):  # of the whole, not of this line
                 raise
@@ -153,6 +154,15 @@ def _replay_all(
         "missing": _missing(places, differences),
         "equal": not differences,
     }
+
+
+def _teller(line: LogLine, last: int, lab: Lab) -> Progress:
+    """Progress of a line's own work, told as that of the whole: which line it is, and what is done for it."""
+
+    def tell(_done: int, _total: int, text: str) -> None:
+        lab.tick(line.seq - 1, last, f"line {line.seq} of {last} {line.do}: {text}")
+
+    return tell
 
 
 def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
@@ -216,7 +226,9 @@ def _why_not(line: LogLine, query: Replay) -> str:
     return ""
 
 
-def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab) -> list[Difference]:
+def _recompute(
+    record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab, tell: Progress
+) -> list[Difference]:
     verb = from_params(lookup(line.do), line.params)
     if not isinstance(verb, Command):
         return [Difference(line.do, "a command", "a query of this version")]
@@ -228,7 +240,7 @@ def _recompute(record: SessionRecord, again: Session, line: LogLine, home: Path,
     if not isinstance(pending, Pending):
         return [Difference(line.do, "computed again", "a stored reply")]
     try:
-        own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=lab.tick)
+        own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=tell)
         own.home = home
         reply = again.commit(pending, carry_out(verb, own, handler_of))
     except BaseException:

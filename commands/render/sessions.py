@@ -54,16 +54,16 @@ def session(result: Result, console: Console) -> None:
 
 
 def replay(result: Result, console: Console) -> None:
-    """What was computed again, and whether it is equal."""
+    """Whether what was computed again is equal, then what was not computed and what differs."""
+    console.print(Text(_verdict(result), "bold"))
     for one in result.get("elsewhere", ()):
         place = f"  the {one['what']} {one['recorded']} was read from {one['here']}, the same files ({one['found']})"
         console.print(Text(visible(place)))
     for item in result["recorded"]:
         console.print(Text(f"  line {item['seq']} {item['do']}: from the record ({item['reason']})"))
-    shown = failed = 0
+    shown = 0
     for item in result["differences"]:
         if item["field"] == "outcome":
-            failed += 1
             reason = item["recomputed"].removeprefix("error: ")
             console.print(Text(visible(f"  line {item['seq']} :{item['line']} could not be computed again: {reason}")))
             continue
@@ -72,12 +72,15 @@ def replay(result: Result, console: Console) -> None:
             console.print(Text(visible(f"  line {shown} :{item['line']} differs"), "bold"))
         field = item["field"].removeprefix("result.")
         console.print(Text(visible(f"    {field}: {told(item['recorded'], item['recomputed'])}")))
+
+
+def _verdict(result: Result) -> str:
+    failed = sum(item["field"] == "outcome" for item in result["differences"])
     differing = len(result["differences"]) - failed
     verdict = f"{differing} differences" if differing else "all equal"
     counted = f"{result['recomputed']} of {result['total']} recomputed"
     counted += f", {verdict}" if result["recomputed"] or differing or not failed else ""
-    counted += f"; {failed} could not be computed again" if failed else ""
-    console.print(Text(counted, "bold"))
+    return counted + (f"; {failed} could not be computed again" if failed else "")
 
 
 def exported(result: Result, console: Console) -> None:

@@ -329,7 +329,19 @@ def test_what_cannot_be_computed_here_is_not_called_a_number_that_differs(
     assert "a link will do" in caught.value.hint
     told = said(loaded("replay s"), 160)
     assert f"line 1 :model.load /nowhere/model device=cpu could not be computed again: {missing}" in told
-    assert "0 of 2 recomputed; 2 could not be computed again" in told
+    assert told.startswith("0 of 2 recomputed; 2 could not be computed again\n")
+
+
+def test_a_replay_says_which_line_it_is_at(loaded: Any, sessions: Path, model_cache: Any) -> None:
+    loaded("index.build tokens=1000 examples=2")
+    said: list[tuple[int, int, str]] = []
+    lab = Lab(
+        SessionRecord(sessions / "s"), sessions=sessions, models=model_cache, progress=lambda *one: said.append(one)
+    )
+    verb = parse_line("replay check=true")
+    handler_of(type(verb))(verb, lab)
+    assert {(done, total) for done, total, _ in said} == {(0, 3), (1, 3), (2, 3)}
+    assert any(text.startswith("line 3 of 3 index.build: ") and "replaying" not in text for _, _, text in said)
 
 
 def test_a_replay_finds_a_corpus_that_another_session_imported(loaded: Any, tmp_path: Path) -> None:
