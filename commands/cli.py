@@ -131,7 +131,7 @@ def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
         return
     from commands.render import render
 
-    render(reply)
+    render(reply, warned=not quiet)
 
 
 def _open_app(options: argparse.Namespace) -> int:

@@ -30,15 +30,25 @@ class _Page(Console):
         raise BrokenPipeError
 
 
-def render(reply: dict[str, Any]) -> None:
-    """Print a reply."""
+def render(reply: dict[str, Any], *, warned: bool = False) -> None:
+    """Print a reply; `warned` where its warnings were told before."""
     piped = None if sys.stdout.isatty() else 120
     console = _Page(highlight=False, markup=False, emoji=False, width=piped)
     gate = reply["provenance"].get("gate")
-    if gate and reply["result"].get("of") != "quanta":  # quanta rest on no feature
+    if gate and _rests_on_features(reply) and not (warned and _is_gate(reply) and not gate["passed"]):
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
         console.print(Text("SAE gate: passed", "dim") if gate["passed"] else Text(visible(gate["text"]), "bold"))
     _drawer(reply["command"])(reply["result"], console)
+
+
+def _rests_on_features(reply: dict[str, Any]) -> bool:
+    """Whether the SAE has a part in a result; a set's sentences are read with the model, and quanta rest on losses."""
+    return reply["result"].get("of") != "quanta" and not reply["command"].startswith("stimuli.")
+
+
+def _is_gate(reply: dict[str, Any]) -> bool:
+    """Whether the reply's own warnings are what the gate found."""
+    return str(reply["command"]).startswith("sae.")
 
 
 def as_lines(reply: dict[str, Any], width: int) -> list[str]:

@@ -393,3 +393,19 @@ def test_a_typed_zero_is_not_taken_for_not_given(line: str) -> None:
 def test_an_unknown_option_is_told_with_the_verbs_that_have_it() -> None:
     with pytest.raises(UsageError, match=r"unknown option of stimuli edit '--order'.*an option of `features rsa`"):
         cli.parse_verb(lookup("stimuli.edit"), ["achievement", "--order", "a,b"])
+
+
+def test_what_the_gate_found_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"passed": False, "text": "SAE not checked: --tokens 0 left it out"}
+    reply = {
+        "command": "sae.load",
+        "result": {"gate": None},
+        "provenance": {"gate": found},
+        "warnings": [found["text"]],
+    }
+    for quiet in (False, True):
+        cli.show_reply(reply, as_json=False, quiet=quiet)
+        told = capsys.readouterr()
+        assert (told.out + told.err).count("SAE not checked") == 1
+    cli.show_reply({**reply, "command": "stimuli.any", "warnings": []}, as_json=False, quiet=False)
+    assert "SAE" not in capsys.readouterr().out

@@ -195,3 +195,15 @@ def test_json_progress_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) 
     told = json.loads(capsys.readouterr().err)["progress"]
     assert (told["done"], told["total"]) == (3, 10)
     assert told["numbers"] == {"loss": 12.35, "L0": 16.0, "dead": 3.0, "tokens/s": 14200.0}
+
+
+def test_the_mend_for_an_sae_that_was_trained_here_is_more_training(with_model: Any, home: Path) -> None:
+    from workbench.saes import verdict
+    from workbench.saes.space import trained_here
+
+    with_model(f"sae.train {SMALL} name=mine")
+    assert [trained_here({"ref": ref}) for ref in ("mine", str(home / "saes" / "mine"), "demo")] == [True, True, False]
+    alarm = {"name": "decoder_norm", "message": "all have length 1", "hint": "Get the original."}
+    found = {"checked": True, "passed": False, "alarms": [alarm]}
+    assert verdict.warnings(found)[0].endswith("Get the original.")
+    assert "Train it longer" in verdict.warnings(found, trained_here=True)[0]

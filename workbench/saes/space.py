@@ -29,6 +29,8 @@ from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
 
+STORY = "training.json"
+"""Beside an SAE that was trained on this machine: how that went."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """A name under which `sae train` keeps an SAE: no path."""
 
@@ -189,6 +191,11 @@ def local_folder(ref: str) -> Path:
     folder = Path(ref).expanduser()
     named = NAME.fullmatch(ref) is not None and not folder.is_dir()
     return trained if named and (trained := home() / "saes" / ref).is_dir() else folder
+
+
+def trained_here(info: dict[str, Any]) -> bool:
+    """Whether the SAE of that `info` lies with the story of its training, which nothing but `sae.train` writes."""
+    return (local_folder(str(info["ref"])) / STORY).is_file()
 
 
 def load_space(

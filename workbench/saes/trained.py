@@ -17,10 +17,9 @@ from workbench.files import write_atomic
 from workbench.models.site import Site
 from workbench.saes.activation_set import ActivationSet
 from workbench.saes.recipe import Recipe
-from workbench.saes.space import SaeSpace
+from workbench.saes.space import STORY, SaeSpace
 from workbench.saes.training import Trained
 
-STORY = "training.json"
 CHUNK = 4096
 
 

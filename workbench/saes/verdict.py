@@ -13,6 +13,13 @@ PREFIX = "gate"
 """Verdicts are state entries `gate/SPACE`, so that a result keeps the verdict on its own features."""
 
 
+TRAIN_LONGER = {
+    "decoder_norm": "It was trained here, so no norms were lost on its way: its latents are not learned to the end. "
+    "Train it longer, with more --tokens or --epochs of `workbench sae train`."
+}
+"""What to do about an alarm of an SAE that was trained here, where the gate's own hint is for one that came."""
+
+
 def verdict(report: GateReport, corpus: str) -> Verdict:
     """What the session keeps of a report on a corpus of that name."""
     numbers = report.numbers
@@ -69,8 +76,15 @@ def named(alarm: dict[str, str]) -> str:
     return alarm["name"].replace("_", " ")
 
 
-def warnings(found: Verdict) -> list[str]:
-    """Warnings of the command that checked, one for each alarm, with what to do."""
+def warnings(found: Verdict, *, trained_here: bool = False) -> list[str]:
+    """Warnings of the command that checked, one for each alarm, with what to do.
+
+    No weights of an SAE that was trained on this machine were lost on their way here: its mend is more training.
+    """
     if not found["checked"]:
         return [line(found)]
-    return [f"SAE gate: {named(alarm)}: {alarm['message']}. {alarm['hint']}" for alarm in found["alarms"]]
+    hints = TRAIN_LONGER if trained_here else {}
+    return [
+        f"SAE gate: {named(alarm)}: {alarm['message']}. {hints.get(alarm['name'], alarm['hint'])}"
+        for alarm in found["alarms"]
+    ]

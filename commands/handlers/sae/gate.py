@@ -51,9 +51,11 @@ def gate(lab: Lab, space: FeatureSpace, tokens: int) -> dict[str, Any]:
 
 def _kept(space: FeatureSpace, found: verdict.Verdict) -> dict[str, Any]:
     """What an Outcome says of a verdict beside its result."""
+    from workbench.saes.space import trained_here
+
     return {
         "sets": {f"{verdict.PREFIX}/{space.name}": found},
-        "warnings": verdict.warnings(found),
+        "warnings": verdict.warnings(found, trained_here=trained_here(space.info)),
         "provenance": {"gate": verdict.short(found)},
     }
 
