@@ -21,7 +21,7 @@ def connect(host: str, *, spawn: bool) -> Client:
     if host:
         from workbench.engine.remote import ssh_command
 
-        return Client(None, through=ssh_command(host))
+        return Client(None, through=ssh_command(host), where=host.partition(":")[0])
     return Client(BROKER_MODULE if spawn else None)
 
 

@@ -14,7 +14,15 @@ from workbench.engine.carrier import carry, end_carrier
 from workbench.engine.question import question
 from workbench.engine.spawn import connect, connect_or_spawn
 from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, check_hello, decode, encode, hello
-from workbench.errors import Cancelled, EngineDied, EngineUnreachable, WorkbenchError, error_from_dict
+from workbench.errors import (
+    Cancelled,
+    EngineDied,
+    EngineUnreachable,
+    InputFileError,
+    UnknownNameError,
+    WorkbenchError,
+    error_from_dict,
+)
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,6 +41,7 @@ class Client:
         broker_module: run as `python -m broker_module` where no engine runs; None never starts one.
         address: where the engine listens; this user's own when left out.
         through: a program that carries bytes to an engine elsewhere (`remote.ssh_command`), instead of the socket.
+        where: what that machine is called when something is not found on it.
 
     Raises:
         EngineUnreachable: no engine runs and none was or could be started.
@@ -40,9 +49,10 @@ class Client:
     """
 
     def __init__(
-        self, broker_module: str | None, address: Address | None = None, *, through: Sequence[str] = ()
+        self, broker_module: str | None, address: Address | None = None, *, through: Sequence[str] = (), where: str = ""
     ) -> None:
         self._through = through
+        self._where = where
         self._address = None if through else address or engine_address()
         self._module = broker_module
         self._carrier: subprocess.Popen[bytes] | None = None
@@ -121,7 +131,7 @@ class Client:
             try:
                 message = self._answer_to(name)
                 if "progress" not in message:
-                    return _result(message)
+                    return _result(message, self._where)
                 if progress is not None:
                     progress(*message["progress"])
             except KeyboardInterrupt:
@@ -234,8 +244,11 @@ class Client:
         self.close()
 
 
-def _result(message: dict[str, Any]) -> dict[str, Any]:
+def _result(message: dict[str, Any], where: str = "") -> dict[str, Any]:
     if "error" in message:
-        raise error_from_dict(message["error"])
+        error = error_from_dict(message["error"])
+        if where and isinstance(error, (InputFileError, UnknownNameError)):
+            error = type(error)(error.message, f"{error.hint} It was looked for on {where}, not here.".lstrip())
+        raise error
     result: dict[str, Any] = message["result"]
     return result
