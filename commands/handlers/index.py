@@ -160,11 +160,22 @@ def _outcome(lab: Lab, key: str, meta: dict[str, Any], store: TokenStore, proven
         sets={"index": entry},
         warnings=[
             *_other_corpus(lab, str(meta["corpus"])),
+            *_demo_corpus(lab, str(meta["corpus"])),
             *([enriched_warning(store)] if store.meta["enriched"] else []),
             *_small_warning(int(meta["tokens"])),
         ],
         provenance={"corpus": provenance},
     )
+
+
+def _demo_corpus(lab: Lab, corpus: str) -> list[str]:
+    """That the first index of a model of one's own is of the demo's sentences, which a bare `index build` reads."""
+    if corpus != DEMO or lab.entry("index") is not None or lab.model.info["ref"] == "demo":
+        return []
+    return [
+        f"no corpus was named, or {DEMO!r}: the index is of the made sentences of the demo's corpus. For text of your "
+        "own: `workbench corpus import FILE`, then `workbench index build NAME`"
+    ]
 
 
 def _other_corpus(lab: Lab, corpus: str) -> list[str]:

@@ -292,8 +292,9 @@ def test_a_store_of_another_tokenizer_is_refused(loaded: Any, tmp_path: Path, ho
     path = tmp_path / "a.txt"
     path.write_text("the cat won\nthe dog lost\n")
     loaded(f"corpus.import {path} name=pets")
-    loaded("index.build tokens=1000")
+    assert any("made sentences of the demo's" in text for text in loaded("index.build tokens=1000")["warnings"])
     reply = loaded("index.build pets")
+    assert not any("made sentences" in text for text in reply["warnings"])
     assert any("was of corpus 'demo' and is of 'pets' from now on" in text for text in reply["warnings"])
     assert not any("from now on" in text for text in loaded("index.build pets")["warnings"])
     back = loaded("index.build tokens=1000")["warnings"]  # a bare build reads the demo's
