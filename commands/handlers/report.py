@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from commands.handlers.log_text import text_of
@@ -37,11 +38,30 @@ def report(query: Report, lab: Lab) -> Outcome:
         return Outcome({"path": str(path), "bytes": len(text.encode())})
     folder = _folder(query.figures)
     written = write_with_figures(record, lab, form, os.path.relpath(folder, path.parent), text_of)
+    removed = _remove_earlier(folder, written.figures)
     for name, content in written.figures.items():
         write_atomic(folder / name, content)
     write_atomic(path, written.text)
     body = {"path": str(path), "bytes": len(written.text.encode())}
-    return Outcome({**body, "figures": str(folder), "files": len(written.figures)})
+    told = [f"removed {removed} files that an earlier report had written to {folder}"] if removed else []
+    return Outcome({**body, "figures": str(folder), "files": len(written.figures)}, warnings=told)
+
+
+def _remove_earlier(folder: Path, kept: Collection[str]) -> int:
+    """Remove what an earlier report wrote and this one does not, by its own list; says how many. Nothing else goes."""
+    from workbench.reports.figure_files import CONTENTS, named_in
+
+    listing = folder / CONTENTS
+    if not listing.is_file():
+        return 0
+    stale = [folder / name for name in named_in(listing) if name not in kept]
+    stale = [path for path in stale if path.is_file() and not path.is_symlink()]
+    try:
+        for path in stale:
+            path.unlink()
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    return len(stale)
 
 
 def _folder(name: str) -> Path:

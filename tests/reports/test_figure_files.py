@@ -125,3 +125,11 @@ def test_the_verb_writes_the_folder(loaded: Callable[..., Any], tmp_path: Path) 
     result = loaded(f"report out={tmp_path / 'r.html'} figures={folder}")["result"]
     assert result["files"] == len(list(folder.iterdir())) > 2
     assert result["figures"] == str(folder)
+    listing = folder / "contents.csv"
+    for name in ("999-earlier.svg", "998-mine.svg", "own-notes.svg"):
+        (folder / name).write_text("x")
+    listing.write_text(listing.read_text() + "999-earlier.svg,s,w,1\r\nown-notes.svg,s,w,1\r\n../r.html,s,w,1\r\n")
+    again = loaded(f"report out={tmp_path / 'r.html'} figures={folder}")
+    assert again["warnings"] == [f"removed 1 files that an earlier report had written to {folder}"]
+    assert not (folder / "999-earlier.svg").exists()
+    assert (folder / "998-mine.svg").exists() and (folder / "own-notes.svg").exists() and (tmp_path / "r.html").exists()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Document, Fold, Heat, Section, Table
@@ -12,6 +16,7 @@ from workbench.reports.svg import figure_svg
 from workbench.reports.text import slug
 
 CONTENTS = "contents.csv"
+_OWN = re.compile(r"\d{3,}-[a-z0-9-]*\.(svg|csv|tex)")
 
 
 def figure_files(document: Document) -> dict[str, str]:
@@ -28,6 +33,12 @@ def figure_files(document: Document) -> dict[str, str]:
     columns = ["file", "section", "what", "log line"]
     contents = Figure(kind="table", title="contents", data={"columns": columns, "rows": listed})
     return {**files, CONTENTS: figure_csv(contents)}
+
+
+def named_in(contents: Path) -> list[str]:
+    """The files that an earlier list names, as far as they have names that this module gives: no path among them."""
+    rows = list(csv.reader(io.StringIO(contents.read_text("utf-8", errors="replace"))))
+    return [row[0] for row in rows if row and _OWN.fullmatch(row[0])]
 
 
 def pictures(document: Document) -> dict[int, str]:
