@@ -124,6 +124,8 @@ class Lab:
             UsageError: the session has none.
         """
         value = self.entry("sae")
+        if value is None and self.entry("model") is None:
+            raise UsageError("no model is loaded in this session", "Load one first: `workbench model load demo`.")
         if value is None:
             raise UsageError("no SAE is loaded in this session", self._which_features())
         return self.models.space(value, self.model)
