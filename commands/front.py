@@ -17,10 +17,10 @@ from commands.report import Demo, Open, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
 from workbench import demo
-from workbench.errors import InputFileError, UsageError, WorkbenchError
+from workbench.errors import UsageError, WorkbenchError
 from workbench.paths import require_folder
 from workbench.session import catalog
-from workbench.uploads import read_uploads
+from workbench.uploads import UploadedFile, read_uploads, utf8_text
 from workbench.verbs import Verb
 
 if TYPE_CHECKING:
@@ -73,12 +73,11 @@ def spec() -> dict[str, Any]:
 
 
 def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
-    file = read_uploads(verb)["script"]
-    try:
-        text = file.content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{file.name} is no text in UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
-    verbs = parse_script(text, parse_variables(verb.variables), file.name)
+    if verb.script == "-":
+        file = UploadedFile("standard input", sys.stdin.buffer.read())
+    else:
+        file = read_uploads(verb)["script"]
+    verbs = parse_script(utf8_text(file.content, file.name), parse_variables(verb.variables), file.name)
     if verb.dry_run:
         from commands.checking import check_names
 

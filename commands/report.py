@@ -35,7 +35,9 @@ class Run(Query):
     place = "front"
     positional = ("script", "variables")
 
-    script: InputFile = Field(description="File with lines such as `features.contrast stimuli=achievement`")
+    script: InputFile = Field(
+        description="File with lines such as `features.contrast stimuli=achievement`; - reads standard input"
+    )
     variables: tuple[str, ...] = Field((), description="NAME=VALUE for ${NAME} in the script")
     dry_run: bool = Field(
         False, description="Check the script and the sets and sessions it names, show its commands, run nothing"

@@ -318,12 +318,18 @@ def test_a_dry_run_shows_the_lines_and_does_nothing(call: Any, script: Any, sess
     assert list(sessions.iterdir()) == []
 
 
+def test_a_script_comes_from_standard_input(call: Any, sessions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"session.new piped\n")))
+    done = call("run", "-")
+    assert (done.code, [path.name for path in sessions.iterdir()]) == (0, ["piped"])
+
+
 def test_a_script_that_is_no_text_is_refused(call: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.script"
     path.write_bytes(b"session.list\n\xff")
     told = call("run", str(path))
     assert told.code == 2
-    assert "no text in UTF-8 (byte 13)" in told.err
+    assert "is not UTF-8 text (line 2" in told.err
 
 
 @pytest.mark.parametrize("pair", ["NAME", "1X=3", "=3", "A B=3"])

@@ -72,7 +72,7 @@ BAD = {
     "prompts is a text": (json.dumps({"categories": PAIR, "steering": {"prompts": "x"}}), ["'steering'"]),
     "categories is a list": (json.dumps({"categories": [1]}), ["'categories'", "no list"]),
     "bytes": (b"\xff\xfe\x00", ["UTF-8"]),
-    "latin": ('{"good": ["caf\u00e9", "b"], "bad": ["c", "d"]}'.encode("latin-1"), ["UTF-8", "byte"]),
+    "latin": ('{"good": ["caf\u00e9", "b"], "bad": ["c", "d"]}'.encode("latin-1"), ["UTF-8", "line 1 has the byte"]),
 }  # fmt: skip
 BAD_LINES = {
     "not json": ('{"category": "good", "text": "a"}\nbad\n', ["line 2", "not JSON"]),
@@ -175,6 +175,15 @@ def test_tables(tmp_path: Path, name: str, separator: str) -> None:
     rows += [f'"{text}"{separator}{category}{separator}-' for category, texts in PAIR.items() for text in texts]
     found = read_set(write(tmp_path, name, "\ufeff" + "\r\n".join(rows)), "x")
     assert {category: list(texts) for category, texts in found.categories} == PAIR
+
+
+def test_a_csv_of_a_spreadsheet_that_writes_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(
+        '\ufeff"category";text\r\ngood;we won, at last\r\ngood;they won\r\nbad;we lost\r\nbad;they lost\r\n'
+    )
+    found = read_set(path, "s")
+    assert (found.counts, found.everything[0].text) == ({"good": 2, "bad": 2}, "we won, at last")
 
 
 def test_a_quoted_field_may_hold_separators_and_line_breaks(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def _json_lines(text: str, file: str) -> Iterable[tuple[str, dict[str, Any]]]:
 
 
 def _table_rows(text: str, file: str, separator: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text, separator))
     reader.fieldnames = _columns(reader, file)
     rows = iter(reader)
     while True:
@@ -157,6 +157,12 @@ def _table_rows(text: str, file: str, separator: str) -> Iterable[tuple[str, dic
                 "Put a sentence that holds the separator in double quotes.",
             )
         yield where, row
+
+
+def _separator(text: str, usual: str) -> str:
+    """The separator of the first line: spreadsheets write .csv with semicolons where a comma stands in numbers."""
+    columns = {column.strip().strip('"') for column in text.partition("\n")[0].split(";")}
+    return ";" if {"category", "text"} <= columns else usual
 
 
 def _columns(reader: csv.DictReader[str], file: str) -> list[str]:

@@ -11,6 +11,7 @@ from workbench.stimuli.crossing import crossed_factors
 from workbench.stimuli.forms import read_form
 from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import Stimulus, StimulusSet, from_dict
+from workbench.uploads import utf8_text
 
 
 @dataclass(frozen=True)
@@ -115,16 +116,13 @@ def _text(path: Path, file: str) -> str:
         raise InputFileError(f"cannot read {str(path)!r} ({error.strerror})", "Check the path.") from error
     if not raw.strip():
         raise InputFileError(f"{file} is empty", "It should hold a JSON object {category: [sentences]} or a CSV.")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{file} is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from error
+    return utf8_text(raw, file)
 
 
 def _check(found: StimulusSet, file: str) -> None:
     if len(found.names) < 2:
-        have = ", ".join(found.names) or "none"
-        raise InputFileError(f"{file} has {len(found.names)} category ({have})", "A contrast needs at least two.")
+        have = f"1 category ({found.names[0]})" if found.names else "0 categories"
+        raise InputFileError(f"{file} has {have}", "A contrast needs at least two.")
     for category, count in found.counts.items():
         if not category.strip() or has_surrogate(category):
             raise InputFileError(f"{file} has a category named {category!r}", "Give it a name of whole letters.")
