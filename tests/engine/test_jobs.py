@@ -17,6 +17,7 @@ from tests.engine.conftest import Place, eventually
 from workbench.engine import jobs
 from workbench.engine.client import Client
 from workbench.engine.messages import Request
+from workbench.engine.wire import encode
 from workbench.errors import Cancelled, UsageError
 
 LONG = toy.Work(steps=2000, pause=0.02)
@@ -165,6 +166,21 @@ def _until_lost(client: Client, place: Place, session: str = "closed") -> None:
 def _latest(place: Place, session: str) -> str | None:
     names = [item["job"] for item in place.request(toy.Jobs())["result"]["jobs"] if item["session"] == session]
     return names[-1] if names else None
+
+
+def test_who_leaves_a_job_that_was_detached_is_told_that_it_goes_on(shared: Place) -> None:
+    shared.session("leaving")
+    with shared.client() as client:
+        asked = client._send(LONG, "leaving", shared.sessions, False, False)
+        name = str(client._answer_to(asked)["job"])
+        shared.request(toy.Detach(job=name))
+        client._link.sendall(encode({"cancel": asked}))  # as Ctrl-C does
+        with pytest.raises(Cancelled) as caught:
+            client._outcome(asked, None)
+    assert caught.value.hint.startswith("It goes on")
+    assert job(shared, name)["state"] in ("waiting", "running")
+    shared.request(toy.Detach(job=name))  # once more, with nobody waiting
+    shared.request(toy.Cancel(job=name))
 
 
 def test_a_detached_job_goes_on_and_gives_its_result_later(shared: Place) -> None:

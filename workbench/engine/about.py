@@ -12,10 +12,9 @@ from typing import Any
 from workbench import __version__
 from workbench.engine import logfile
 from workbench.engine.connection import Ticket
-from workbench.engine.jobs import JobQueue
+from workbench.engine.jobs import JobQueue, outcome_or_left
 from workbench.engine.sessions import OpenSessions
 from workbench.engine.supervisor import ModelProcess
-from workbench.errors import Cancelled
 from workbench.verbs import Verb
 
 EngineVerb = Callable[[Verb, Ticket], Awaitable[dict[str, Any]]]
@@ -113,14 +112,7 @@ class AboutEngine:
             ticket.progress(job.done, job.total, job.text, job.id)
         leave = asyncio.Event()
         ticket.on_cancel(leave.set)
-        waits = [asyncio.ensure_future(job.finished.wait()), asyncio.ensure_future(leave.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if not job.over:
-            job.tickets.remove(ticket)
-            raise Cancelled(f"no longer waiting for job {job.id}", f"It goes on; `workbench engine attach {job.id}`.")
-        return await job.outcome()
+        return await outcome_or_left(job, ticket, leave)
 
     async def _stop(self, _verb: Verb, ticket: Ticket) -> dict[str, Any]:
         await self._wind_down(ticket)

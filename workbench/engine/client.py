@@ -194,7 +194,9 @@ class Client:
             raise self._lost() from error
         except KeyboardInterrupt:
             self.close()
-            raise Cancelled("interrupted", "The engine stops the work at its next batch.") from None
+            raise Cancelled(
+                "interrupted", "The engine stops the work at its next batch, unless it was detached."
+            ) from None
 
     def _answer_to(self, name: int) -> dict[str, Any]:
         while True:

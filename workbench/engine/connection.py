@@ -73,9 +73,9 @@ class Ticket:
         if self.cancelled.is_set():
             stop()
 
-    def let_go(self) -> None:
-        """Have the work go on whatever becomes of the front end, or of its wish to wait."""
-        self.detached, self._stop = True, None
+    def let_go(self, leave: Callable[[], None]) -> None:
+        """Have the work go on whatever becomes of the front end; its wish to stop calls `leave` instead."""
+        self.detached, self._stop = True, leave
 
     def cancel(self) -> None:
         """Ask for the request to stop."""

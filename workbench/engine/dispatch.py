@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.engine.about import EngineVerb
 from workbench.engine.connection import Ticket
-from workbench.engine.jobs import Job, JobQueue
+from workbench.engine.jobs import Job, JobQueue, outcome_or_left
 from workbench.engine.messages import Request
 from workbench.engine.pace import Pace
 from workbench.engine.registry import Registry
@@ -156,7 +156,7 @@ class Dispatch:
                   detached=request.detach)  # fmt: skip
         self.jobs.submit(job)
         ticket.on_cancel(lambda: self.jobs.cancel(job))
-        return await job.outcome()
+        return await outcome_or_left(job, ticket, job.left)
 
     async def _stored(self, verb: Command, request: Request, path: Path, sessions: Path) -> dict[str, Any] | None:
         """The stored reply of an equal command, so that it need not wait for a job of another session.

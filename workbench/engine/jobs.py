@@ -48,6 +48,8 @@ class Job:
     session: str | None = None
     tickets: list[Ticket] = field(default_factory=list)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when who asked for it waits no longer, after it was detached."""
     stop: Callable[[], None] | None = None
     began: float = 0.0
     seconds: float = 0.0
@@ -85,6 +87,25 @@ class Job:
         if self.error is not None:
             raise self.error
         return self.reply or {}
+
+
+async def outcome_or_left(job: Job, ticket: Ticket, leave: asyncio.Event) -> dict[str, Any]:
+    """Wait for a job's reply until `leave` is set; the job goes on without the ticket.
+
+    Raises:
+        Cancelled: the ticket waits no longer.
+        WorkbenchError: what ended the job.
+    """
+    waits = [asyncio.ensure_future(job.finished.wait()), asyncio.ensure_future(leave.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    if not job.over:
+        job.tickets.remove(ticket)
+        raise Cancelled(f"no longer waiting for job {job.id}", f"It goes on; `workbench engine attach {job.id}`.")
+    return await job.outcome()
 
 
 class JobQueue:
@@ -171,7 +192,8 @@ class JobQueue:
         if job.over:
             raise UsageError(f"job {job.id} is {job.state} already", "Only a job that waits or runs can be detached.")
         job.detached = True
-        job.tickets[0].let_go()
+        if not job.left.is_set():
+            job.tickets[0].let_go(job.left.set)
         self._announce(job)
 
     def _explain(self, job: Job) -> None:
