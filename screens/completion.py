@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from screens import verbs
+from screens.text import in_app
 
 Known = Mapping[str, Sequence[str]]
 """Values that exist now, by parameter name: stimulus sets, features, sessions, jobs."""
@@ -83,7 +84,7 @@ def explanation(text: str) -> str:
             return verb.summary()
         name = waiting[0]
     field = verb.model_fields.get(name)
-    return verb.summary() if field is None else f"{name}: {field.description}{_default(field.default)}"
+    return verb.summary() if field is None else f"{name}: {in_app(field.description or '')}{_default(field.default)}"
 
 
 def _default(value: Any) -> str:

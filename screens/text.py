@@ -122,6 +122,8 @@ def short_space(name: str) -> str:
 
 _SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`]*)?)`")
 _OPTION = re.compile(r" --([a-z][a-z-]*) (?!--)")
+_BARE = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: (?=[A-Z]{2}|\d))?")
+_OF_THE_SHELL = frozenset(("session", "sessions", "host", "no_engine", "json", "quiet", "fresh", "version", "help"))
 
 
 def in_app(text: str) -> str:
@@ -131,7 +133,16 @@ def in_app(text: str) -> str:
         rest = _OPTION.sub(lambda option: f" {option[1].replace('-', '_')}=", match[3])
         return match[0] if " --" in rest else f":{match[1]}.{match[2]}{rest}"
 
-    return _SHELL_LINE.sub(line, text)
+    parts = re.split("(`[^`]*`)", _SHELL_LINE.sub(line, text))  # what stays in backquotes is for a shell, or no option
+    return "".join(part if part.startswith("`") else _BARE.sub(_parameter, part) for part in parts)
+
+
+def _parameter(option: re.Match[str]) -> str:
+    """An option that a sentence names, as the parameter of a `:` line; those of the shell itself have none."""
+    name = option[1].replace("-", "_")
+    if name in _OF_THE_SHELL:
+        return option[0]
+    return f"{name.removeprefix('no_')}=false" if name.startswith("no_") else f"{name}="
 
 
 def wrapped(text: str, width: int) -> list[str]:
