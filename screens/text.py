@@ -123,6 +123,8 @@ def short_space(name: str) -> str:
 _SHELL_LINE = re.compile(r"`workbench ([a-z]+) ([a-z]+)((?: [^`]*)?)`")
 _OPTION = re.compile(r" --([a-z][a-z-]*) (?!--)")
 _BARE = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: (?=[A-Z]{2}|\d))?")
+_SWITCHES = frozenset(("absolute", "batch", "equal", "exact", "failed", "labelled", "retry", "unbound", "yes"))
+"""Options without a value that advice names; anything else named bare is to be followed by one."""
 _OF_THE_SHELL = frozenset(("session", "sessions", "host", "no_engine", "json", "quiet", "fresh", "version", "help"))
 
 
@@ -142,6 +144,8 @@ def _parameter(option: re.Match[str]) -> str:
     name = option[1].replace("-", "_")
     if name in _OF_THE_SHELL:
         return option[0]
+    if name in _SWITCHES:
+        return f"{name}=true"
     return f"{name.removeprefix('no_')}=false" if name.startswith("no_") else f"{name}="
 
 

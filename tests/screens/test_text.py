@@ -65,6 +65,7 @@ def test_advice_for_the_shell_becomes_a_line_of_the_app() -> None:
     assert in_app("Sentences to add to --category; repeat") == "Sentences to add to category=; repeat"
     assert in_app("Add --exclude-site NAME, or --top 5.") == "Add exclude_site=NAME, or top=5."
     assert in_app("unless --no-index says so; --session NAME") == "unless index=false says so; --session NAME"
+    assert in_app("Repeat with --retry.") == "Repeat with retry=true."
     assert in_app("`workbench index build --dry-run`") == "`workbench index build --dry-run`"
 
 
