@@ -263,6 +263,7 @@ class WorkbenchApp(App[None]):
         """Labels are hidden, or shown again: on every screen, the next time that it comes to the front."""
         for page in self.pages:
             page.outdated = page.outdated or page is not self.page
+            page.blind_turned()
         self.show_hints()
 
     def remember_lines(self, lines: list[str]) -> None:

@@ -8,6 +8,7 @@ from screens import verbs
 from screens.label_queue import label_id
 from screens.text import visible
 from screens.widgets.command_line import Question
+from workbench.errors import UsageError
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -16,6 +17,9 @@ HIDDEN = "(hidden)"
 TOLD = "S rates it"
 RATINGS = ("0", "1", "2", "3")
 LABELLED = ("features", "clusters", "quanta")
+REFUSED = "labels are hidden, and what matches would tell them: B on Labels (7) shows them"
+FILTERED_BY_LABEL = ("labels.show", "features.list", "clusters.list", "quanta.list")
+"""Commands whose `filter` is held against labels too."""
 OF_LABELS = ("text", "scores", "labels")
 """Fields that tell a label where they stand beside an `index`: in the replies of `labels.*`."""
 
@@ -39,6 +43,24 @@ class Blind:
     def hides(self, of: str, index: int) -> bool:
         """Whether the label of a feature, cluster or quantum is hidden."""
         return self.on and (of, index) not in self._revealed
+
+    def asked(self, verb: verbs.Verb) -> verbs.Verb:
+        """A command as it may be asked now: while labels are hidden a search looks everywhere but in them.
+
+        Raises:
+            UsageError: it can be answered by the labels alone.
+        """
+        if not self.on:
+            return verb
+        if verb.dotted in FILTERED_BY_LABEL and verb.params().get("filter"):
+            raise UsageError(REFUSED)
+        if isinstance(verb, verbs.FeaturesSearch) and "label" in verb.where:
+            elsewhere = tuple(place for place in verb.where if place != "label")
+            if not elsewhere:
+                raise UsageError(REFUSED)
+            asked: verbs.Verb = verb.model_copy(update={"where": elsewhere})
+            return asked
+        return verb
 
     def scrubbed(self, value: Any, of: str = "features") -> Any:
         """A reply without the labels that are hidden: so no screen can show one, whichever it is.

@@ -49,6 +49,7 @@ class ClustersPage(FilteredPage):
     """The clusters, or the members of one."""
 
     title = "Clusters"
+    FILTERS_LABELS = True
     rests_on = ("model", "sae")
     hints = (
         ("enter", "open"),
@@ -92,6 +93,12 @@ class ClustersPage(FilteredPage):
     @property
     def _inside(self) -> bool:
         return self.subject.isdigit()
+
+    def blind_turned(self) -> None:
+        """The filter of the other list goes too."""
+        super().blind_turned()
+        if self.workbench.blind.on:
+            self._elsewhere = ("", ("", 0, 0))
 
     async def load(self) -> None:
         """List the clusters, or one cluster's members; each list has a filter of its own."""

@@ -48,7 +48,7 @@ async def request(
         )
     if app.engine is None:
         raise EngineUnreachable("the engine is not reached yet", "Wait a moment and repeat.")
-    reply = await app.engine.request(verb, session=app.session, progress=progress)
+    reply = await app.engine.request(app.blind.asked(verb), session=app.session, progress=progress)
     return {**reply, "result": app.blind.scrubbed(reply["result"])}
 
 

@@ -32,6 +32,7 @@ class LabelsPage(FilteredPage):
     """One label a row, below the queue."""
 
     title = "Labels"
+    FILTERS_LABELS = True
     rests_on = ("model", "sae")
     SEEING: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "feature"),
@@ -207,9 +208,9 @@ class LabelsPage(FilteredPage):
 
     def _toggle_blind(self) -> None:
         self.workbench.blind.turn()
+        self.workbench.blind_turned()
         self._show()  # hidden at once; to be shown they are asked for again
         self.reload()
-        self.workbench.blind_turned()
 
     def _label(self) -> None:
         item = self._items.get(self.lines.key)

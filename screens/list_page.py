@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.widget import Widget
 
 from screens import background
+from screens.blind import REFUSED
 from screens.page import Page
 from screens.text import in_app
 from screens.widgets.lines import Lines, Row, cell_text
@@ -106,6 +107,9 @@ class ListPage(Page):
 class FilteredPage(ListPage):
     """A list that `/` narrows letter by letter; enter keeps what is left, and `esc` shows all again."""
 
+    FILTERS_LABELS: ClassVar[bool] = False
+    """Whether the filter is held against labels too: not while they are hidden, for what matches would tell them."""
+
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.wanted = ""
@@ -164,13 +168,24 @@ class FilteredPage(ListPage):
 
     @property
     def filtered(self) -> str | None:
-        """The filter in force; None where there is no row that it could leave out."""
-        return self.wanted if self.wanted or self.lines.total else None
+        """The filter in force; None where there is no row that it could leave out, or none may be."""
+        return self.wanted if (self.wanted or self.lines.total) and not self._tells else None
 
     @property
     def why_no_filter(self) -> str:
-        """There is no row."""
-        return "there is nothing to filter yet"
+        """There is no row, or the labels are hidden."""
+        return REFUSED if self._tells else "there is nothing to filter yet"
+
+    @property
+    def _tells(self) -> bool:
+        """Whether a filter would tell labels that are hidden."""
+        return self.FILTERS_LABELS and self.workbench.blind.on
+
+    def blind_turned(self) -> None:
+        """Labels are hidden now, or shown: what a filter left says which hold its text."""
+        if self._tells and self.wanted:
+            self.wanted, self._left = "", ("", 0, 0)
+            self.outdated = True
 
     def state(self) -> dict[str, Any]:
         """The filter too."""

@@ -149,6 +149,9 @@ class Page(Box):
         """The text that `y` copies."""
         return ""
 
+    def blind_turned(self) -> None:
+        """Labels are hidden now, or shown again."""
+
     def filter_typed(self, text: str) -> None:
         """Show only what contains the text, which is still being typed."""
 

@@ -75,6 +75,7 @@ class QuantaPage(FilteredPage):
     """The clusters, one of them, or the selection that comes before."""
 
     title = "Quanta"
+    FILTERS_LABELS = True
     rests_on = ("model",)
     OVER: ClassVar[tuple[tuple[str, str], ...]] = (
         ("enter", "open"), ("o", "order"), ("/", "filter"), ("space", "mark"), ("e", "merge, split"), ("l", "label"),
@@ -449,7 +450,9 @@ class QuantaPage(FilteredPage):
     @property
     @override
     def why_no_filter(self) -> str:
-        if self.stage == "clusters" and self._inside:
+        if self.stage == "clusters" and not self._inside:
+            return super().why_no_filter
+        if self.stage == "clusters":
             return "/ filters the list of clusters: esc shows it"
         return f"/ filters clusters: {'none is shown' if self.stage == 'failed' else 'there are none yet'}"
 

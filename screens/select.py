@@ -32,6 +32,7 @@ class SelectPage(FilteredPage):
     """A ranking, best first."""
 
     title = "Select"
+    FILTERS_LABELS = True
     rests_on = ("model", "sae")
     hints: tuple[tuple[str, str], ...] = (
         ("enter", "feature"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from commands.features import FeaturesNeighbours as FeaturesNeighbours
     from commands.features import FeaturesNote as FeaturesNote
     from commands.features import FeaturesRdm as FeaturesRdm
+    from commands.features import FeaturesSearch as FeaturesSearch
     from commands.features import FeaturesShow as FeaturesShow
     from commands.features import FeaturesTag as FeaturesTag
     from commands.features import FeaturesTags as FeaturesTags
@@ -82,6 +83,7 @@ _HOMES = {
         "FeaturesNeighbours",
         "FeaturesNote",
         "FeaturesRdm",
+        "FeaturesSearch",
         "FeaturesShow",
         "FeaturesTag",
         "FeaturesTags",

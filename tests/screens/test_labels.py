@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from textual.pilot import Pilot
 
 from screens import verbs
 from screens.app import WorkbenchApp
+from screens.doing import request
 from screens.feature_text import card_lines
 from screens.label_text import best_score as _best
 from screens.label_text import origin as _origin
@@ -20,6 +22,7 @@ from screens.widgets.lines import Lines, cell_text
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, text_of
 from tests.screens.test_why import answer as why_answer
 from workbench.engine.fake import FakeEngine
+from workbench.errors import UsageError, WorkbenchError
 
 
 def score(scorer: str = "offline", value: float = 0.9) -> dict[str, Any]:
@@ -227,6 +230,45 @@ def test_blind_mode_hides_labels_on_every_screen_until_one_is_rated() -> None:
         assert [text for text in words if text in text_of(app)] == [words[place]], "the rated one is revealed, no other"
         await press(pilot, "B")
         assert all(text in text_of(app) for text in words)
+
+    play(scenario, engine=engine)
+
+
+@pytest.mark.parametrize("screen", ["3", "5", "7"])
+def test_in_blind_mode_no_filter_tells_which_hidden_labels_contain_a_word(screen: str) -> None:
+    engine = Listening(recorded())
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, screen, "/", *"won", "enter")
+        page: Any = app.page
+        assert page.wanted == "won"
+        await press(pilot, "7", "B")
+        engine.heard_verbs.clear()
+        await press(pilot, screen)
+        assert page.wanted == "", "what a filter left before would tell them too"
+        await press(pilot, "/")
+        assert "what matches would tell them" in text_of(app)
+        assert app.line.question is None
+        assert not [verb for verb in engine.heard_verbs if getattr(verb, "filter", "")]
+        await press(pilot, "7", "B", screen, "/", *"won", "enter")
+        assert page.wanted == "won"
+
+    play(scenario, engine=engine)
+
+
+def test_in_blind_mode_a_search_looks_everywhere_but_in_labels() -> None:
+    engine = Listening(recorded())
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.blind.turn()
+        with contextlib.suppress(WorkbenchError):  # nothing of it was recorded: what is asked counts
+            await request(app, verbs.FeaturesSearch(query="won"))
+        (asked,) = [verb for verb in engine.heard_verbs if verb.dotted == "features.search"]
+        assert asked.where == ("note", "tag", "token", "logit", "window")
+        for refused in (verbs.FeaturesSearch(query="won", where=("label",)), verbs.FeaturesList(filter="won")):
+            with pytest.raises(UsageError, match="labels are hidden"):
+                await request(app, refused)
+        assert len([verb for verb in engine.heard_verbs if verb.dotted == "features.search"]) == 1
 
     play(scenario, engine=engine)
 
