@@ -17,42 +17,45 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from screens import background, clipboard, doing, editor, leaving, marks, palette, verbs
-from screens.blind import Blind
-from screens.clusters import ClustersPage
-from screens.command_list import CommandListPage
-from screens.cosines import CosinesPage
-from screens.feature import FeaturePage
-from screens.help import HelpPage
-from screens.home import HomePage
-from screens.jobs import JobsPage
+from screens import background, clipboard, leaving, verbs
+from screens.clusters.cosines import CosinesPage
+from screens.clusters.page import ClustersPage
+from screens.clusters.planes import PlanesPage
+from screens.feature.own_text import OwnTextPage, open_own_text
+from screens.feature.page import FeaturePage
+from screens.feature.pair import PairPage
 from screens.keymap import Keymap
 from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
-from screens.labels import LabelsPage
-from screens.labels_beside import BesidePage
+from screens.labels.beside import BesidePage
+from screens.labels.blind import Blind
+from screens.labels.page import LabelsPage
+from screens.line import doing, editor
+from screens.line.questions import command_question, filter_question, jump_question, open_undo, session_note_question
 from screens.link import Link
-from screens.list_page import FilteredPage
-from screens.log import LogPage
-from screens.map_view import MapPage
-from screens.marks import Marks
-from screens.one_paint import OnePaint
-from screens.own_text import OwnTextPage, open_own_text
-from screens.page import Page
-from screens.pair import PairPage
-from screens.planes import PlanesPage
-from screens.quanta import QuantaPage
-from screens.rdm import RdmPage
+from screens.overlays.command_list import CommandListPage
+from screens.overlays.help import HelpPage
+from screens.overlays.reply_view import ReplyPage
+from screens.overlays.tour import TourPage, note_seen
+from screens.overlays.why import WhyPage
+from screens.pages.list_page import FilteredPage
+from screens.pages.page import Page
+from screens.painting import palette
+from screens.painting.one_paint import OnePaint
+from screens.painting.text import in_app, visible, wrapped
+from screens.places import marks
+from screens.places.marks import Marks
+from screens.places.saved_view import SavedView
+from screens.places.trail import Place, Trail
+from screens.quanta.page import QuantaPage
 from screens.reasons import unbound, why_not
-from screens.reply_view import ReplyPage
 from screens.results.page import ResultPage
-from screens.saved_view import SavedView
-from screens.select import SelectPage
-from screens.stimuli import StimuliPage
-from screens.text import in_app, visible, wrapped
-from screens.tour import TourPage, note_seen
-from screens.trail import Place, Trail
-from screens.typing_lines import command_question, filter_question, jump_question, open_undo, session_note_question
-from screens.why import WhyPage
+from screens.select.map_view import MapPage
+from screens.select.page import SelectPage
+from screens.select.rdm import RdmPage
+from screens.sessions.home import HomePage
+from screens.sessions.jobs import JobsPage
+from screens.sessions.log import LogPage
+from screens.stimuli.page import StimuliPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import GateWarning, HintLine, Notice, StatusLine, TabLine

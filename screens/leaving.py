@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from screens import background, verbs
-from screens.jobs import JobsPage
+from screens.sessions.jobs import JobsPage
 from screens.widgets.command_line import Question
 from workbench.errors import UsageError
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from screens import background, doing, verbs
-from screens.jobs import JobsPage
+from screens import background, verbs
 from screens.keys import PLACES
-from screens.labels import LabelsPage
-from screens.marks import Marks
-from screens.page import Page
+from screens.labels.page import LabelsPage
+from screens.line import doing
+from screens.pages.page import Page
+from screens.places.marks import Marks
+from screens.sessions.jobs import JobsPage
 from screens.widgets.foot import GateWarning
 from workbench.errors import WorkbenchError
 

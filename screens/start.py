@@ -37,7 +37,7 @@ def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaita
 
 def first_start(session: str | None, host: str | None) -> bool:
     """Whether nobody worked here before: no session, and the tour was never shown."""
-    from screens.tour import was_seen
+    from screens.overlays.tour import was_seen
 
     return session is None and host is None and not was_seen()
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.style import Style
 
-from screens import palette
+from screens.painting import palette
+from screens.painting.text import chance, number, percent, thousands, visible
 from screens.results.tables import Result, Told, View, paragraph, span, table, title, with_interval
-from screens.text import chance, number, percent, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
 
 ARMS = (

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 
 from commands.render import as_lines, has_drawer
-from screens import palette
+from screens.painting import palette
+from screens.painting.text import visible, wrapped
 from screens.results.tables import Result, Told, View
-from screens.text import visible, wrapped
 from screens.widgets.lines import Row
 
 WIDER, WIDEST = (96, 116, 136), 156

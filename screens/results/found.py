@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from screens import palette
-from screens.blind import HIDDEN
-from screens.neighbours import COLUMNS as NEAR
-from screens.neighbours import NeighboursView, feature_of, neighbour_rows
+from screens.feature.neighbours import COLUMNS as NEAR
+from screens.feature.neighbours import NeighboursView, feature_of, neighbour_rows
+from screens.labels.blind import HIDDEN
+from screens.painting import palette
+from screens.painting.text import number, percent, short_id, thousands, visible
 from screens.results.tables import Result, Told, View, paragraph, table, title
-from screens.text import number, percent, short_id, thousands, visible
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100

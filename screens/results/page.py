@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 
-from screens import doing, palette, verbs
-from screens.list_page import ListPage
-from screens.page import Act
-from screens.reply_view import flat
+from screens import verbs
+from screens.line import doing
+from screens.overlays.reply_view import flat
+from screens.overlays.why import ask_why, show_facts
+from screens.pages.list_page import ListPage
+from screens.pages.page import Act
+from screens.painting import palette
+from screens.painting.text import in_app
 from screens.results import compare, drawn, probe, replicate, rsa_sets
 from screens.results.found import FOUND
 from screens.results.tables import Result, Told, View, paragraph
-from screens.text import in_app
-from screens.why import ask_why, show_facts
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Piece, TextLines
 from screens.widgets.wide_lines import WideLines

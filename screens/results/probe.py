@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.style import Style
 
-from screens import palette
-from screens.glyphs import curves
-from screens.ranking_text import discoveries
+from screens.painting import palette
+from screens.painting.glyphs import curves
+from screens.painting.text import chance, number, percent, thousands, visible
 from screens.results.tables import Result, Told, View, paragraph, table, title, with_interval
-from screens.text import chance, number, percent, thousands, visible
+from screens.select.ranking_text import discoveries
 from screens.widgets.lines import Cell, Column, Row
 
 METRICS = ("f1", "mcc", "precision", "recall", "auc")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from screens import effect_size, palette
+from screens.painting import palette
+from screens.painting.text import chance, number, thousands, visible
 from screens.results.tables import Result, Told, View, paragraph, table, title
-from screens.text import chance, number, thousands, visible
+from screens.select import effect_size
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100

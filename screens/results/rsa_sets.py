@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.style import Style
 
-from screens import palette
-from screens.glyphs import signed_bar
-from screens.ranking_text import discoveries
+from screens.painting import palette
+from screens.painting.glyphs import signed_bar
+from screens.painting.text import chance, number, short_space, thousands, visible
 from screens.results.tables import Result, Told, View, paragraph, table, title
-from screens.text import chance, number, short_space, thousands, visible
+from screens.select.ranking_text import discoveries
 from screens.widgets.lines import Cell, Column, Row
 
 WIDE = 100

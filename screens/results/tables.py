@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.style import Style
 
-from screens import palette
-from screens.text import visible, wrapped
+from screens.painting import palette
+from screens.painting.text import visible, wrapped
 from screens.widgets.lines import Cell, Column, Row
 
 Result = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from screens import glyphs, palette
-from screens.text import fit, number, thousands
+from screens.painting import glyphs, palette
+from screens.painting.text import fit, number, thousands
 from screens.widgets.painted import Painted, Piece
 
 

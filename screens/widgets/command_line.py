@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region
 
-from screens import palette
-from screens.text import fit, visible
+from screens.painting import palette
+from screens.painting.text import fit, visible
 from screens.widgets.painted import Painted, Piece, fitted
 
 Submit = Callable[[str], str | None]

@@ -8,8 +8,8 @@ from typing import Any
 from rich.cells import cell_len
 from typing_extensions import override
 
-from screens import palette
-from screens.text import visible
+from screens.painting import palette
+from screens.painting.text import visible
 from screens.widgets.painted import Painted, Paragraph, Piece, TextLines, fitted
 
 MOST_HINTS = 8

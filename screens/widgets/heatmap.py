@@ -12,8 +12,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from screens import glyphs, palette
-from screens.text import fit, number, percent, thousands, visible, wrapped
+from screens.painting import glyphs, palette
+from screens.painting.text import fit, number, percent, thousands, visible, wrapped
 from screens.widgets.painted import Painted, Piece, fitted
 
 NO_SENTENCES = "no sentence is shown: the screen says why"

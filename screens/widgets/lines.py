@@ -13,8 +13,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from screens import background, palette
-from screens.text import fit, thousands, visible, wrapped
+from screens import background
+from screens.painting import palette
+from screens.painting.text import fit, thousands, visible, wrapped
 from screens.widgets.painted import Painted, Piece, fitted
 
 Cell = str | Piece

@@ -17,8 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import override
 
-from screens import palette
-from screens.text import fit, wrapped
+from screens.painting import palette
+from screens.painting.text import fit, wrapped
 
 if TYPE_CHECKING:
     from screens.app import WorkbenchApp
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GAP = 10
 """Equal cells between two that differ, from which on it takes fewer bytes to move the terminal's cursor over them."""
 Piece = tuple[str, Style | None]
-"""Some text and its style; the text must already be fit for the terminal (`screens.text.visible`)."""
+"""Some text and its style; the text must already be fit for the terminal (`screens.painting.text.visible`)."""
 
 
 class _Lines(StylesCache):

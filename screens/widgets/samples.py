@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from screens import palette
-from screens.text import number, visible
+from screens.painting import palette
+from screens.painting.text import number, visible
 from screens.widgets.painted import Painted, Piece
 
 

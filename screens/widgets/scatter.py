@@ -13,7 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from screens import palette
+from screens.painting import palette
 from screens.widgets.painted import Painted, Piece
 
 MARKS = "abcdefghij"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from screens.text import visible
+from screens.painting.text import visible
 from screens.widgets.lines import Lines, Row, cell_text
 
 STEP = 16

@@ -12,10 +12,10 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from screens.app import WorkbenchApp
-from screens.help import EVERYWHERE
 from screens.keymap import display
 from screens.keys import ACTIONS, BINDINGS, TABS
-from screens.page import Page
+from screens.overlays.help import EVERYWHERE
+from screens.pages.page import Page
 from screens.picture import PICTURES, offline
 from tests.screens.stage import play, press, settle
 

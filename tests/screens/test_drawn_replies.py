@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from commands.render import as_lines
 from screens.app import WorkbenchApp
-from screens.reply_view import ReplyPage
+from screens.overlays.reply_view import ReplyPage
 from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, text_of
 from workbench.engine.fake import FakeEngine
@@ -103,7 +103,7 @@ def test_w_says_what_the_numbers_of_every_drawn_result_are() -> None:
 
 
 def test_w_on_clusters_by_vote_says_how_halves_of_the_documents_agree() -> None:
-    from screens.clusters import cluster_facts
+    from screens.clusters.page import cluster_facts
 
     vote = {"runs": 100, "splits": 6, "least": 11, "most": 45, "chosen": 40, "agreement": 0.87}
     found = {"method": "activation", "consensus": vote, "n_clusters": 40, "k": 2, "tau": 0.5, "stability": []}

@@ -10,9 +10,9 @@ from textual import events
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.feature import FeaturePage
-from screens.feature_text import beside, corpus_sentences
-from screens.text import number
+from screens.feature.feature_text import beside, corpus_sentences
+from screens.feature.page import FeaturePage
+from screens.painting.text import number
 from screens.widgets.heatmap import Heatmap
 from tests.screens.long_ranking import LongRanking
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, settle, text_of, type_line

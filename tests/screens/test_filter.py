@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from screens.app import WorkbenchApp
-from screens.list_page import FilteredPage
+from screens.pages.list_page import FilteredPage
 from screens.widgets.lines import Row
 from screens.widgets.painted import changed
 from tests.screens.long_ranking import LongRanking

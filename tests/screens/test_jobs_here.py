@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.rate import Rate
+from screens.sessions.rate import Rate
 from tests.screens.stage import play, press, recorded_engine, reply_to, settle, text_of
 from workbench.engine.fake import FakeEngine
 

@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 
 from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
-from screens.help import EVERYWHERE
-from screens.home import HomePage
 from screens.keys import ACTIONS, SCREENS
+from screens.overlays.help import EVERYWHERE
+from screens.sessions.home import HomePage
 from screens.widgets.painted import Paragraph
 from tests.screens.stage import (
     assert_fits,
@@ -461,7 +461,7 @@ def test_q_on_home_quits() -> None:
 
 
 def test_every_binding_has_an_id_and_help_names_the_keys() -> None:
-    from screens.feature import FeaturePage
+    from screens.feature.page import FeaturePage
     from screens.widgets.heatmap import Heatmap
     from screens.widgets.lines import Lines
 

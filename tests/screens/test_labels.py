@@ -11,13 +11,13 @@ from textual.pilot import Pilot
 
 from screens import verbs
 from screens.app import WorkbenchApp
-from screens.doing import request
-from screens.feature_text import card_lines
-from screens.label_text import best_score as _best
-from screens.label_text import origin as _origin
-from screens.label_text import score_line as _score_line
-from screens.labels import HIDDEN, LabelsPage, _row
-from screens.select import SelectPage
+from screens.feature.feature_text import card_lines
+from screens.labels.page import HIDDEN, LabelsPage, _row
+from screens.labels.text import best_score as _best
+from screens.labels.text import origin as _origin
+from screens.labels.text import score_line as _score_line
+from screens.line.doing import request
+from screens.select.page import SelectPage
 from screens.widgets.lines import Lines, cell_text
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, text_of
 from tests.screens.test_why import answer as why_answer

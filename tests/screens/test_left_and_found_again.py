@@ -6,10 +6,10 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.feature import FeaturePage
-from screens.routes import show_result
-from screens.steering import steering_facts
-from screens.text import short_id, short_space
+from screens.feature.page import FeaturePage
+from screens.feature.steering import steering_facts
+from screens.line.routes import show_result
+from screens.painting.text import short_id, short_space
 from tests.screens.stage import assert_fits, play, press, recorded, reply_to, text_of
 from workbench.engine.fake import FakeEngine
 

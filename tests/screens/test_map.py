@@ -7,7 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.map_view import CELL, cell_facts, map_rows
+from screens.select.map_view import CELL, cell_facts, map_rows
 from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, reply_to, settle, text_of
 from workbench.engine.fake import FakeEngine

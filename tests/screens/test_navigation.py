@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from screens import tour
 from screens.app import WorkbenchApp
 from screens.keymap import Keymap, all_keys, checked, read
 from screens.keys import ACTIONS
-from screens.marks import Marks
+from screens.overlays import tour
+from screens.places.marks import Marks
 from screens.start import first_start
 from tests.screens.stage import assert_fits, play, press, recorded_engine, reply_to, settle, text_of, type_line
 

@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.own_text_rows import diff_sentences
-from screens.text import number, short_id
+from screens.feature.own_text_rows import diff_sentences
+from screens.painting.text import number, short_id
 from screens.widgets.lines import Lines
 from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, settle, text_of, type_line
 from workbench.engine.fake import FakeEngine

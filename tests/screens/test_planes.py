@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.planes import PlanesPage
-from screens.text import short_id
+from screens.clusters.planes import PlanesPage
+from screens.painting.text import short_id
 from screens.widgets.lines import Lines
 from screens.widgets.scatter import MARKS, Scatter
 from tests.screens.stage import (

@@ -10,8 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.quanta import QuantaPage
-from screens.quanta_text import cluster_row, side_lines
+from screens.quanta.page import QuantaPage
+from screens.quanta.text import cluster_row, side_lines
 from screens.widgets.lines import cell_text
 from screens.widgets.samples import folded, sample_lines
 from tests.screens.stage import assert_fits, assert_golden, play, press, text_of, type_line

@@ -7,8 +7,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from commands.features import TAG
-from screens import remarks
 from screens.app import WorkbenchApp
+from screens.feature import remarks
 from tests.screens.stage import assert_fits, play, press, recorded, recorded_engine, reply_to, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.verbs import Verb

@@ -11,12 +11,12 @@ from textual.pilot import Pilot
 
 from commands.render import as_lines
 from screens.app import WorkbenchApp
-from screens.glyphs import curves
+from screens.painting.glyphs import curves
+from screens.painting.text import chance, number, short_id
 from screens.results import compare, probe, replicate, rsa_sets
 from screens.results.page import ResultPage, view_of
 from screens.results.tables import View, span, with_interval
-from screens.select import SelectPage
-from screens.text import chance, number, short_id
+from screens.select.page import SelectPage
 from screens.widgets.lines import cell_text
 from tests.screens.stage import TRANSCRIPT, assert_fits, assert_golden, play, press, reply_to, text_of
 from tests.transcripts.record_selection import CLUSTERS, COMPARE, CONTRAST, FACTORIAL, PROBE, REPLICATE, RSA

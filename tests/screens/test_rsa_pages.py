@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from screens.ranking_text import RSA_COLUMNS, discoveries, ranking_lines, rsa_row
-from screens.rdm import rdm_cells, shades
+from screens.select.ranking_text import RSA_COLUMNS, discoveries, ranking_lines, rsa_row
+from screens.select.rdm import rdm_cells, shades
 from screens.widgets.lines import cell_text
 
 HEAD: dict[str, Any] = {

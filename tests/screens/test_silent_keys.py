@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.help import EVERYWHERE
+from screens.overlays.help import EVERYWHERE
 from tests.screens.stage import play, press, recorded_engine, text_of
 from tests.screens.test_labels import Listening, recorded
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from screens import clipboard
-from screens.completion import candidates, completed, explanation
-from screens.glyphs import columns, signed_bar
-from screens.palette import LEVELS, heat, level_of
-from screens.ranking_text import distrust
-from screens.trail import Place, Trail
+from screens.line.completion import candidates, completed, explanation
+from screens.painting.glyphs import columns, signed_bar
+from screens.painting.palette import LEVELS, heat, level_of
+from screens.places.trail import Place, Trail
+from screens.select.ranking_text import distrust
 
 
 def test_levels_start_above_zero_and_end_at_the_maximum() -> None:

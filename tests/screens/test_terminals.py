@@ -10,10 +10,10 @@ import pytest
 from rich.color import ColorSystem
 from textual.pilot import Pilot
 
-from screens import editor
 from screens.app import WorkbenchApp
 from screens.keys import SCREENS
-from screens.palette import LEVELS, heat
+from screens.line import editor
+from screens.painting.palette import LEVELS, heat
 from tests.screens.on_a_pty import TRUE_COLOUR, Terminal
 from tests.screens.stage import assert_fits, play, press, text_of
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from screens.text import chance, fit, in_app, number, percent, short_id, size, token_name, visible
+from screens.painting.text import chance, fit, in_app, number, percent, short_id, size, token_name, visible
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=40), st.integers(1, 60))

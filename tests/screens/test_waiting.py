@@ -109,7 +109,7 @@ def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
 
 
 def test_a_list_that_is_long_in_coming_says_that_it_is_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("screens.page.PATIENCE", 0.01)
+    monkeypatch.setattr("screens.pages.page.PATIENCE", 0.01)
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await pilot.press("7")

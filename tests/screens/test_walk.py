@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.ranking_text import COLUMNS
-from screens.text import chance, number, short_id
+from screens.painting.text import chance, number, short_id
+from screens.select.ranking_text import COLUMNS
 from tests.screens.stage import assert_fits, assert_golden, play, press, reply_to, text_of, type_line
 
 SIZES = ((80, 24), (120, 40), (200, 60))

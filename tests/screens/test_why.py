@@ -7,7 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from screens.why import why_cells
+from screens.overlays.why import why_cells
 from screens.widgets.lines import cell_text
 from tests.screens.stage import assert_fits, play, press, recorded, reply_to, text_of, type_line
 from workbench.engine.fake import FakeEngine

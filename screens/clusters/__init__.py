@@ -1,0 +1,1 @@
+"""Clusters: lists of them, the cosines inside one, its principal planes."""

@@ -1,0 +1,1 @@
+"""The line at the foot: what it asks, completion, carrying a verb out, where its result is seen."""

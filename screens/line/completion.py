@@ -1,0 +1,92 @@
+"""Completing a `:` line: verbs, parameter names, and the values that are known."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from screens import verbs
+from screens.painting.text import in_app
+
+Known = Mapping[str, Sequence[str]]
+"""Values that exist now, by parameter name: stimulus sets, features, sessions, jobs."""
+
+
+def candidates(text: str, known: Known) -> list[str]:
+    """What the last word of the line could be, best first."""
+    words = text.split(" ")
+    last = words[-1]
+    if len(words) == 1:
+        names = [*verbs.VERBS, "tour"]
+        return [name for name in names if name.startswith(last)] or [name for name in names if last in name]
+    verb = verbs.find(words[0])
+    if verb is None:
+        return []
+    name, sign, value = last.partition("=")
+    if sign:
+        return [f"{name}={option}" for option in _values(verb, name, known) if option.startswith(value)]
+    return [word for word in _words(verb, words[1:-1], known) if word.startswith(last)]
+
+
+def _words(verb: type[verbs.Verb], given: list[str], known: Known) -> list[str]:
+    """Values of the next positional parameter, then the parameters not given yet."""
+    named = {word.partition("=")[0] for word in given if "=" in word}
+    plain = sum("=" not in word for word in given)
+    waiting = [name for name in verb.positional if name not in named][plain:]
+    values = _values(verb, waiting[0], known) if waiting else []
+    taken = named | set(verb.positional[:plain])
+    return values + [f"{name}=" for name in verb.model_fields if name not in taken]
+
+
+def _values(verb: type[verbs.Verb], name: str, known: Known) -> list[str]:
+    field = verb.model_fields.get(name)
+    if field is None:
+        return []
+    if typing.get_origin(field.annotation) is typing.Literal:
+        return [str(value) for value in typing.get_args(field.annotation)]
+    if field.annotation is bool:
+        return ["true", "false"]
+    return list(known.get(name, ()))
+
+
+def completed(text: str, known: Known) -> str:
+    """The line with its last word lengthened as far as all candidates agree."""
+    options = candidates(text, known)
+    if not options:
+        return text
+    head = text[: len(text) - len(text.split(" ")[-1])]
+    common = _common_start(options)
+    if len(options) == 1:
+        return head + common + ("" if common.endswith("=") else " ")
+    return head + common if len(common) > len(text.split(" ")[-1]) else text
+
+
+def _common_start(options: list[str]) -> str:
+    first, last = min(options), max(options)
+    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first[:same]
+
+
+def explanation(text: str) -> str:
+    """What the word being typed is for: the verb's summary, or the parameter's description and default."""
+    words = text.split(" ")
+    if text == "tour":
+        return "Show the tour of one minute again."
+    verb = verbs.find(words[0])
+    if verb is None:
+        return ""
+    name, sign, _ = words[-1].partition("=")
+    if not sign:
+        plain = sum("=" not in word for word in words[1:-1])
+        waiting = verb.positional[plain:] if len(words) > 1 else ()
+        if not waiting:
+            return verb.summary()
+        name = waiting[0]
+    field = verb.model_fields.get(name)
+    return verb.summary() if field is None else f"{name}: {in_app(field.description or '')}{_default(field.default)}"
+
+
+def _default(value: Any) -> str:
+    plain = isinstance(value, (int, float, str)) and not isinstance(value, bool) and value != ""
+    return f" [{value}]" if plain else ""

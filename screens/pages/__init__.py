@@ -1,0 +1,1 @@
+"""What the screens share: loading, keys, lists with a filter."""

@@ -1,0 +1,1 @@
+"""Where the investigator is and was: back and forward, marks, the saved view."""

@@ -1,0 +1,1 @@
+"""Quanta: clusters of predictions, and choosing the samples they are made of."""

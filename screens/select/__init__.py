@@ -1,0 +1,1 @@
+"""Select: rankings of features, the volcano, contrasts place by place, RDMs."""

@@ -1,0 +1,1 @@
+"""Stimuli: the sets of sentences and the check of their design."""
