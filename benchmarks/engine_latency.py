@@ -66,8 +66,8 @@ def _row(name: str, times: list[tuple[float, float]]) -> dict[str, Any]:
 
 def round_trip_row(runs: int) -> dict[str, Any]:
     """A broker query on an open connection: what one key press in the app costs before drawing."""
-    from commands.connect import BROKER_MODULE
     from commands.session import SessionShow
+    from commands.shell.connect import BROKER_MODULE
     from workbench.engine.client import Client
 
     times = []

@@ -234,8 +234,8 @@ def engine_part(latents: int, asked: int) -> dict[str, Any]:
     """The same page by the same question on an open connection, features at random."""
     import random
 
-    from commands.connect import BROKER_MODULE
     from commands.features import FeaturesShow
+    from commands.shell.connect import BROKER_MODULE
     from workbench.engine.client import Client
 
     broker, times, draw = broker_pid(), [], random.Random(0)

@@ -111,7 +111,7 @@ def run_open(folder: Path, latents: int, documents: int) -> dict[str, Any]:
     """Seconds to open one feature after the other, as `features.show` does in the engine."""
     import numpy as np
 
-    from workbench.evidence import on_corpus
+    from workbench.features.evidence import on_corpus
     from workbench.index.read import open_index
 
     target = folder / "index" / f"{latents}-{documents}"

@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 # Looking for pydantic plugins costs 7 ms of every shell call, and none is used.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from commands import overview
 from commands.line import build, choices, is_flag, is_list, pairs_of
 from commands.registry import VERBS, all_verbs, groups, in_group, lookup
-from commands.terminal import visible_lines
+from commands.shell import overview
+from commands.shell.terminal import visible_lines
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
@@ -70,7 +70,7 @@ def _report_error(error: WorkbenchError, as_json: bool) -> int:
 def _run(words: list[str]) -> int:
     options, rest = _global_options(words)
     if rest and rest[0] == "engine" and options.stdio:
-        from commands.connect import pipe_stdio
+        from commands.shell.connect import pipe_stdio
 
         return pipe_stdio()
     if options.version:
@@ -93,7 +93,7 @@ def _run(words: list[str]) -> int:
 
 
 def _do(verb: Verb, options: argparse.Namespace) -> int:
-    from commands.execute import Executor, JsonProgress, clear_progress, shell_progress
+    from commands.shell.execute import Executor, JsonProgress, clear_progress, shell_progress
 
     executor = Executor.default(options.session, options.sessions)
     executor.in_process, executor.host, executor.fresh = options.no_engine, options.host or "", options.fresh
@@ -102,7 +102,7 @@ def _do(verb: Verb, options: argparse.Namespace) -> int:
             JsonProgress() if options.json and verb.heavy else None if options.json else shell_progress()
         )
     if verb.place == "front":
-        from commands.front import carry_out
+        from commands.shell.front import carry_out
 
         return carry_out(verb, executor, as_json=options.json, quiet=options.quiet)
     try:
@@ -135,7 +135,7 @@ def show_reply(reply: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
 
 
 def _open_app(options: argparse.Namespace) -> int:
-    from commands.connect import open_app
+    from commands.shell.connect import open_app
 
     return open_app(options.session, options.sessions, options.host or "")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from commands.handlers import handler_of
-from commands.leading import leading
 from commands.script import parse_script
+from commands.shell.leading import leading
 from workbench import demo
 from workbench.files import write_atomic
 from workbench.run import Runner

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 
 from commands.cli import find_verb, parse_verb
 from commands.line import choices, format_line, is_flag, is_list
-from commands.overview import OPTIONS
 from commands.registry import ABOUT, VERBS, in_group, lookup
-from commands.usage import example
+from commands.shell.overview import OPTIONS
+from commands.shell.usage import example
 from workbench.files import write_atomic
 from workbench.verbs import Verb
 

@@ -28,7 +28,7 @@ def loaded_after(code: str) -> set[str]:
     [
         "from commands.registry import all_verbs; all_verbs()",
         "import commands.cli",
-        "import commands.front, commands.execute, commands.connect, commands.render",
+        "import commands.shell.front, commands.shell.execute, commands.shell.connect, commands.render",
         "import workbench.engine.client, workbench.engine.async_client",
         "import workbench.session, workbench.session.catalog",
         "import screens.app",

@@ -16,21 +16,21 @@ from workbench.stimuli.sets import Steering
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
-    from workbench.intervention_plan import Plan
+    from workbench.features.seen import Seen
     from workbench.models.experiment import Experiment
+    from workbench.models.intervention_plan import Plan
     from workbench.saes.space import FeatureSpace
-    from workbench.seen import Seen
 
 DOSES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def clamp(command: SteerClamp, lab: Lab) -> Outcome:
     """Intervene on every prompt at several strengths, with random features and a random direction as controls."""
-    from workbench.intervention_plan import plan
+    from workbench.features.seen import seen
     from workbench.models.experiment import Experiment, Prompt, run
+    from workbench.models.intervention_plan import plan
     from workbench.models.positions import chosen_tokens
     from workbench.models.steering import Sampling, find_words
-    from workbench.seen import seen
 
     steered, told = _what_to_steer(command, lab)
     model, space = lab.model, lab.space

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from commands.render.tables import Result, cell, table, visible
-from commands.terminal import visible_lines
+from commands.shell.terminal import visible_lines
 
 
 class _Page(Console):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from commands.terminal import visible as visible
+from commands.shell.terminal import visible as visible
 
 Result = dict[str, Any]
 ONE_MORE = "1 / (shuffles + 1)"

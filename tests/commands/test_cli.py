@@ -186,7 +186,7 @@ def test_only_a_replay_that_differs_is_exit_1(
     monkeypatch: pytest.MonkeyPatch, command: str, result: dict[str, Any], code: int
 ) -> None:
     reply = {"command": command, "result": result, "warnings": [], "provenance": {}}
-    monkeypatch.setattr("commands.execute.Executor.do", lambda self, verb: reply)
+    monkeypatch.setattr("commands.shell.execute.Executor.do", lambda self, verb: reply)
     words = ["replay", "s"] if command == "replay" else ["quanta", "similarity"]
     assert cli.main([*words, "--json", "--no-engine"]) == code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.leading import leading
+from commands.shell.leading import leading
 
 
 def row(index: int, effect: float, q: float | None) -> dict[str, float | int | None]:

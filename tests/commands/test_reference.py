@@ -11,7 +11,7 @@ from commands.cli import find_verb, parse_verb
 from commands.line import parse_line
 from commands.reference import PLACE, reference
 from commands.registry import VERBS, lookup
-from commands.usage import EXAMPLES, example
+from commands.shell.usage import EXAMPLES, example
 
 PAGE = PLACE.read_text("utf-8")
 

@@ -13,10 +13,10 @@ from pydantic.fields import FieldInfo
 
 from commands import render
 from commands.cli import _global_options
-from commands.front import spec
 from commands.handlers import handler_of
 from commands.line import format_line, from_params, is_list, parse_line
 from commands.registry import ABOUT, VERBS, all_verbs, groups, in_group, lookup
+from commands.shell.front import spec
 from workbench.errors import UnknownNameError, UsageError
 from workbench.verbs import Command, Query, Verb
 

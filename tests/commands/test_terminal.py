@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from commands import cli, execute
+from commands import cli
 from commands.render import as_lines
+from commands.shell import execute
 from workbench.session import catalog
 from workbench.session.layout import LOG_NAME
 

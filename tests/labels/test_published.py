@@ -12,7 +12,7 @@ import pytest
 from tests import tiny
 from workbench.errors import InputFileError, MismatchError
 from workbench.labels.published import Explanation, bound_to, read_explanations
-from workbench.neuronpedia import checked_id, page
+from workbench.saes.neuronpedia import checked_id, page
 
 ROW = {"modelId": "gpt2-small", "layer": "8-res-jb", "index": "3", "description": "words about winning",
        "explanationModelName": "gpt-4o-mini", "typeName": "oai_token-act-pair"}  # fmt: skip

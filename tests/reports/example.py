@@ -11,10 +11,10 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from workbench.corpus.store import TokenStore, keep_store
+from workbench.features.rankings import Ranking
 from workbench.figures import Figure
 from workbench.index.read import ARRAYS, FORMAT, HISTOGRAM_BINS
 from workbench.lab import Lab
-from workbench.rankings import Ranking
 from workbench.run import stage_outcome
 from workbench.session import catalog
 from workbench.session.record import SessionRecord

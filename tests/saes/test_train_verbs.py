@@ -188,7 +188,7 @@ def test_a_killed_sweep_does_not_repeat_what_was_done(
 
 
 def test_json_progress_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from commands.execute import JsonProgress
+    from commands.shell.execute import JsonProgress
     from workbench.progress import numbers_text
 
     JsonProgress()(3, 10, numbers_text({"loss": 12.3456, "L0": 16.0, "dead": 3, "tokens/s": 14200}) + "  ▁▂")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.corpus.tokenizing import sound
 from workbench.exports.rows import Told
-from workbench.neuronpedia import page
 from workbench.saes.ids import feature_id
+from workbench.saes.neuronpedia import page
 
 if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex

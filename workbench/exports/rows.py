@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.corpus.tokenizing import sound
-from workbench.neuronpedia import page
 from workbench.saes.ids import feature_id
+from workbench.saes.neuronpedia import page
 
 if TYPE_CHECKING:
+    from workbench.features.rankings import Ranking
     from workbench.index.read import FeatureIndex
-    from workbench.rankings import Ranking
 
 BLOCK = 256
 """Features worked on at once."""

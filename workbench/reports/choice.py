@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from workbench.rankings import Ranking
+from workbench.features.rankings import Ranking
 from workbench.reports.source import ReportSource
 from workbench.session.log import LogLine
 

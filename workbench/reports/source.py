@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from workbench.errors import WorkbenchError
-from workbench.evidence import label_of, labels_by_index, scores_of
+from workbench.features.evidence import label_of, labels_by_index, scores_of
+from workbench.features.marks import notes_by_feature, tags_by_feature
+from workbench.features.rankings import Ranking
 from workbench.figures import Figure
 from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
 from workbench.labels.named import Of, clusters_space, label_entries, label_entry, of_name, quanta_space
-from workbench.marks import notes_by_feature, tags_by_feature
-from workbench.rankings import Ranking
 from workbench.reports.document import Block, Notice, at_line
 from workbench.session.log import LogLine
 from workbench.session.record import SessionRecord

@@ -22,12 +22,12 @@ from workbench.errors import InputFileError, MismatchError, UnknownNameError, di
 from workbench.models.hub import cache_only
 from workbench.models.reference import StandIn
 from workbench.models.site import Site, is_site, parse_site
-from workbench.neuronpedia import checked_id
 from workbench.paths import home
 from workbench.saes.encoding import encode, largest
 from workbench.saes.formats import saelens
 from workbench.saes.formats.loaded import LoadedSae
 from workbench.saes.formats.recognise import read_folder
+from workbench.saes.neuronpedia import checked_id
 
 STORY = "training.json"
 """Beside an SAE that was trained on this machine: how that went."""

@@ -13,7 +13,7 @@ from commands.handlers.clusters.ranking import latest_rank, rank
 from commands.handlers.clusters.reconstruction import export, matrix_of, planes, point
 from commands.handlers.clusters.sets import ClusterSet, decoder_of, entry_of, keep, largest_rows, rounded
 from workbench.errors import UsageError
-from workbench.evidence import labelled_with, labels_by_index
+from workbench.features.evidence import labelled_with, labels_by_index
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id

@@ -11,7 +11,7 @@ import numpy as np
 from commands.clusters import ClustersRank
 from commands.handlers.clusters.reconstruction import Reconstruction, index_of, plane_row, reconstruct
 from commands.handlers.clusters.sets import ClusterSet, rounded
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
 from workbench.index.read import FeatureIndex
 from workbench.lab import Lab
 from workbench.verbs import Outcome

@@ -12,7 +12,7 @@ import numpy as np
 from commands.clusters import ClustersExport, ClustersPlanes, ClustersPoint
 from commands.handlers.clusters.sets import Cluster, ClusterSet, rounded
 from workbench.errors import MismatchError, UsageError
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
 from workbench.index.read import FeatureIndex
 from workbench.index.reconstruction import ClusterActivity, cluster_activity
 from workbench.lab import Lab

@@ -12,7 +12,7 @@ import numpy as np
 from commands.clusters import MADE_BY
 from workbench.digests import value_digest
 from workbench.errors import UnknownNameError, UsageError
-from workbench.evidence import scores_of
+from workbench.features.evidence import scores_of
 from workbench.lab import Lab
 from workbench.labels.named import clusters_space, label_entry
 from workbench.session.log import LogLine

@@ -23,7 +23,7 @@ from commands.handlers.features.stored_rankings import ranking_header, ranking_l
 from commands.handlers.features.why import why
 from commands.handlers.sae.earlier import earlier
 from workbench.errors import UsageError
-from workbench.evidence import (
+from workbench.features.evidence import (
     explanations_of_one,
     label_of,
     labelled_with,
@@ -32,11 +32,11 @@ from workbench.evidence import (
     scores_of,
     sentence_lines,
 )
+from workbench.features.marks import notes_by_feature, tags_by_feature
+from workbench.features.rankings import holding
 from workbench.lab import Lab
-from workbench.marks import notes_by_feature, tags_by_feature
-from workbench.neuronpedia import page
-from workbench.rankings import holding
 from workbench.saes.ids import feature_id, feature_index
+from workbench.saes.neuronpedia import page
 from workbench.verbs import Outcome
 
 __all__ = [

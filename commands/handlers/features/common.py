@@ -13,7 +13,7 @@ from commands.features import FeaturesCommon
 from commands.handlers.features.own_text import Beside, repaired, space_of
 from commands.handlers.features.readings import spelled_warning
 from workbench.errors import InputFileError, UnknownNameError, UsageError
-from workbench.evidence import cut
+from workbench.features.evidence import cut
 from workbench.lab import Lab
 from workbench.sentences.shared import Shared, shared
 from workbench.verbs import Outcome

@@ -13,9 +13,9 @@ from commands.handlers.features.found_sentences import Finder
 from commands.handlers.features.probe_data import ProbeData, sentence_data
 from commands.handlers.features.probing import check_folds
 from workbench.errors import UsageError
+from workbench.features.rankings import plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.rankings import plain
 from workbench.saes.ids import feature_id
 from workbench.verbs import Outcome
 

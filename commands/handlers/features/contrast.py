@@ -16,8 +16,8 @@ from commands.handlers.features.readings import (
     store_reading,
     volcano,
 )
+from workbench.features.rankings import Ranking, plain
 from workbench.lab import Lab
-from workbench.rankings import Ranking, plain
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from commands.handlers.features.designs import Design
 from commands.handlers.features.readings import Reading
 from commands.handlers.features.stored_rankings import ranking_header, ranking_line, ranking_lines
 from workbench.errors import UsageError
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
+from workbench.features.rankings import plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.rankings import plain
 from workbench.saes.ids import feature_id, feature_index
 from workbench.session.log import LogLine
 from workbench.verbs import Outcome

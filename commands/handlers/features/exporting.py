@@ -11,13 +11,13 @@ from commands.handlers.features.marking import known_tag, loaded_space
 from commands.handlers.features.own_text import index_of
 from commands.handlers.features.stored_rankings import ranking_lines
 from workbench.errors import UsageError
-from workbench.evidence import explanations_of
 from workbench.exports.neuronpedia import feature_objects
 from workbench.exports.rows import COLUMNS, Told, full_rows, table_rows
 from workbench.exports.writing import format_of, write_rows
+from workbench.features.evidence import explanations_of
+from workbench.features.marks import notes_by_feature, tags_by_feature
+from workbench.features.rankings import Ranking
 from workbench.lab import Lab
-from workbench.marks import notes_by_feature, tags_by_feature
-from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 from workbench.verbs import Outcome
 

@@ -11,8 +11,8 @@ from commands.handlers.features.designs import TwoFactors, two_factors
 from commands.handlers.features.readings import alpha_warning, length_warning, read_sentences, store_reading, volcano
 from commands.handlers.features.stored_rankings import compared
 from workbench.errors import UnknownNameError, UsageError
+from workbench.features.rankings import Ranking, plain
 from workbench.lab import Lab
-from workbench.rankings import Ranking, plain
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:

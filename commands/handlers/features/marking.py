@@ -6,9 +6,9 @@ from typing import Any
 
 from commands.features import FeaturesNote, FeaturesTag, FeaturesTags
 from workbench.errors import UnknownNameError, UsageError
-from workbench.evidence import cut, labels_by_index
+from workbench.features.evidence import cut, labels_by_index
+from workbench.features.marks import note_entry, notes_by_feature, tag_entry, tagged, taggings, tags_by_feature
 from workbench.lab import Lab
-from workbench.marks import note_entry, notes_by_feature, tag_entry, tagged, taggings, tags_by_feature
 from workbench.saes.ids import feature_id, feature_index
 from workbench.session.state import State
 from workbench.verbs import Outcome

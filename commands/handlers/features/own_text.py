@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.corpus.tokenizing import sound
-from workbench.evidence import cut, labels_by_index
+from workbench.features.evidence import cut, labels_by_index
 from workbench.lab import Lab
 from workbench.saes.ids import feature_id
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from commands.features import FeaturesProbe
 from commands.handlers.features.probe_data import ProbeData
+from workbench.features.rankings import plain
 from workbench.lab import Lab
-from workbench.rankings import plain
 from workbench.saes.ids import feature_id
 
 CONTROLS = 5

@@ -14,8 +14,8 @@ from commands.handlers.features.designs import Design, matched, two_classes
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
 from workbench.corpus.source import open_corpus
 from workbench.errors import UsageError
+from workbench.features.rankings import Ranking
 from workbench.lab import Lab
-from workbench.rankings import Ranking
 from workbench.stimuli.sets import Stimulus
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from commands.handlers.features.probe_case import case_study
 from commands.handlers.features.probe_data import ProbeData, probe_data, sentence_data
 from commands.handlers.features.readings import alpha_warning
 from workbench.errors import UsageError
+from workbench.features.rankings import Ranking, plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.rankings import Ranking, plain
 from workbench.verbs import Outcome
 
 NO_P = {

@@ -13,11 +13,11 @@ from commands.handlers.features.rsa import by_category
 from commands.handlers.features.rsa_models import WORD
 from commands.handlers.features.stored_rankings import choose_or_make, ranking_header, ranking_line, ranking_lines
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
+from workbench.features.pooled import ranking_pooled
+from workbench.features.rankings import Ranking, plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.pooled import ranking_pooled
-from workbench.rankings import Ranking, plain
 from workbench.saes.ids import feature_index
 from workbench.session.log import LogLine
 from workbench.verbs import Outcome

@@ -12,10 +12,10 @@ import numpy as np
 from commands.features import FeaturesContrast
 from commands.handlers.sae import chosen
 from workbench.errors import UsageError
+from workbench.features.pooled import NAME, Pooled
+from workbench.features.rankings import Ranking
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.pooled import NAME, Pooled
-from workbench.rankings import Ranking
 from workbench.stimuli.sets import Stimulus
 from workbench.stimuli.windows import Window
 

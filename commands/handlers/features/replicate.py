@@ -15,10 +15,10 @@ from commands.handlers.features.readings import Reading, ranking_space, read_sen
 from commands.handlers.features.stored_rankings import choose_or_make, ranking_header, ranking_line, ranking_lines
 from commands.line import from_params
 from workbench.errors import MismatchError, UsageError
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
+from workbench.features.rankings import Ranking, plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.rankings import Ranking, plain
 from workbench.saes.ids import feature_id
 from workbench.session.log import LogLine
 from workbench.stimuli.sets import Stimulus

@@ -28,9 +28,9 @@ from commands.handlers.features.rsa_sets import (
     split_regions,
 )
 from workbench.errors import UsageError
+from workbench.features.rankings import Ranking, plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.rankings import Ranking, plain
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from commands.features import FeaturesSearch
 from commands.handlers.features.marking import loaded_space
 from commands.handlers.features.own_text import Beside, index_of, repaired
 from workbench.errors import UsageError
-from workbench.evidence import cut, explanations_of, labels_by_index
+from workbench.features.evidence import cut, explanations_of, labels_by_index
+from workbench.features.marks import notes_by_feature, tags_by_feature
 from workbench.lab import Lab
-from workbench.marks import notes_by_feature, tags_by_feature
 from workbench.saes.ids import feature_id
 from workbench.search.likeness import likeness
 from workbench.search.tokens import TokenHit, alike_tokens, by_logit, by_token

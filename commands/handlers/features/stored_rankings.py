@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import UnknownNameError, UsageError
+from workbench.features.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.kept import Kept
 from workbench.lab import Lab
-from workbench.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.saes import verdict
 from workbench.session.log import LogLine
 

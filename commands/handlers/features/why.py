@@ -12,11 +12,11 @@ from commands.handlers.features.stored_rankings import effect_key, ranking_heade
 from commands.handlers.features.why_rsa import explain_rsa
 from commands.handlers.log_text import text_of
 from workbench.errors import InputFileError
-from workbench.evidence import labels_by_index
+from workbench.features.evidence import labels_by_index
+from workbench.features.pooled import Pooled, ranking_pooled
+from workbench.features.rankings import plain
 from workbench.figures import Figure
 from workbench.lab import Lab
-from workbench.pooled import Pooled, ranking_pooled
-from workbench.rankings import plain
 from workbench.saes.ids import feature_index
 from workbench.session.log import LogLine
 from workbench.stimuli.windows import Window

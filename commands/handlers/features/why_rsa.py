@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import InputFileError
+from workbench.features.pooled import ranking_pooled
+from workbench.features.rankings import plain
 from workbench.lab import Lab
-from workbench.pooled import ranking_pooled
-from workbench.rankings import plain
 from workbench.session.log import LogLine
 
 COMPARISONS = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.errors import UsageError
-from workbench.evidence import cut
+from workbench.features.evidence import cut
 from workbench.lab import Lab
 from workbench.labels.named import number_of, of_name
 

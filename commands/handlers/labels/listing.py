@@ -7,7 +7,7 @@ from typing import Any
 from commands.handlers.labels.failing import SHOWN, failures, grouped
 from commands.handlers.labels.targets import each_text, named
 from commands.labels import LabelsCompare, LabelsShow
-from workbench.evidence import cut, explanations_of, scores_of
+from workbench.features.evidence import cut, explanations_of, scores_of
 from workbench.lab import Lab
 from workbench.labels.named import clusters_space, label_entries, label_entry, number_of, of_name, quanta_space
 from workbench.saes.ids import feature_id

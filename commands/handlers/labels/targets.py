@@ -12,10 +12,10 @@ from commands.handlers.features.stored_rankings import ranking_line
 from commands.handlers.labels.asking import indexed
 from commands.handlers.quanta import data as quanta
 from workbench.errors import UsageError
+from workbench.features.rankings import Ranking
 from workbench.lab import Lab
 from workbench.labels.drawing import Draw, Drawing
 from workbench.labels.named import Of, clusters_space, quanta_space
-from workbench.rankings import Ranking
 from workbench.saes.ids import feature_id, feature_index
 
 FEATURES = 100

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import MismatchError, UnknownNameError, UsageError
-from workbench.evidence import scores_of
+from workbench.features.evidence import scores_of
 from workbench.lab import Lab
 from workbench.labels.named import QUANTA_OWN, label_entry
 from workbench.quanta import Cohesion, answer_entropy, size_ranks

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from workbench.evidence import on_corpus, sentence_lines
+from workbench.features.evidence import on_corpus, sentence_lines
+from workbench.features.rankings import Ranking
 from workbench.figures import Figure
 from workbench.index.read import FeatureIndex
-from workbench.neuronpedia import page
-from workbench.rankings import Ranking
 from workbench.reports.choice import chosen_features
 from workbench.reports.document import (
     Block,
@@ -32,6 +31,7 @@ from workbench.reports.document import (
 from workbench.reports.source import ReportSource
 from workbench.reports.text import chance, count, number, several, share, signed
 from workbench.saes.ids import feature_id
+from workbench.saes.neuronpedia import page
 from workbench.session.log import LogLine
 
 SENTENCES_OF_A_SIDE = 5

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.features.rankings import NUMBERS, Ranking
 from workbench.figures import Figure
-from workbench.rankings import NUMBERS, Ranking
 from workbench.reports.choice import by_sign, chosen_features, discovered
 from workbench.reports.document import Block, Cell, Chart, Code, Column, Link, Paragraph, Section, Table, feature_anchor
 from workbench.reports.source import ReportSource

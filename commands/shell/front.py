@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.cli import show_reply
-from commands.execute import clear_progress, shell_progress
-from commands.leading import leading
 from commands.line import format_line, parse_line
 from commands.registry import all_verbs
 from commands.report import Demo, Open, Report, Run, Spec
 from commands.script import parse_script, parse_variables
 from commands.session import SessionNew
+from commands.shell.execute import clear_progress, shell_progress
+from commands.shell.leading import leading
 from workbench import demo
 from workbench.errors import UsageError, WorkbenchError
 from workbench.paths import require_folder
@@ -24,7 +24,7 @@ from workbench.uploads import UploadedFile, read_uploads, utf8_text
 from workbench.verbs import Verb
 
 if TYPE_CHECKING:
-    from commands.execute import Executor
+    from commands.shell.execute import Executor
 
 DEMO = "demo"
 
@@ -49,7 +49,7 @@ def carry_out(verb: Verb, executor: Executor, *, as_json: bool, quiet: bool) -> 
 
 def _open(verb: Open, executor: Executor) -> int:
     """The app on a colleague's session, unpacked for reading in a folder of its own."""
-    from commands.connect import open_app
+    from commands.shell.connect import open_app
     from workbench.paths import home
     from workbench.session.importing import open_beside
 
@@ -79,7 +79,7 @@ def _run(verb: Run, executor: Executor, *, as_json: bool, quiet: bool) -> int:
         file = read_uploads(verb)["script"]
     verbs = parse_script(utf8_text(file.content, file.name), parse_variables(verb.variables), file.name)
     if verb.dry_run:
-        from commands.checking import check_names
+        from commands.shell.checking import check_names
 
         check_names(verbs, executor)
         lines = [format_line(item) for item in verbs]

@@ -13,9 +13,9 @@ from workbench.models.interventions import Mode, Target
 from workbench.saes.ids import feature_id, feature_index
 
 if TYPE_CHECKING:
+    from workbench.features.seen import Seen
     from workbench.lab import Lab
     from workbench.saes.space import FeatureSpace
-    from workbench.seen import Seen
 
 ABLATIONS = ("zero", "mean")
 FACTOR = 2.0

@@ -101,5 +101,5 @@ def example(name: str) -> str:
     words = EXAMPLES.get(name)
     missing = [field for field, about in lookup(name).model_fields.items() if about.is_required()]
     if words is None and missing:
-        raise LookupError(f"{name} needs {missing[0]}: write an example of it in commands/usage.py")
+        raise LookupError(f"{name} needs {missing[0]}: write an example of it in commands/shell/usage.py")
     return f"workbench {name.replace('.', ' ')} {words or ''}".rstrip()

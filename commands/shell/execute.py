@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands.terminal import visible
+from commands.shell.terminal import visible
 from workbench import paths
 from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable
@@ -87,7 +87,7 @@ class Executor:
             return self._here(verb)
 
     def _through_engine(self, verb: Verb, *, spawn: bool) -> dict[str, Any]:
-        from commands.connect import connect
+        from commands.shell.connect import connect
 
         with connect(self.host, spawn=spawn) as client:
             return client.request(

@@ -14,7 +14,7 @@ from workbench.errors import UnknownNameError
 from workbench.verbs import Verb
 
 if TYPE_CHECKING:
-    from commands.execute import Executor
+    from commands.shell.execute import Executor
 
 SETS = ("stimuli", "set", "direction")
 """Fields that name a stimulus set, alone or as SET:CLASS."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import InputFileError
+from workbench.features.pooled import stored_pooled
 from workbench.kept import Kept
-from workbench.pooled import stored_pooled
 
 if TYPE_CHECKING:
     from workbench.index.read import FeatureIndex

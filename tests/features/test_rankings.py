@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.rankings import NUMBERS, STATUSES, Ranking, holding, plain
+from workbench.features.rankings import NUMBERS, STATUSES, Ranking, holding, plain
 
 NAN = math.nan
 

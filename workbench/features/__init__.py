@@ -1,0 +1,1 @@
+"""Features as results have them: stored rankings, marks, and what a session knows about one feature."""
