@@ -648,7 +648,7 @@ def test_quanta_are_read_where_a_session_was_sent(
 def test_similarities_that_are_too_large_stay_behind_and_it_is_said(
     clustered: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands.handlers import session_files
+    from commands.handlers.session import files as session_files
 
     monkeypatch.setattr(session_files, "MATRIX_LIMIT", 10)
     sent = clustered(f"session.export s {tmp_path / 'x.zip'}")

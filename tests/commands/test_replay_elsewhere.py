@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.handlers.replay_places import Places
+from commands.handlers.replay.places import Places
 from commands.line import parse_line
 from commands.render import as_lines
 from tests import tiny

@@ -7,8 +7,8 @@ from typing import Any
 from commands.clusters import MADE_BY
 from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
 from commands.handlers.log_text import text_of
-from commands.handlers.session_compare import compare
-from commands.handlers.session_files import export, import_
+from commands.handlers.session.comparing import compare
+from commands.handlers.session.files import export, import_
 from commands.session import (
     SessionFork,
     SessionList,

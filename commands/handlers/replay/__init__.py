@@ -10,8 +10,8 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
-from commands.handlers.replay_corpora import Corpora
-from commands.handlers.replay_places import SHIPPED, Places
+from commands.handlers.replay.corpora import Corpora
+from commands.handlers.replay.places import SHIPPED, Places
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay

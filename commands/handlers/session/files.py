@@ -1,4 +1,4 @@
-"""Carries out `session.export` and `session.import`; `commands/handlers/session.py` names them."""
+"""Carries out `session.export` and `session.import`; `commands/handlers/session/` names them."""
 
 from __future__ import annotations
 

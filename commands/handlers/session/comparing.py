@@ -1,4 +1,4 @@
-"""Carries out `session.compare`; `commands/handlers/session.py` names it."""
+"""Carries out `session.compare`; `commands/handlers/session/` names it."""
 
 from __future__ import annotations
 
