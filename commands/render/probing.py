@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render import features
-from commands.render.features import SYMBOLS, ranked_rows
+from commands.render import rankings
+from commands.render.rankings import SYMBOLS, ranked_rows
 from commands.render.tables import Result, chance, number, table, visible
 
 NARROW = 100
@@ -21,7 +21,7 @@ SHOWN = 10
 def any_ranking(result: Result, console: Console) -> None:
     """A page of a ranking of either kind."""
     head = result.get("ranking", result)
-    (features.ranking if head["statistic"] in SYMBOLS else ranking)(result, console)
+    (rankings.ranking if head["statistic"] in SYMBOLS else ranking)(result, console)
 
 
 def ranking(result: Result, console: Console) -> None:

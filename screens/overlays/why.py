@@ -106,7 +106,7 @@ def facts_cells(facts: Facts, width: int) -> list[tuple[Cell, Cell]]:
 
 def why_cells(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     """Name and text of each line."""
-    from commands.render.features import counted_sides, drawn
+    from commands.render.why import counted_sides, drawn
 
     test, null, count = result["test"], result["null"], result["n"]
     label = f" “{visible(test['label'])}”" if test["label"] else ""
@@ -169,7 +169,7 @@ def _bars(null: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
 
 def _foot(result: dict[str, Any], width: int) -> list[tuple[Cell, Cell]]:
     """What the number rests on, and the line that makes it."""
-    from commands.render.features import provenance_line
+    from commands.render.why import provenance_line
 
     known = provenance_line(result["provenance"]) or ASKED
     return _told("from", known, width) + _told("line", f":{result['line']}", width)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands.render import as_lines, clusters, features, rsa, tables
+from commands.render import as_lines, clusters, features, rankings, rsa, tables
 from tests.screens.stage import reply_to
 
 
@@ -20,7 +20,7 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     told = {"over": "position", "places": places, "sentences": [100] * 30, "tested": 30, "undefined": 0,
             "discoveries": 30, "family_wise": 30, "features": [row]}  # fmt: skip
     out = io.StringIO()
-    features.contrast_map(told, {"statistic": "welch", "alpha": 0.05}, Console(width=width, file=out))
+    rankings.contrast_map(told, {"statistic": "welch", "alpha": 0.05}, Console(width=width, file=out))
     shown = out.getvalue()
     assert shown.count("-103.4*") == 30
     assert "…" not in shown
@@ -85,9 +85,9 @@ def footnotes(row: dict[str, float], floor: str = tables.ONE_MORE) -> str:
 
 def test_the_least_p_of_a_design_whose_mirror_image_counts_is_said_as_it_is() -> None:
     head = {"exhaustive": True, "relabellings": 15, "min_p": 0.125}
-    assert "cannot be below 0.1250 = 2 / (15 + 1)" in footnotes(row_of(0.125, 0.125, 0.01), features.floor_of(head))
+    assert "cannot be below 0.1250 = 2 / (15 + 1)" in footnotes(row_of(0.125, 0.125, 0.01), rankings.floor_of(head))
     uneven = {"exhaustive": True, "relabellings": 9, "min_p": 0.1}
-    assert "cannot be below 1 / (shuffles + 1)" in footnotes(row_of(0.1, 0.1, 0.01), features.floor_of(uneven))
+    assert "cannot be below 1 / (shuffles + 1)" in footnotes(row_of(0.1, 0.1, 0.01), rankings.floor_of(uneven))
 
 
 def test_a_small_q_beside_a_large_family_wise_p_is_explained() -> None:
