@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesList, FeaturesNeighbours, FeaturesShow
-from commands.handlers.features.activating import activate, diff
+from commands.handlers.features.activating import activate
 from commands.handlers.features.common import common
 from commands.handlers.features.comparing import compare
 from commands.handlers.features.contrast import contrast
 from commands.handlers.features.contrast_maps import map_
+from commands.handlers.features.differing import diff
 from commands.handlers.features.exporting import export
 from commands.handlers.features.marking import known_tag, loaded_space, note, tag, tags
 from commands.handlers.features.probing import maxact, probe

@@ -1,4 +1,4 @@
-"""Carries out `features.activate` and `features.diff`."""
+"""Carries out `features.activate`: every feature on a sentence of one's own."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from commands.features import FeaturesActivate, FeaturesDiff
-from commands.handlers.features.own_text import Beside, repaired, space_of
+from commands.features import FeaturesActivate
+from commands.handlers.features.own_text import MOST_NUMBERS, Beside, repaired, space_of
 from commands.handlers.features.readings import SPELLED_OF_ONE, spelled_warning
 from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.saes.ids import feature_index
-from workbench.sentences.align import align
-from workbench.sentences.difference import by_column, differences
 from workbench.sentences.table import Peaks, SentenceFeatures
 from workbench.verbs import Outcome
 
-MOST_NUMBERS, MOST_PAIRS, MOST_LABELS, MOST_COLUMNS = 7_000, 5_000, 300, 512
-"""Activations, features beside tokens, their labels, and tokens of one side of a pair: a reply has 256 KiB."""
+MOST_PAIRS, MOST_LABELS = 5_000, 300
+"""Features beside tokens, and their labels: a reply has 256 KiB."""
 
 
 def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
@@ -115,63 +113,3 @@ def _by_token(table: SentenceFeatures, each: int, wanted: set[int]) -> tuple[lis
         named |= {int(table.features[at]) for at in entries[:each]}
         found.append({"active": high - low, "features": shown})
     return found, named
-
-
-def diff(query: FeaturesDiff, lab: Lab) -> Outcome:
-    """Two sentences aligned, and the features that differ."""
-    from workbench.sentences.reading import read_sentences, tokens_of
-
-    warnings: list[str] = []
-    texts = repaired([query.text_a, query.text_b], warnings)
-    space = space_of(query.sae, query.site, lab)
-    tokens = [tokens_of(lab.model, text, MOST_COLUMNS) for text in texts]
-    warnings += spelled_warning(tokens, SPELLED_OF_ONE)
-    ids = [[one for one, keep in zip(text.ids, text.is_text, strict=True) if keep] for text in tokens]
-    columns = align(*ids)
-    table = read_sentences(lab.model, space, tokens, lab.tick, alone=True)
-    found = differences(table, columns, query.least)
-    beside = Beside(lab, space)
-    shown = found.features[: max(min(query.top, MOST_NUMBERS // (2 * len(columns))), 1)]
-    rows = []
-    for number, change, column in zip(shown.tolist(), found.change, found.column, strict=False):
-        values = by_column(table, columns, number)
-        side = found.active[:, number]
-        rows.append(
-            {
-                **beside.about(number),
-                "change": round(float(change), 4),
-                "at": int(column),
-                "gap": None in columns[column],
-                "values_a": values[0],
-                "values_b": values[1],
-                "maximum_a": round(float(found.maximum[0, number]), 4),
-                "maximum_b": round(float(found.maximum[1, number]), 4),
-                "only": "" if side.all() or not side.any() else "a" if side[0] else "b",
-            }
-        )
-    pieces = [text.text_pieces for text in tokens]
-    body = {
-        "texts": texts,
-        "space": space.name,
-        "site": space.site.name,
-        "columns": [
-            {
-                "a": a,
-                "b": b,
-                "token_a": None if a is None else pieces[0][a],
-                "token_b": None if b is None else pieces[1][b],
-                "same": a is not None and b is not None and ids[0][a] == ids[1][b],
-                "distance": round(float(found.distance[number]), 4),
-            }
-            for number, (a, b) in enumerate(columns)
-        ],
-        "features": rows,
-        "differing": len(found.features),
-        "only_a": int((found.active[0] & ~found.active[1]).sum()),
-        "only_b": int((found.active[1] & ~found.active[0]).sum()),
-        "shared": int(found.active.all(axis=0).sum()),
-        "identical": ids[0] == ids[1],
-    }
-    if len(rows) < min(query.top, len(found.features)):
-        warnings.append(f"texts of {len(columns)} columns: {len(rows)} features fit one reply")
-    return Outcome(body, warnings=warnings)

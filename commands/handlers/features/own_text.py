@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LETTERS = 120
 """Bytes of a label in a list."""
+MOST_NUMBERS = 7_000
+"""Activations in one reply, which has 256 KiB."""
 
 
 def space_of(sae: str, site: str, lab: Lab) -> FeatureSpace:
