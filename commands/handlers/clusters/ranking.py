@@ -39,41 +39,31 @@ class _Cloud:
         return np.asarray(self.index.store.document_of(self.places))
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """A cluster's planes as `irreducibility` found them, its points, and its row, which gets its ranks last."""
+
+    planes: Any
+    cloud: _Cloud
+    row: dict[str, Any]
+
+
 def rank(command: ClustersRank, lab: Lab) -> Outcome:
     """(1 - M) S of every cluster's planes; those without a score have a status and no rank."""
-    from workbench.geometry import irreducibility, rank_by_irreducibility
-
     found = ClusterSet(lab)
     index = index_of(lab, found)
-    measured: dict[int, Any] = {}
-    rows: dict[int, dict[str, Any]] = {}
-    clouds: dict[int, _Cloud] = {}
     labels = labels_by_index(lab, found.space)
+    clusters: dict[int, _Measured] = {}
     for number in range(len(found.sizes)):
         lab.tick(number, len(found.sizes), f"cluster {number}")
-        seen = reconstruct(
-            found.cluster(number), index, threshold=command.threshold, points=command.points, seed=command.seed,
-            components=command.components,
-        )  # fmt: skip
-        measured[number] = irreducibility(seen.planes.scores, bins=command.bins, eps=command.eps)
-        rows[number] = _row(number, found, seen, measured[number], labels)
-        rows[number]["tokens"] = _commonest(index, seen)
-        clouds[number] = _Cloud(seen.planes.scores, index, seen.activity.places)
-        rows[number]["ring"] = _ring(command, clouds[number])
-    order, without = rank_by_irreducibility(measured)
-    legacy, _ = rank_by_irreducibility(measured, legacy_zero=True)
-    for place, number in enumerate(legacy):
-        rows[number]["legacy_rank"] = place + 1
-    for place, number in enumerate(order):
-        rows[number]["rank"] = place + 1
-    rings = _by_ring(rows)
-    for place, number in enumerate(rings):
-        rows[number]["ring_rank"] = place + 1
+        clusters[number] = _measure(command, number, found, index, labels)
+    order, without, rings = _give_ranks(clusters)
     shown = rings if command.by == "ring" else order
-    tested = [number for number in shown if rows[number]["rank"] is not None][: command.tested]
+    tested = [number for number in shown if clusters[number].row["rank"] is not None][: command.tested]
     for place, number in enumerate(tested):
         lab.tick(place, len(tested), f"nulls of cluster {number}")
-        rows[number]["null"] = _nulls(command, clouds[number], measured[number])
+        clusters[number].row["null"] = _nulls(command, clusters[number].cloud, clusters[number].planes)
+    rows = {number: cluster.row for number, cluster in clusters.items()}
     body = {
         "clusters_seq": found.line.seq,
         "space": found.space,
@@ -90,6 +80,42 @@ def rank(command: ClustersRank, lab: Lab) -> Outcome:
         },
     }
     return Outcome(body, warnings=_warnings(command, rows))
+
+
+def _measure(
+    command: ClustersRank, number: int, found: ClusterSet, index: FeatureIndex, labels: Mapping[int, str]
+) -> _Measured:
+    """Reconstruct one cluster on the corpus and measure its planes and its ring."""
+    from workbench.geometry import irreducibility
+
+    seen = reconstruct(
+        found.cluster(number), index, threshold=command.threshold, points=command.points, seed=command.seed,
+        components=command.components,
+    )  # fmt: skip
+    planes = irreducibility(seen.planes.scores, bins=command.bins, eps=command.eps)
+    cloud = _Cloud(seen.planes.scores, index, seen.activity.places)
+    row = _row(number, found, seen, planes, labels)
+    row["tokens"] = _commonest(index, seen)
+    row["ring"] = _ring(command, cloud)
+    return _Measured(planes, cloud, row)
+
+
+def _give_ranks(clusters: Mapping[int, _Measured]) -> tuple[list[int], dict[int, str], list[int]]:
+    """Write into the rows their rank by score, by the score with the published extra zero, and by ring.
+
+    Returns:
+        Clusters by score, best first; why each of the others has none; clusters by ring, the most ringlike first.
+    """
+    from workbench.geometry import rank_by_irreducibility
+
+    planes = {number: cluster.planes for number, cluster in clusters.items()}
+    order, without = rank_by_irreducibility(planes)
+    legacy, _ = rank_by_irreducibility(planes, legacy_zero=True)
+    rings = _by_ring({number: cluster.row for number, cluster in clusters.items()})
+    for name, numbers in (("legacy_rank", legacy), ("rank", order), ("ring_rank", rings)):
+        for place, number in enumerate(numbers):
+            clusters[number].row[name] = place + 1
+    return order, without, rings
 
 
 def _row(
