@@ -139,10 +139,8 @@ def factorial_map(
     """
     values, cells = _checked(x, a, b)
     columns = _describe(values, cells)
-    maps = {}
-    for place, name in enumerate(EFFECTS):
-        rng, arm = (np.random.default_rng([seed, place, part]) for part in (0, 1))
-        maps[name] = _effect(name, values, cells, columns, permutations, rng, arm, fdr, shuffles, alpha)
+    asked = _Asked(permutations, seed, fdr, shuffles, alpha)
+    maps = {name: _effect(name, values, cells, columns, asked) for name in EFFECTS}
     return FactorialMap(maps["a"], maps["b"], maps["interaction"], columns.units)
 
 
@@ -209,28 +207,86 @@ def _describe(values: Floats, cells: _Cells) -> _Columns:
     return _Columns(status, means, means * scale, np.where(still, 0.0, within), scale, contributing)
 
 
-def _effect(
+@dataclass(frozen=True)
+class _Asked:
+    """The options of `factorial_map` that every effect shares."""
+
+    permutations: int
+    seed: int
+    fdr: Fdr
+    shuffles: int
+    alpha: float
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """The labellings that are looked at."""
+
+    indicators: Floats
+    """(P, 4, stimuli) which cell each stimulus is in under each labelling."""
+    total: int
+    """How many there are, the observed one among them."""
+    exhaustive: bool
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the labellings say of the features that are defined."""
+
+    t: Floats
+    """(defined,) observed."""
+    u: Floats
+    """(defined,) observed t, squeezed."""
+    exceeding: Floats
+    """(defined,) how many labellings reach the observed one."""
+    largest: Floats
+    """(P,) the largest squeezed t of all features under each labelling."""
+    tail: Floats
+    """(1 + shuffles, defined) tail probabilities of the observed labels and of each shuffle of the null arm."""
+
+
+def _effect(name: Effect, values: Floats, cells: _Cells, columns: _Columns, asked: _Asked) -> EffectMap:
+    """Test one effect on every feature: labellings, then p over them, then what it amounts to in units."""
+    rng, arm = (np.random.default_rng([asked.seed, EFFECTS.index(name), part]) for part in (0, 1))
+    moved = _labellings(name, cells, asked.permutations, rng)
+    ok = np.flatnonzero(columns.status == "ok")
+    seen = _under_labellings(name, values, cells, columns, ok, moved, _null_arm(name, cells, asked.shuffles, arm))
+    count, full = moved.indicators.shape[0], _filled(ok, columns.status.size)
+    above = count - np.searchsorted(np.sort(seen.largest), seen.u - TIE, side="left")
+    contrast = np.array(_CONTRASTS[name]) @ columns.means * columns.scale
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d = contrast / (np.sqrt(columns.within / max(cells.n - 4, 1)) * columns.scale)
+    p_tail = full(seen.tail[0])
+    return EffectMap(
+        t=full(seen.t),
+        effect=full(contrast[ok]),
+        d=full(np.where(contrast[ok] == 0, 0.0, d[ok])),
+        p=full((seen.exceeding + 1) / (count + 1)),
+        p_fwer=full((above + 1) / (count + 1)),
+        q=adjusted(p_tail, asked.fdr),
+        p_tail=p_tail,
+        status=columns.status,
+        permutations=count,
+        exhaustive=moved.exhaustive,
+        null_counts=tuple(int((adjusted(row, asked.fdr) < asked.alpha).sum()) for row in seen.tail[1:]),
+    )
+
+
+def _under_labellings(
     name: Effect,
     values: Floats,
     cells: _Cells,
     columns: _Columns,
-    permutations: int,
-    rng: np.random.Generator,
-    arm: np.random.Generator,
-    fdr: Fdr,
-    shuffles: int,
-    alpha: float,
-) -> EffectMap:
-    weights = np.array(_CONTRASTS[name])
-    moved = _labellings(name, cells, permutations, rng)
-    asked = _null_arm(name, cells, shuffles, arm)
-    df = cells.n - 4
-    ok = np.flatnonzero(columns.status == "ok")
-    count = moved.indicators.shape[0]
-    u_seen, t_seen = np.zeros(ok.size), np.zeros(ok.size)
-    exceeding, largest = np.zeros(ok.size), np.zeros(count)
-    tail = np.zeros((1 + shuffles, ok.size))
-    here_too = np.concatenate([_indicators(cells.a[None], cells.b[None]), asked, moved.indicators])
+    ok: Integers,
+    moved: _Moved,
+    null_arm: Floats,
+) -> _Seen:
+    """t of the defined features (`ok`) under the observed labels, the null arm and every labelling, in blocks."""
+    weights, df = np.array(_CONTRASTS[name]), cells.n - 4
+    shuffles, count = null_arm.shape[0], moved.indicators.shape[0]
+    t_seen, u_seen, exceeding = np.zeros(ok.size), np.zeros(ok.size), np.zeros(ok.size)
+    largest, tail = np.zeros(count), np.zeros((1 + shuffles, ok.size))
+    here_too = np.concatenate([_indicators(cells.a[None], cells.b[None]), null_arm, moved.indicators])
     for part in _strata(np.argsort(columns.contributing[ok], kind="stable"), here_too.shape[0]):
         block = _tested(name, values[:, ok[part]] / columns.scale[ok[part]], cells)  # (stimuli, features here)
         t = _t(here_too, block, cells.sizes, weights)  # (1 + shuffles + P, features here)
@@ -242,33 +298,7 @@ def _effect(
         pool = np.sort(np.abs(t[1 + shuffles :]), axis=None)
         freedom = np.full(part.size, float(df))
         tail[:, part] = pooled_tail(np.abs(t[: 1 + shuffles]), freedom, pool, least=1 / max(moved.total, 1))
-    full = _filled(ok, columns.status.size)
-    above = count - np.searchsorted(np.sort(largest), u_seen - TIE, side="left")
-    contrast = weights @ columns.means * columns.scale
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d = contrast / (np.sqrt(columns.within / max(df, 1)) * columns.scale)
-    p_tail = full(tail[0])
-    return EffectMap(
-        t=full(t_seen),
-        effect=full(contrast[ok]),
-        d=full(np.where(contrast[ok] == 0, 0.0, d[ok])),
-        p=full((exceeding + 1) / (count + 1)),
-        p_fwer=full((above + 1) / (count + 1)),
-        q=adjusted(p_tail, fdr),
-        p_tail=p_tail,
-        status=columns.status,
-        permutations=count,
-        exhaustive=moved.exhaustive,
-        null_counts=tuple(int((adjusted(row, fdr) < alpha).sum()) for row in tail[1:]),
-    )
-
-
-@dataclass(frozen=True)
-class _Moved:
-    indicators: Floats
-    """(P, 4, stimuli) which cell each stimulus is in under each labelling."""
-    total: int
-    exhaustive: bool
+    return _Seen(t_seen, u_seen, exceeding, largest, tail)
 
 
 def _labellings(name: Effect, cells: _Cells, permutations: int, rng: np.random.Generator) -> _Moved:

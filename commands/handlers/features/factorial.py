@@ -8,7 +8,14 @@ import numpy as np
 
 from commands.features import FeaturesContrast
 from commands.handlers.features.designs import TwoFactors, two_factors
-from commands.handlers.features.readings import alpha_warning, length_warning, read_sentences, store_reading, volcano
+from commands.handlers.features.readings import (
+    Reading,
+    alpha_warning,
+    length_warning,
+    read_sentences,
+    store_reading,
+    volcano,
+)
 from commands.handlers.features.stored_rankings import compared
 from workbench.errors import UnknownNameError, UsageError
 from workbench.features.rankings import Ranking, plain
@@ -30,7 +37,7 @@ def factorial(command: FeaturesContrast, lab: Lab) -> Outcome:
     _refuse(command)
     found = lab.stimuli(command.stimuli)
     design = two_factors(found, command.factors, command.positive)
-    effects = _names(design)
+    names = _names(design)
     wanted = _wanted(command, design)
     reading = read_sentences(command, lab, design.stimuli)
     lab.tick(0, 1, "testing features")
@@ -39,17 +46,49 @@ def factorial(command: FeaturesContrast, lab: Lab) -> Outcome:
         shuffles=NULL_SHUFFLES, alpha=command.alpha,
     )  # fmt: skip
     space = reading.space.name
-    rankings = {effects[key]: _ranking(space, effect) for key, effect in result.effects()}
+    rankings = {names[key]: _ranking(space, effect) for key, effect in result.effects()}
     chosen = rankings[wanted]
     labels = _labels(wanted, design)
     store_reading(lab, chosen, reading, design.stimuli, labels)
     lab.save("factorial", a=design.a.astype(np.int8), b=design.b.astype(np.int8), cells=result.cells,
-             **{f"{key}_{name}": array for key, effect in result.effects()
-                for name, array in _ranking(space, effect).arrays().items()})  # fmt: skip
-    told = [_told(effects[key], effect, rankings[effects[key]], command) for key, effect in result.effects()]
+             **{f"{key}_{name}": array for key, _ in result.effects()
+                for name, array in rankings[names[key]].arrays().items()})  # fmt: skip
+    told = [_told(names[key], effect, rankings[names[key]], command) for key, effect in result.effects()]
     head = next(entry for entry in told if entry["name"] == wanted)
-    factors = {name: [design.low[place], design.high[place]] for place, name in enumerate(design.names)}
     body = {
+        **_head(command, design, reading, wanted, labels, head),
+        "effects": told,
+        "rows": chosen.rows(chosen.order()[: command.top]),
+    }
+    return Outcome(
+        body,
+        figures=[volcano(chosen, command, wanted)],
+        sets={**reading.sets, "ranking": {"params": command.params(), "space": space, "stimuli": found.digest}},
+        warnings=[*reading.warnings(), *_warnings(command, design, head, reading.texts)],
+        provenance={"stimuli": {"name": found.name, "digest": found.digest}},
+    )
+
+
+def _head(
+    command: FeaturesContrast,
+    design: TwoFactors,
+    reading: Reading,
+    wanted: str,
+    labels: np.ndarray,
+    found: dict[str, Any],
+) -> dict[str, Any]:
+    """What the ranking by one effect is about and what it found; the fields of RANKING in docs/wire.md.
+
+    Args:
+        command: as it was given.
+        design: its factors and their levels.
+        reading: the sentences as they were read.
+        wanted: name of the effect.
+        labels: (sentences,) which count as positive for it.
+        found: the entry of the effect, as `_told` makes it.
+    """
+    factors = {name: [design.low[place], design.high[place]] for place, name in enumerate(design.names)}
+    return {
         "stimuli": command.stimuli,
         **compared(wanted, factors),
         "design": "factorial",
@@ -66,20 +105,11 @@ def factorial(command: FeaturesContrast, lab: Lab) -> Outcome:
         "alpha": command.alpha,
         "fdr": command.fdr,
         "seed": command.seed,
-        "space": space,
-        **{name: head[name] for name in ("tested", "discoveries", "null_discoveries", "null_discoveries_max")},
-        "undefined": int(reading.space.width - head["tested"]),
-        "min_p": head["min_p"],
-        "effects": told,
-        "rows": chosen.rows(chosen.order()[: command.top]),
+        "space": reading.space.name,
+        **{name: found[name] for name in ("tested", "discoveries", "null_discoveries", "null_discoveries_max")},
+        "undefined": int(reading.space.width - found["tested"]),
+        "min_p": found["min_p"],
     }
-    return Outcome(
-        body,
-        figures=[volcano(chosen, command, wanted)],
-        sets={**reading.sets, "ranking": {"params": command.params(), "space": space, "stimuli": found.digest}},
-        warnings=[*reading.warnings(), *_warnings(command, design, head, reading.texts)],
-        provenance={"stimuli": {"name": found.name, "digest": found.digest}},
-    )
 
 
 def _refuse(command: FeaturesContrast) -> None:
