@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from workbench.features.rankings import Ranking, plain
 from workbench.figures import Figure
 from workbench.lab import Lab
 from workbench.verbs import Outcome
+
+if TYPE_CHECKING:
+    from workbench.stats.label_tests import LabelTests
 
 NO_P = {
     "maxact": "no label enters a maximum, so that shuffled labels leave it as it is",
@@ -44,7 +47,7 @@ def maxact(command: FeaturesMaxact, lab: Lab) -> Outcome:
 
 def probe(command: FeaturesProbe, lab: Lab) -> Outcome:
     """Rank, sweep k, search the exact best subset, and study one unit."""
-    from workbench.stats import label_tests, scored_units
+    from workbench.stats import scored_units
 
     data = probe_data(command, lab)
     _check_sizes(command, data)
@@ -53,18 +56,7 @@ def probe(command: FeaturesProbe, lab: Lab) -> Outcome:
     ok = found.status == "ok"
     if not ok.any():
         raise UsageError("no feature varies on these items", "Choose other stimuli, another --window or --site.")
-    tests = None
-    if command.method in TESTED and not _fixed(data):
-        tests = label_tests(
-            data.x,
-            data.labels,
-            ok,
-            in_units=command.method == "mean_difference",
-            groups=data.groups,
-            permutations=command.permutations,
-            seed=command.seed,
-            alpha=command.alpha,
-        )
+    tests = _tests(command, data, ok)
     numbers = {} if tests is None else {"p": tests.p, "p_fwer": tests.p_fwer, "q": tests.q}
     signed = found.score * np.sign(found.effect) if command.method == "mean_difference" else found.score
     ranking = _ranking(data, signed, found.effect, found.status, numbers, one_sided=command.method != "mean_difference")
@@ -89,6 +81,24 @@ def probe(command: FeaturesProbe, lab: Lab) -> Outcome:
     body = {**head, "sweep": sweep, "exact": exact, "case": case}
     told = [] if tests is None else alpha_warning(tests.permutations, command.alpha)
     return _outcome(command, data, ranking, body, [*told, *warnings, *more], [_curve(sweep, exact)])
+
+
+def _tests(command: FeaturesProbe, data: ProbeData, ok: np.ndarray) -> LabelTests | None:
+    """Shuffle the labels, where the method and the groups allow it; `ok` says which features vary."""
+    from workbench.stats import label_tests
+
+    if command.method not in TESTED or _fixed(data):
+        return None
+    return label_tests(
+        data.x,
+        data.labels,
+        ok,
+        in_units=command.method == "mean_difference",
+        groups=data.groups,
+        permutations=command.permutations,
+        seed=command.seed,
+        alpha=command.alpha,
+    )
 
 
 def _check_sizes(command: FeaturesProbe, data: ProbeData) -> None:
