@@ -70,47 +70,61 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
     origin = app.trail.here
 
     def then(reply: dict[str, Any]) -> None:
-        result = reply["result"]
-        if verb.dotted in ("session.new", "session.fork", "session.import"):
-            app.enter_session(str(result["session"]))
+        if _shown_at_once(app, verb, reply):
             return
-        if verb.dotted == "features.why":
-            show_why(app, reply)
-            return
-        if verb.dotted == "features.map":
-            show_map(app, reply)
-            return
-        if verb.dotted in ("features.activate", "features.diff"):
-            app.query_one(OwnTextPage).take(verb, result)
-            app.show_over("try")
-            return
-        if verb.dotted == "clusters.planes":
-            show_planes(app, reply)
-            return
-        if verb.dotted == "steer.clamp":
-            app.query_one(FeaturePage).take_steering(result, reply)
-        if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
-            app.query_one(SelectPage).take_new()
-        if app.trail.here != origin or app.over:
-            if has_view(verb) and not is_list(verb):
-                app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
-            return
-        if is_list(verb):
-            app.query_one(ResultPage).take(verb, reply)
-            app.visit("result", subject_of(verb))
-        elif has_view(verb):
-            app.visit("result", str(reply["seq"]))
-        elif verb.dotted in _SCREEN_OF:
-            named = _RESULT_SUBJECT.get(verb.dotted)
-            app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
-        elif verb.dotted in _WRITERS:
-            missing = [f"missing: {in_app(sentence)}" for sentence in result.get("missing") or []]
-            app.notify_text([f"written: {result['path']} ({size(result['bytes'])})", *missing])
-        elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
-            app.query_one(ReplyPage).show_reply(reply)
-            app.show_over("reply")
+        _hand_to_screens(app, verb, reply)
+        if app.trail.here == origin and not app.over:
+            _bring_to_front(app, verb, reply)
+        elif has_view(verb) and not is_list(verb):
+            app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
 
     return then
+
+
+def _shown_at_once(app: WorkbenchApp, verb: verbs.Verb, reply: dict[str, Any]) -> bool:
+    """Show the replies that come to the front wherever the investigator is by then; whether this is one of them."""
+    match verb.dotted:
+        case "session.new" | "session.fork" | "session.import":
+            app.enter_session(str(reply["result"]["session"]))
+        case "features.why":
+            show_why(app, reply)
+        case "features.map":
+            show_map(app, reply)
+        case "features.activate" | "features.diff":
+            app.query_one(OwnTextPage).take(verb, reply["result"])
+            app.show_over("try")
+        case "clusters.planes":
+            show_planes(app, reply)
+        case _:
+            return False
+    return True
+
+
+def _hand_to_screens(app: WorkbenchApp, verb: verbs.Verb, reply: dict[str, Any]) -> None:
+    """Tell the screens that show such a result, in front or not, that there is a new one."""
+    if verb.dotted == "steer.clamp":
+        app.query_one(FeaturePage).take_steering(reply["result"], reply)
+    if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
+        app.query_one(SelectPage).take_new()
+
+
+def _bring_to_front(app: WorkbenchApp, verb: verbs.Verb, reply: dict[str, Any]) -> None:
+    """Show a reply on the screen that is about it, else as a notice or as plain text."""
+    result = reply["result"]
+    if is_list(verb):
+        app.query_one(ResultPage).take(verb, reply)
+        app.visit("result", subject_of(verb))
+    elif has_view(verb):
+        app.visit("result", str(reply["seq"]))
+    elif verb.dotted in _SCREEN_OF:
+        named = _RESULT_SUBJECT.get(verb.dotted)
+        app.visit(_SCREEN_OF[verb.dotted], str(result[named]) if named else "")
+    elif verb.dotted in _WRITERS:
+        missing = [f"missing: {in_app(sentence)}" for sentence in result.get("missing") or []]
+        app.notify_text([f"written: {result['path']} ({size(result['bytes'])})", *missing])
+    elif not isinstance(verb, verbs.Command) or not (verb.changes_session or verb.makes_session):
+        app.query_one(ReplyPage).show_reply(reply)
+        app.show_over("reply")
 
 
 def show_result(app: WorkbenchApp, item: dict[str, Any]) -> None:
