@@ -120,9 +120,8 @@ def steering_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
     clamp = f"mode {result['mode']}, value {number(result['value'])}, strength {number(result['strength'], 2)}"
     definition = (
         "before, after: probability of the word's first token as the next one, without and with the change; log ratio: "
-        "ln(after / before), nats; up and down: its mean over the words expected to rise and to fall; KL: "
-        "divergence of "
-        "the two predictions after the last token, nats"
+        "ln(after / before), nats; up and down: its mean over the words expected to rise and to fall; KL: divergence "
+        "of the two predictions after the last token, nats"
     )
     return [
         ("feature", f"{result['feature']}: {clamp}"),

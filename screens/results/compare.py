@@ -36,8 +36,7 @@ def view(result: Result, width: int) -> View:
     rows: list[Row] = table("arm", ARMS, [(one["arm"], _arm(one, signs)) for one in result["arms"]])
     warning = (
         "LEAKY! is a warning, never a result: features were selected on all stimuli, those they are scored on "
-        "included. "
-        "target: share of its strongest corpus sentences that hold the concept; target AUC: of all of them"
+        "included. target: share of its strongest corpus sentences that hold the concept; target AUC: of all of them"
     )
     rows += paragraph("leaky", warning, width, palette.WARN)
     rows += title("verdict", "what the tests support")
@@ -178,11 +177,9 @@ def _told_arm(one: dict[str, Any], result: Result) -> Told:
 
 def _told_accuracy(one: dict[str, Any], result: Result) -> Told:
     return Told((
-        ("definition", "difference of two held-out accuracies on the same folds. t, p: the corrected resampled t "
-                       "of Nadeau "
-                       "and Bengio, as training parts overlap. items: sign flips of the difference, stimulus by "
-                       "stimulus. "
-                       "Holm: p over all pairs of this test"),
+        ("definition", "difference of two held-out accuracies on the same folds. t, p: the corrected resampled t of "
+                       "Nadeau and Bengio, as training parts overlap. items: sign flips of the difference, stimulus by "
+                       "stimulus. Holm: p over all pairs of this test"),
         ("n", f"{_n(result)}, {one['df']} degrees of freedom; {len(result['tests'])} pairs"),
         ("observed", f"{_pair(one)}: {one['difference']:+.3f} {_ends(one['interval'])}, t {number(one['t'], 2)}, p "
                      f"{chance(one['p'])}, Holm {chance(one['p_holm'])}, items {chance(one['p_items'])}"),
@@ -195,23 +192,19 @@ def _told_target(one: dict[str, Any], result: Result) -> Told:
     return Told((
         ("definition", "difference of two AUCs: does the ensemble rank the corpus sentences of the concept above the "
                        "others? DeLong's test, sentences of one document counted together (Obuchowski). It says "
-                       "nothing of "
-                       "other ensembles that other stimuli would have chosen"),
+                       "nothing of other ensembles that other stimuli would have chosen"),
         ("n", f"{thousands(result['corpus']['sentences'])} sentences of {visible(result['corpus']['name'])}, the "
-              f"concept in "
-              f"{percent(result['target']['concept_rate'])}"),
+              f"concept in {percent(result['target']['concept_rate'])}"),
         ("observed", f"{_pair(one)}: {found['difference']:+.3f} {_ends(found['interval'])}, p "
-                     f"{chance(found['p'])}, Holm "
-                     f"{chance(found['p_holm'])}"),
+                     f"{chance(found['p'])}, Holm {chance(found['p_holm'])}"),
         ("null", "the normal distribution: a formula, so that there is no histogram"),
     ))  # fmt: skip
 
 
 def _about(result: Result) -> Told:
     return Told((
-        ("definition", "ways to select features, by what a decoder on the chosen few gets right on stimuli that "
-                       "took no "
-                       "part in the choice. Test 1 is about these held-out stimuli, test 2 about corpus sentences"),
+        ("definition", "ways to select features, by what a decoder on the chosen few gets right on stimuli that took "
+                       "no part in the choice. Test 1 is about these held-out stimuli, test 2 about corpus sentences"),
         ("n", _n(result)),
         ("null", f"{result['shuffles']} label shuffles for each method; put the cursor on a method"),
     ))  # fmt: skip

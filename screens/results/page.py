@@ -54,10 +54,8 @@ class ResultPage(ListPage):
     )
     HELP: ClassVar[str | None] = (
         "A result as it was stored, table below table. w says what the number under the cursor is, what it was "
-        "compared "
-        "with and which line makes it; enter opens the feature of a row that has one; y copies the row. R in the "
-        "Log (9) "
-        "or in Select (3) comes here again; [ and ] walk through the places visited."
+        "compared with and which line makes it; enter opens the feature of a row that has one; y copies the row. R in "
+        "the Log (9) or in Select (3) comes here again; [ and ] walk through the places visited."
     )
 
     def __init__(self, id: str) -> None:

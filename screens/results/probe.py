@@ -226,10 +226,9 @@ def _told_exact(exact: dict[str, Any], result: Result) -> Told:
 def _told_case(case: dict[str, Any], result: Result) -> Told:
     head = result["rows"][0] if result["rows"] else None
     facts = [
-        ("definition", "a decoder on this one unit, scored on held-out folds; mean, firing and quantiles are of "
-                       "its pooled "
-                       "activations by class; rise: change of the summed next-token loss of the class's sentences when "
-                       "the unit is zero on every token"),
+        ("definition", "a decoder on this one unit, scored on held-out folds; mean, firing and quantiles are of its "
+                       "pooled activations by class; rise: change of the summed next-token loss of the class's "
+                       "sentences when the unit is zero on every token"),
         ("n", _n(result)),
         ("chosen", case["selected"]),
         ("interval", "95 % bootstrap over sentences; random units that fire, silenced alike, stand beside as the "

@@ -38,9 +38,8 @@ class MapPage(ListPage):
     HELP: ClassVar[str | None] = (
         "A contrast at every place of the window, or at every layer. A cell is the statistic there; bold ones with * "
         "have a small family-wise p, by the largest value over all cells of all features, also those not shown. The "
-        "first row says how many sentences have each place. → and ← (or L and H) go to the next place and the "
-        "one before, "
-        "› marks it, and w explains the cell there. :features.map NUMBER shows other features."
+        "first row says how many sentences have each place. → and ← (or L and H) go to the next place and the one "
+        "before, › marks it, and w explains the cell there. :features.map NUMBER shows other features."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,L", "place(1)", "next place", id="map.right", show=False),
