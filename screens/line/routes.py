@@ -61,13 +61,15 @@ def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
     elif verb.dotted in _SCREEN_OF and not isinstance(verb, verbs.Command):
         subject = getattr(verb, _SUBJECT_OF[verb.dotted], "") if verb.dotted in _SUBJECT_OF else ""
         app.visit(_SCREEN_OF[verb.dotted], str(subject))
-    else:
+    elif isinstance(verb, verbs.Command):
         app.do(verb, show_reply(app, verb))
+    else:
+        app.show_answer(verb, show_reply(app, verb))
 
 
 def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]], None]:
     """What happens to the reply: unless the investigator has moved on, it comes to the front."""
-    origin = app.trail.here
+    origin = (app.trail.here, app.over)
 
     def then(reply: dict[str, Any]) -> None:
         result = reply["result"]
@@ -91,7 +93,7 @@ def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]]
             app.query_one(FeaturePage).take_steering(result, reply)
         if verb.dotted in _RANKINGS and getattr(verb, "ranks_features", True):
             app.query_one(SelectPage).take_new()
-        if app.trail.here != origin or app.over:
+        if (app.trail.here, app.over) != origin:
             if has_view(verb) and not is_list(verb):
                 app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
             return
@@ -120,7 +122,9 @@ def show_result(app: WorkbenchApp, item: dict[str, Any]) -> None:
         app.query_one(SelectPage).take_new(int(item["seq"]))
         app.visit("select")
     elif verb.dotted == "steer.clamp":
-        app.do(verbs.SessionResult(line=int(item["seq"])), lambda reply: _show_steering(app, verb, reply["result"]))
+        app.show_answer(
+            verbs.SessionResult(line=int(item["seq"])), lambda reply: _show_steering(app, verb, reply["result"])
+        )
     else:
         app.visit("result", str(item["seq"]))
 
