@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from screens import background, clipboard, leaving, verbs
+from screens.ahead import Ahead, Typed, heard
 from screens.clusters.cosines import CosinesPage
 from screens.clusters.page import ClustersPage
 from screens.clusters.planes import PlanesPage
@@ -95,6 +96,8 @@ EXPLAINING = frozenset(("why", "help"))
 """Pages that explain what they lie over, and give it back as it was."""
 RECALLED = 200
 """Lines of the log that the `:` line recalls."""
+NEEDS_NOTHING = frozenset(("command", "help", "commands", "jump", "go_mark", "back_out", "leave", "quit"))
+"""Actions that mean the same whatever the page in front shows; so do those that go to another one."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
 
 
@@ -145,6 +148,7 @@ class WorkbenchApp(App[None]):
         self.saved_view = SavedView(self)
         self._waiting = dict(BEHIND_HOME)
         self._one_paint = OnePaint(self)
+        self.ahead = Ahead(self)
 
     def get_default_screen(self) -> Screen[None]:
         """The one Textual screen there is."""
@@ -185,26 +189,45 @@ class WorkbenchApp(App[None]):
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            await self._take_key(event)
-        elif isinstance(event, events.Paste) and not event.is_forwarded and self.line.question is None:
-            self._take_paste(event.text)
+        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if typed and (isinstance(event, events.Key) or self.line.question is None):
+            await self.take(event)
         else:
             await super().on_event(event)
 
-    async def _take_key(self, event: events.Key) -> None:
-        """Give a key to the line while something is typed there, else to what it is bound to."""
-        if self.line.takes(event):
+    async def take(self, event: Typed) -> None:
+        """Give what was typed to the line while something is asked there, else to what it is bound to."""
+        if not self.is_running:
+            return  # it ends: the parts that would take it are gone
+        if isinstance(event, events.Key) and self.line.takes(event):
             self.line.press(event)
-            return
+        elif isinstance(event, events.Paste) and self.line.question is not None:
+            self.line.on_paste(event)
+        elif self.ahead.keeps(event):
+            pass
+        elif isinstance(event, events.Paste):
+            self._take_paste(event.text)
+        else:
+            await self._take_key(event)
+
+    async def _take_key(self, event: events.Key) -> None:
+        """Do what a key is bound to; one that is for what the page shows waits until it is about its subject."""
         self.status.recall()
         bound = self.screen.active_bindings.get(event.key)
-        if bound is not None and bound.enabled:
+        if bound is not None and self.page.between and not self._goes_on(bound.binding.action):
+            if not self.ahead.keep_for(self.page, self.page.not_ready, event):
+                self.explain(self.page.not_ready)
+        elif bound is not None and bound.enabled:
             await self.run_action(bound.binding.action, bound.node)
+            await heard(bound.node)
         elif bound is None and event.key == "enter":
             self.explain(unbound(event.key))
         elif bound is None and event.is_printable and event.character:
             self.explain(unbound(event.character))
+
+    def _goes_on(self, action: str) -> bool:
+        """Whether an action needs nothing of what the page in front is about to show."""
+        return action in NEEDS_NOTHING or action.startswith(("go(", "travel(")) or action in self.page.keeps_up
 
     def _take_paste(self, text: str) -> None:
         """A pasted `:` line is put on the line, to be read before it is run; other text has no place to go."""
@@ -248,6 +271,23 @@ class WorkbenchApp(App[None]):
         self.hide_notice()
         background.start(self, partial(self.carry_out, verb, then), "do")
 
+    def show_answer(self, verb: verbs.Verb, then: doing.Then) -> None:
+        """Ask for what comes to the front; what is typed meanwhile is for that, and who went elsewhere is not followed."""
+        self.hide_notice()
+        place = (self.trail.here, self.over)
+
+        def show(reply: dict[str, Any]) -> None:
+            if (self.trail.here, self.over) == place and self.line.question is None:
+                then(reply)
+            else:
+                self.explain(f"{verb.dotted} is answered, but this is another place: ask again there to see it")
+
+        self.ahead.begin(verb, f":{verb.dotted} is not answered yet")
+        background.start(self, partial(self._answered, verb, show), "do")
+
+    async def _answered(self, verb: verbs.Verb, then: doing.Then) -> None:
+        self.ahead.end(verb, came=await self.carry_out(verb, then))
+
     async def carry_out(self, verb: verbs.Verb, then: doing.Then | None = None) -> bool:
         """Carry a verb out, show how it goes, and say whether it worked."""
         return await doing.carry_out(self, verb, then)
@@ -256,6 +296,7 @@ class WorkbenchApp(App[None]):
         """Open another session."""
         self.saved_view.save_now()
         self.trail = Trail(Place("home"))
+        self.ahead.begin(self.link, f"{name} is not open yet")
         background.start(self, partial(self.link.enter, name), "session", latest=True)
 
     def refresh_all(self) -> None:
@@ -329,6 +370,8 @@ class WorkbenchApp(App[None]):
     def page_loaded(self, page: Page) -> None:
         """A screen has its content: hints may differ now."""
         self._one_paint.release()
+        if not page.between:
+            self.ahead.end(page)
         if page is self.page and not self.line.question:
             self.show_hints()
 

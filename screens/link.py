@@ -77,6 +77,7 @@ class Link:
         app.status.show(session=app.session or "")
         self._outdate()
         app.show_place()
+        app.ahead.end(self, came=bool(app.session))
         app.greet()
 
     def moved(self, session: str) -> None:

@@ -68,7 +68,7 @@ def ask_cosines(app: WorkbenchApp, cluster: int) -> None:
         app.query_one(CosinesPage).show_reply(reply)
         app.show_over("cosines")
 
-    app.do(verbs.ClustersShow(cluster=cluster), show)
+    app.show_answer(verbs.ClustersShow(cluster=cluster), show)
 
 
 def cosine_rows(told: dict[str, Any]) -> list[Row]:

@@ -290,7 +290,7 @@ def _ring_fact(ring: dict[str, Any]) -> str:
 
 def ask_planes(app: WorkbenchApp, cluster: int) -> None:
     """Ask for a cluster's planes, and show them over the screen."""
-    app.do(verbs.ClustersPlanes(cluster=cluster), lambda reply: show_planes(app, reply))
+    app.show_answer(verbs.ClustersPlanes(cluster=cluster), lambda reply: show_planes(app, reply))
 
 
 def show_planes(app: WorkbenchApp, reply: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ class FeaturePage(LatestPage):
     """One feature."""
 
     title = "Feature"
+    keeps_up = frozenset(("act('next_feature')", "act('previous_feature')"))
     parent_screen = "select"
     hints = (
         ("J K", "next, previous"),
@@ -366,6 +367,8 @@ class FeaturePage(LatestPage):
         ask_why(self.workbench, self.subject, select.ranking, select.effect, facts)
 
     def _label(self) -> None:
+        if not self._is_shown():
+            return
         label = self.shown.get("label") or {}
         text, own = shown_text(str(label.get("text", ""))), label.get("source") == "investigator"
         question = label_question(self.workbench, self.subject, "" if own else text)
@@ -437,6 +440,8 @@ class FeaturePage(LatestPage):
 
     def copyable(self) -> str:
         """The sentence under the cursor with its feature; in the steering pane its table."""
+        if self.shown.get("feature") != self.subject:
+            return self.subject
         if self.pane == "steer":
             return self.query_one(SteeringView).copyable()
         if self.pane == "near":

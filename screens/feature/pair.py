@@ -128,10 +128,18 @@ def beside_question(app: WorkbenchApp, feature: str, suggested: str) -> Question
 def show_beside(app: WorkbenchApp, feature: str, other: str) -> None:
     """Ask for both features, and show them over the screen."""
 
-    async def ask() -> None:
-        left = await app.ask(verbs.FeaturesShow(feature=feature))
-        right = await app.ask(verbs.FeaturesShow(feature=other))
-        app.query_one(PairPage).show_pair(left, right)
-        app.show_over("pair")
+    place = (app.trail.here, app.over)
 
+    async def ask() -> None:
+        came = False
+        try:
+            left = await app.ask(verbs.FeaturesShow(feature=feature))
+            right = await app.ask(verbs.FeaturesShow(feature=other))
+            if came := (app.trail.here, app.over) == place:
+                app.query_one(PairPage).show_pair(left, right)
+                app.show_over("pair")
+        finally:
+            app.ahead.end(ask, came)
+
+    app.ahead.begin(ask, "both features are not read yet")
     background.start(app, ask, "pair", latest=True)

@@ -74,7 +74,7 @@ class BesidePage(ListPage):
     def _accept(self) -> None:
         item, app = self._item, self.workbench
         verb = verbs.LabelsAccept(feature=item["feature"], of=item.get("of", "features"), source=self.lines.key)
-        app.do(verb, lambda _: app.action_back_out())
+        app.do(verb, lambda _: app.show_place() if app.over == self.id else None)
 
     def state(self) -> dict[str, str]:
         """Not part of the view."""
@@ -93,4 +93,4 @@ def ask_beside(app: WorkbenchApp, item: dict[str, Any]) -> None:
         app.query_one(BesidePage).show_reply(item, reply["result"])
         app.show_over("beside")
 
-    app.do(verb, show)
+    app.show_answer(verb, show)

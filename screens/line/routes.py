@@ -61,19 +61,21 @@ def run_line(app: WorkbenchApp, verb: verbs.Verb) -> None:
     elif verb.dotted in _SCREEN_OF and not isinstance(verb, verbs.Command):
         subject = getattr(verb, _SUBJECT_OF[verb.dotted], "") if verb.dotted in _SUBJECT_OF else ""
         app.visit(_SCREEN_OF[verb.dotted], str(subject))
-    else:
+    elif isinstance(verb, verbs.Command):
         app.do(verb, show_reply(app, verb))
+    else:
+        app.show_answer(verb, show_reply(app, verb))
 
 
 def show_reply(app: WorkbenchApp, verb: verbs.Verb) -> Callable[[dict[str, Any]], None]:
     """What happens to the reply: unless the investigator has moved on, it comes to the front."""
-    origin = app.trail.here
+    origin = (app.trail.here, app.over)
 
     def then(reply: dict[str, Any]) -> None:
         if _shown_at_once(app, verb, reply):
             return
         _hand_to_screens(app, verb, reply)
-        if app.trail.here == origin and not app.over:
+        if (app.trail.here, app.over) == origin:
             _bring_to_front(app, verb, reply)
         elif has_view(verb) and not is_list(verb):
             app.explain(f"{verb.dotted} is done: its result is in the Log (9), R shows it")
@@ -134,7 +136,9 @@ def show_result(app: WorkbenchApp, item: dict[str, Any]) -> None:
         app.query_one(SelectPage).take_new(int(item["seq"]))
         app.visit("select")
     elif verb.dotted == "steer.clamp":
-        app.do(verbs.SessionResult(line=int(item["seq"])), lambda reply: _show_steering(app, verb, reply["result"]))
+        app.show_answer(
+            verbs.SessionResult(line=int(item["seq"])), lambda reply: _show_steering(app, verb, reply["result"])
+        )
     else:
         app.visit("result", str(item["seq"]))
 

@@ -56,7 +56,8 @@ class CommandListPage(HeldPage):
         if reason := self.why_disabled(verbs.lookup(event.key)):
             self.workbench.explain(f"{event.key} {reason}")
             return
-        self.workbench.action_back_out()
+        self.filter("")
+        self.workbench.show_place()
         self.workbench.open_command(f"{event.key} ")
 
     def whole(self) -> str:

@@ -79,7 +79,7 @@ class WhyPage(ListPage):
 def ask_why(app: WorkbenchApp, feature: str, ranking: int | None, effect: str = "", facts: Facts = ()) -> None:
     """Ask where a feature's numbers come from, and show it over the screen, below what else is known."""
     verb = verbs.FeaturesWhy(feature=feature, ranking=ranking, effect=effect)
-    app.do(verb, lambda reply: show_why(app, reply, facts))
+    app.show_answer(verb, lambda reply: show_why(app, reply, facts))
 
 
 def show_why(app: WorkbenchApp, reply: dict[str, Any], facts: Facts = ()) -> None:
@@ -90,7 +90,7 @@ def show_why(app: WorkbenchApp, reply: dict[str, Any], facts: Facts = ()) -> Non
 
 def ask_line(app: WorkbenchApp, seq: int, facts: Facts) -> None:
     """Tell the facts of a number of a log line, with the line and its provenance, over the screen."""
-    app.do(verbs.SessionResult(line=seq), lambda reply: show_facts(app, facts, reply["result"]))
+    app.show_answer(verbs.SessionResult(line=seq), lambda reply: show_facts(app, facts, reply["result"]))
 
 
 def show_facts(app: WorkbenchApp, facts: Facts, stored: dict[str, Any]) -> None:

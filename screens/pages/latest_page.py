@@ -16,6 +16,11 @@ class LatestPage(Page):
     again = False
     """Whether another one waits for its answer."""
 
+    @property
+    def between(self) -> bool:
+        """Another question may wait for the answer to the one before."""
+        return super().between or self.again
+
     def reload(self) -> None:
         """Ask again, once the question under way is answered."""
         if self.loading:
@@ -28,7 +33,7 @@ class LatestPage(Page):
         try:
             await super()._load()
             while self.again:
-                self.again = False
+                self.again, self.behind = False, True
                 await super()._load()
         finally:
             self.loading = self.again = False

@@ -29,6 +29,8 @@ class Page(Box):
     needs_session: ClassVar[bool] = True
     rests_on: ClassVar[tuple[str, ...]] = ()
     """What must be loaded before there is anything to show: `model`, `sae`."""
+    keeps_up: ClassVar[frozenset[str]] = frozenset()
+    """Actions that need nothing of what is shown: they go on while it is read."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -36,7 +38,14 @@ class Page(Box):
         self.outdated = True
         self.reading = False
         """Whether the engine was asked and has not answered yet."""
+        self.behind = True
+        """Whether what is shown is of another subject, or nothing."""
         self.failure: WorkbenchError | None = None
+
+    @property
+    def between(self) -> bool:
+        """Whether its subject is being read, so that a key would act on what was shown before."""
+        return self.behind and self.reading
 
     @property
     def workbench(self) -> WorkbenchApp:
@@ -46,7 +55,7 @@ class Page(Box):
     def forget(self) -> None:
         """Another session is opened: nothing of the one before may stay in sight."""
         self.subject = ""
-        self.outdated = True
+        self.outdated = self.behind = True
         self.failure = None
 
     # --- coming to the front
@@ -55,7 +64,7 @@ class Page(Box):
         """Show this page about `subject` (empty: what it was about before)."""
         if subject and subject != self.subject:
             self.subject = subject
-            self.outdated = True
+            self.outdated = self.behind = True
         if self.screen.focused is not self.main:  # `has_focus` follows later, and keys can come in one packet
             self.main.focus()
         if self.outdated:
@@ -80,7 +89,7 @@ class Page(Box):
             self.show_failure(error)
         finally:
             patience.stop()
-        self.reading = False
+        self.reading = self.behind = False
         self.workbench.page_loaded(self)
 
     async def load(self) -> None:

@@ -75,6 +75,7 @@ class QuantaPage(FilteredPage):
     """The clusters, one of them, or the selection that comes before."""
 
     title = "Quanta"
+    keeps_up = frozenset(("step(1)", "step(-1)", "act('next_feature')", "act('previous_feature')"))
     FILTERS_LABELS = True
     rests_on = ("model",)
     OVER: ClassVar[tuple[tuple[str, str], ...]] = (

@@ -126,7 +126,7 @@ class MapPage(ListPage):
 
 def ask_map(app: WorkbenchApp, ranking: int | None) -> None:
     """Ask for the map of a ranking, and show it over the screen."""
-    app.do(verbs.FeaturesMap(ranking=ranking), lambda reply: show_map(app, reply))
+    app.show_answer(verbs.FeaturesMap(ranking=ranking), lambda reply: show_map(app, reply))
 
 
 def show_map(app: WorkbenchApp, reply: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ class RdmPage(ListPage):
 
 def ask_rdm(app: WorkbenchApp, feature: str, ranking: int | None) -> None:
     """Ask for a feature's RDM, and show it over the screen."""
-    app.do(verbs.FeaturesRdm(feature=feature, ranking=ranking), lambda reply: show_rdm(app, reply))
+    app.show_answer(verbs.FeaturesRdm(feature=feature, ranking=ranking), lambda reply: show_rdm(app, reply))
 
 
 def show_rdm(app: WorkbenchApp, reply: dict[str, Any]) -> None:

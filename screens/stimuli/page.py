@@ -226,7 +226,7 @@ class StimuliPage(HeldPage):
 
     def _check(self) -> None:
         verb = verbs.StimuliCheck(set=self.lines.key)
-        self.workbench.do(verb, show_reply(self.workbench, verb))
+        self.workbench.show_answer(verb, show_reply(self.workbench, verb))
 
     def _sentence(self) -> dict[str, Any]:
         """The sentence under the cursor with its columns."""

@@ -235,6 +235,8 @@ class Lines(Painted, can_focus=True):
             self.post_message(self.Opened(self, self.row.key))
         elif not self.total:
             self.workbench.explain("there is nothing to open")
+        else:
+            self.workbench.explain("this row is still being read; wait a moment and repeat")
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor and go to the next."""

@@ -96,9 +96,12 @@ class Slow:
         return getattr(self.behind, name)
 
 
-def test_a_letter_key_on_a_screen_that_is_being_read_says_so() -> None:
+def test_a_letter_key_on_a_screen_that_is_being_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("screens.ahead.KEPT", 0.01)
+
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await pilot.press("2", "c")
+        await asyncio.sleep(0.05)
         await pilot.pause()
         shown = text_of(app)
         app.engine.go.set()  # type: ignore[union-attr]
