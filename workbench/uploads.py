@@ -46,18 +46,24 @@ def absolute_paths(verb: Verb) -> Verb:
     outputs = {name: getattr(verb, name) for name in marked(type(verb), Output)}
     folders = {name: getattr(verb, name) for name in marked(type(verb), Folder)}
     files = {name: getattr(verb, name) for name in marked(type(verb), File)}
+    lists = {name: folders.pop(name) for name, value in list(folders.items()) if isinstance(value, tuple)}
     named = {**outputs, **{name: value for name, value in folders.items() if _is_folder(value)}}
     named |= {name: value for name, value in files.items() if _is_file(value)}
-    update: dict[str, Any] = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
+    update: dict[str, Any] = {name: _absolute(value) for name, value in named.items() if value}
+    update |= {name: tuple(_absolute(v) if _is_folder(v) else v for v in value) for name, value in lists.items()}
     update |= {name: tuple(map(_placed, getattr(verb, name))) for name in marked(type(verb), InItsPlace)}
     return verb.model_copy(update=update) if update else verb
 
 
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
 def _placed(pair: str) -> str:
-    """NAME=FOLDER with the path of a folder that is here absolute; either part may hold the sign."""
-    for name, folder in splits(pair):
-        if _is_folder(folder):
-            return f"{name}={Path(folder).expanduser().absolute()}"
+    """NAME=HERE with the path of a folder or file that is here absolute; either part may hold the sign."""
+    for name, here in splits(pair):
+        if _is_folder(here) or _is_file(here):
+            return f"{name}={_absolute(here)}"
     return pair
 
 

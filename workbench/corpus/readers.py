@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -95,11 +96,31 @@ class Reading:
             InputFileError: a file cannot be read.
         """
         about = {**asdict(self), "kind": self.kind}
-        if self.kind in ("file", "folder"):
-            about["ref"] = [(path.name, _file_digest(path)) for path in self.files]
-        elif _is_saved(self.path):
-            about["ref"] = [(path.name, _file_digest(path)) for path in sorted(self.path.rglob("*")) if path.is_file()]
+        if self._contents:
+            about["ref"] = [(path.name, digest) for path, digest in self._contents]
         return value_digest(about)
+
+    @property
+    def source_digest(self) -> str:
+        """The digest of the file, or of the files below the folder with their relative names; of others an empty text.
+
+        Raises:
+            InputFileError: a file cannot be read.
+        """
+        if self.kind == "file":
+            return f"sha256:{self._contents[0][1]}"
+        if not self._contents:
+            return ""
+        return value_digest({path.relative_to(self.path).as_posix(): digest for path, digest in self._contents})
+
+    @cached_property
+    def _contents(self) -> list[tuple[Path, str]]:
+        """The files on this machine with the digests of their bytes, read once."""
+        if self.kind in ("file", "folder"):
+            return [(path, _file_digest(path)) for path in self.files]
+        if _is_saved(self.path):
+            return [(path, _file_digest(path)) for path in sorted(self.path.rglob("*")) if path.is_file()]
+        return []
 
     def documents(self, start: int = 0) -> Iterator[str]:
         """The documents from number `start` on.

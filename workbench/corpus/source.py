@@ -69,13 +69,14 @@ class Corpus:
         return islice(_of_file(self.path, self.by_blank_lines), start, None)
 
 
-def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None) -> Corpus:
+def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None, at: Path | None = None) -> Corpus:
     """The corpus that `ref` names.
 
     Args:
         ref: `demo`, the name of an imported corpus, or the path of a `.txt` or `.jsonl` file.
         seed: which corpus of the demo's.
         home: where imported corpora are looked for, if not in this machine's own home.
+        at: where the file lies, if that is another place than the one `ref` names.
 
     Raises:
         UnknownNameError: no corpus and no file of that name.
@@ -83,13 +84,14 @@ def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None) -> Corpus:
     """
     if ref == DEMO:
         return Corpus(DEMO, DEMO, value_digest({"corpus": DEMO, "seed": seed}), seed)
-    path = Path(ref).expanduser()
+    named = Path(ref).expanduser()
+    path = at or named
     if not path.is_file():
         return _imported(ref, home or paths.home())
     if path.suffix not in (".txt", ".jsonl"):
         raise InputFileError(f"{path} is neither .txt nor .jsonl", "Rename it, or write one document a line.")
     digest, blank_lines = _look_through(path)
-    return Corpus(str(path), path.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
+    return Corpus(str(named), named.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
 
 
 def _imported(name: str, home: Path) -> Corpus:

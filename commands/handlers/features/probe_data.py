@@ -12,7 +12,6 @@ import numpy as np
 from commands.features import FeaturesCompare, FeaturesContrast, FeaturesMaxact, FeaturesProbe
 from commands.handlers.features.designs import Design, matched, two_classes
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
-from workbench.corpus.source import open_corpus
 from workbench.errors import UsageError
 from workbench.lab import Lab
 from workbench.rankings import Ranking
@@ -159,7 +158,7 @@ def _token_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
     from workbench.stimuli.token_labels import by_predicate, by_spans, sample_tokens, token_activations
 
     if command.predicate:
-        corpus = open_corpus(command.corpus, home=lab.home)
+        corpus = lab.corpus(command.corpus)
         marked = by_predicate(corpus.documents(), command.predicate)
         name, digest = f"tokens of {corpus.name} that match {command.predicate}", corpus.digest
     else:
