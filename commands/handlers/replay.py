@@ -10,6 +10,7 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
+from commands.handlers.older import revisions
 from commands.handlers.replay_corpora import Corpora
 from commands.handlers.replay_places import MODEL, SAE, SHIPPED, SOURCE, Places, Recorded
 from commands.line import from_params
@@ -211,11 +212,6 @@ def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | 
     return by_seq[max(found)] if found else None
 
 
-def _revision_of(line: LogLine) -> int:
-    verb = lookup(line.do)
-    return verb.result_revision if issubclass(verb, Command) else 0
-
-
 def _why_not(line: LogLine, query: Replay) -> str:
     """Why a line is taken from the record, or nothing where it is computed again."""
     if line.outcome != "ok":
@@ -224,9 +220,10 @@ def _why_not(line: LogLine, query: Replay) -> str:
         return f"it repeats line {line.reused}"
     if line.do not in VERBS:
         return "this version has no such command"
-    if line.provenance.get("command_revision", 1) != _revision_of(line):
-        then, now = line.provenance.get("command_revision", 1), _revision_of(line)
-        return f"its numbers changed on purpose since (revision {then} of the command then, {now} now)"
+    then, now = revisions(line)
+    if then != now:
+        found = f"its numbers changed on purpose since (revision {then} of the command then, {now} now)"
+        return f"{found}; run it again in the session for those of now" if then < now else found
     if "language_model" in line.provenance:
         return "a language model answered it"
     if line.seconds > query.max_seconds:
