@@ -117,14 +117,14 @@ def utf8_text(content: bytes, name: str) -> str:
     """The text of a file, without the mark that some editors put first.
 
     Raises:
-        InputFileError: it is not UTF-8; the line where it stops being so is named.
+        InputFileError: it is not UTF-8; the line where it stops being so is named, and what converts it.
     """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        wrong = f"line {line} has the byte 0x{content[error.start]:02x}"
-        raise InputFileError(f"{name} is not UTF-8 text ({wrong})", "Save it as UTF-8.") from error
+        from workbench.not_utf8 import not_utf8
+
+        raise not_utf8(name, [content]) from error
 
 
 def as_message(files: Mapping[str, UploadedFile]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import IO, Any, Literal, cast
 from workbench.corpus.source import DEMO, has_blank_lines, of_plain_text
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.not_utf8 import not_utf8
 
 HUB = "hf:"
 KINDS = (".txt", ".jsonl", ".parquet")
@@ -184,22 +185,10 @@ def _of_file(path: Path, reading: Reading) -> Iterator[str]:
         else:
             yield from _of_text(path, packing, reading)
     except UnicodeDecodeError as error:
-        raise InputFileError(
-            f"{path} is not UTF-8{_first_undecodable(path, packing)}", "Save it as UTF-8, or add --undecodable replace."
-        ) from error
+        with _open(path, packing) as raw:  # a decoder knows its place in what it read at once, not in the file
+            raise not_utf8(str(path), raw, "add --undecodable replace") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(f"{path} cannot be read ({error})", "Check that the file is whole.") from error
-
-
-def _first_undecodable(path: Path, packing: str) -> str:
-    """Where the first byte is that is not UTF-8: a decoder knows its place in what it read at once, not in the file."""
-    with _open(path, packing) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02x}"
-    return ""
 
 
 def _open(path: Path, packing: str) -> IO[bytes]:

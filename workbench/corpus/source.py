@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 from workbench import paths
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError
+from workbench.not_utf8 import not_utf8
 
 if TYPE_CHECKING:
     from workbench.corpus.store import TokenStore
@@ -133,7 +134,8 @@ def _of_file(path: Path, by_blank_lines: bool) -> Iterator[str]:
             else:
                 yield from of_plain_text(file, by_blank_lines)
     except UnicodeDecodeError as error:
-        raise InputFileError(f"{path} is not UTF-8 (byte {error.start} of a line)", "Save it as UTF-8.") from error
+        with path.open("rb") as raw:
+            raise not_utf8(str(path), raw) from error
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
 

@@ -12,10 +12,11 @@ import numpy as np
 from commands.features import FeaturesCompare, FeaturesContrast, FeaturesMaxact, FeaturesProbe
 from commands.handlers.features.designs import Design, matched, two_classes
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
-from workbench.errors import UsageError
+from workbench.errors import InputFileError, UsageError
 from workbench.lab import Lab
 from workbench.rankings import Ranking
 from workbench.stimuli.sets import Stimulus
+from workbench.uploads import utf8_text
 
 if TYPE_CHECKING:
     from workbench.models.tokens import TokenizedText
@@ -192,9 +193,8 @@ def _token_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
 
 
 def _content(path: Path) -> str:
-    from workbench.errors import InputFileError
-
+    name = _UPLOADED.sub("", path.name)
     try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(f"{path.name} cannot be read as UTF-8 text", "Give a JSONL file.") from error
+        return utf8_text(path.read_bytes(), name)
+    except OSError as error:
+        raise InputFileError(f"{name} cannot be read ({error.strerror})", "Give the file again.") from error
