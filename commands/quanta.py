@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, OutputFile, Query
+from workbench.verbs import Command, NamesOrFolders, OutputFile, Query
 
 Filter = Literal["present-trigram", "present-bigram", "none"]
 Unit = Literal["nats", "bits"]
@@ -27,7 +27,7 @@ class QuantaLosses(Command):
     )
 
     corpus: str = Field("demo", description="Name of an imported corpus, or `demo`, which is made on demand")
-    models: tuple[str, ...] = Field(
+    models: NamesOrFolders = Field(
         (), description="Other models to take beside the loaded one: REF or REF@REVISION; all must read the same tokens"
     )
     tokens: int = Field(200_000, ge=2, le=4_000_000_000, description="How many tokens of the corpus to read")

@@ -47,8 +47,8 @@ class Run(Query):
 class Replay(Query):
     """Compute a session again from its log, never from stored results.
 
-    A model or an SAE that lies elsewhere than the log says is named with `--at /home/a/models/m=/data/m`, and must have
-    the recorded digest.
+    A model, an SAE or a file of text that lies elsewhere than the log says is named with
+    `--at /home/a/models/m=/data/m`, and must have the recorded digest.
     """
 
     dotted = "replay"
@@ -59,7 +59,7 @@ class Replay(Query):
     target: str = Field("", description="Session to replay (default: the current one)")
     check: bool = Field(False, description="Compare with the recorded numbers and fail on a difference")
     at: FoldersInPlace = Field(
-        (), description="RECORDED=FOLDER: read the model or SAE that the log has at RECORDED from FOLDER"
+        (), description="RECORDED=HERE: read the model, SAE or file that the log has at RECORDED from HERE"
     )
     max_seconds: float = Field(60.0, gt=0, description="Take longer commands from the record")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from workbench.session.state import State
 if TYPE_CHECKING:
     import numpy as np
 
+    from workbench.corpus.source import Corpus
     from workbench.index.read import FeatureIndex
     from workbench.models.cache import ModelCache
     from workbench.models.loaded import LoadedModel
@@ -55,6 +56,8 @@ class Lab:
         self.sessions = sessions
         self.staging = staging
         self.home = paths.home()
+        self.sources: Mapping[str, Path] = {}
+        """Where the files and folders of a path lie now, by that path: a replay may have them elsewhere."""
         self.uses: set[int] = set()
         """Sequence numbers of the log lines whose results were read so far."""
 
@@ -151,6 +154,21 @@ class Lab:
     def at_hand(self, kind: str, entry: dict[str, Any]) -> dict[str, Any]:
         """The state entry `model` or `sae`, by the place where its files lie now: a replay may have them elsewhere."""
         return entry if self._models is None else self._models.at_hand(kind, entry)
+
+    def source(self, path: str) -> str:
+        """Where the files of a path that a command names are read."""
+        return str(self.sources.get(path, path))
+
+    def corpus(self, ref: str, seed: int = 0) -> Corpus:
+        """The corpus of that name, or of the file at that path: under its own name, wherever a replay has the file.
+
+        Raises:
+            UnknownNameError: no corpus and no file of that name.
+            InputFileError: the file is of another kind, empty, or cannot be read.
+        """
+        from workbench.corpus.source import open_corpus
+
+        return open_corpus(ref, seed, home=self.home, at=self.sources.get(ref))
 
     def take_notices(self) -> list[str]:
         """What the loaded model had to say, for the warnings of the reply."""

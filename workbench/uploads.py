@@ -46,18 +46,24 @@ def absolute_paths(verb: Verb) -> Verb:
     outputs = {name: getattr(verb, name) for name in marked(type(verb), Output)}
     folders = {name: getattr(verb, name) for name in marked(type(verb), Folder)}
     files = {name: getattr(verb, name) for name in marked(type(verb), File)}
+    lists = {name: folders.pop(name) for name, value in list(folders.items()) if isinstance(value, tuple)}
     named = {**outputs, **{name: value for name, value in folders.items() if _is_folder(value)}}
     named |= {name: value for name, value in files.items() if _is_file(value)}
-    update: dict[str, Any] = {name: str(Path(value).expanduser().absolute()) for name, value in named.items() if value}
+    update: dict[str, Any] = {name: _absolute(value) for name, value in named.items() if value}
+    update |= {name: tuple(_absolute(v) if _is_folder(v) else v for v in value) for name, value in lists.items()}
     update |= {name: tuple(map(_placed, getattr(verb, name))) for name in marked(type(verb), InItsPlace)}
     return verb.model_copy(update=update) if update else verb
 
 
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
 def _placed(pair: str) -> str:
-    """NAME=FOLDER with the path of a folder that is here absolute; either part may hold the sign."""
-    for name, folder in splits(pair):
-        if _is_folder(folder):
-            return f"{name}={Path(folder).expanduser().absolute()}"
+    """NAME=HERE with the path of a folder or file that is here absolute; either part may hold the sign."""
+    for name, here in splits(pair):
+        if _is_folder(here) or _is_file(here):
+            return f"{name}={_absolute(here)}"
     return pair
 
 
@@ -111,14 +117,14 @@ def utf8_text(content: bytes, name: str) -> str:
     """The text of a file, without the mark that some editors put first.
 
     Raises:
-        InputFileError: it is not UTF-8; the line where it stops being so is named.
+        InputFileError: it is not UTF-8; the line where it stops being so is named, and what converts it.
     """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        wrong = f"line {line} has the byte 0x{content[error.start]:02x}"
-        raise InputFileError(f"{name} is not UTF-8 text ({wrong})", "Save it as UTF-8.") from error
+        from workbench.not_utf8 import not_utf8
+
+        raise not_utf8(name, [content]) from error
 
 
 def as_message(files: Mapping[str, UploadedFile]) -> dict[str, Any]:

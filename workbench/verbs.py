@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True)
 class InItsPlace:
-    """Marks a list of NAME=FOLDER: front ends make the path of a FOLDER that exists absolute."""
+    """Marks a list of NAME=HERE: front ends make the path of a folder or file HERE that exists absolute."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Sent:
 InputFile = Annotated[str, Upload()]
 OutputFile = Annotated[str, Output()]
 NameOrFolder = Annotated[str, Folder()]
+NamesOrFolders = Annotated[tuple[str, ...], Folder()]
 NameOrFile = Annotated[str, File()]
 FoldersInPlace = Annotated[tuple[str, ...], InItsPlace()]
 SentFile = Annotated[str, File(), Sent()]

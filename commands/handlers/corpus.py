@@ -24,27 +24,31 @@ def import_(command: CorpusImport, lab: Lab) -> Outcome:
 
     model = lab.model
     reading = Reading(
-        command.source, command.field, command.split, command.subset, command.revision, command.seed,
+        lab.source(command.source), command.field, command.split, command.subset, command.revision, command.seed,
         command.undecodable,
     )  # fmt: skip
-    name = stores.checked_name(command.name or _name_of(reading))
+    name = stores.checked_name(command.name or _name_of(reading, command.source))
     recipe = ImportRecipe(reading, command.max_tokens, command.tokens, name)
     tokenizer = StoreTokenizer(model.tokenizer, int(model.info["vocabulary"]))
     store = import_corpus(recipe, tokenizer, lab.home, lab.tick)
     stores.give_name(lab.home, name, store.digest)
     body = {**_told(store), "name": name}
+    read = {"ref": command.source, "digest": store.digest, "tokens": store.meta["tokens"]}
+    if digest := reading.source_digest:  # by it a replay finds the files elsewhere
+        read["source_digest"] = digest
     return Outcome(
         body,
         sets={f"corpora/{name}": {"name": name, "digest": store.digest, "tokens": store.meta["tokens"]}},
         warnings=_warnings(store),
-        provenance={"corpus": {"ref": command.source, "digest": store.digest, "tokens": store.meta["tokens"]}},
+        provenance={"corpus": read},
     )
 
 
-def _name_of(reading: Reading) -> str:
-    if reading.ref == DEMO:
+def _name_of(reading: Reading, source: str) -> str:
+    """A name made of the source's, as the user named it."""
+    if source == DEMO:
         return DEMO
-    ref = reading.ref.removeprefix(HUB).rstrip("/")
+    ref = source.removeprefix(HUB).rstrip("/")
     base = Path(ref).name if reading.kind != "datasets" else ref.rpartition("/")[2]
     while base.endswith((".gz", ".zst", ".txt", ".jsonl", ".parquet")):
         base = base.rpartition(".")[0]

@@ -205,7 +205,7 @@ def import_(command: IndexImport, lab: Lab) -> Outcome:
     """Read the arrays, and make their tokens a corpus and their non-zeros an index."""
     from workbench.index.occurrences import Occurrences, import_occurrences
 
-    source = Occurrences.open(command.file)
+    source = Occurrences.open(lab.source(command.file), command.file)
     space = lab.space
     store, key, meta = import_occurrences(
         source,

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from commands.handlers.log_text import text_of
+from commands.handlers.older import older
 from commands.report import Report
 from workbench.errors import UsageError, storage_error
 from workbench.files import write_atomic
@@ -33,11 +34,11 @@ def report(query: Report, lab: Lab) -> Outcome:
             require_ending(path, (*PAGES, *MARKDOWN), "; or add --format")
         require_folder(path, "the report")
     if not query.figures:
-        text = write_report(record, lab, form, text_of)
+        text = write_report(record, lab, form, text_of, older)
         write_atomic(path, text)
         return Outcome({"path": str(path), "bytes": len(text.encode())})
     folder = _folder(query.figures)
-    written = write_with_figures(record, lab, form, os.path.relpath(folder, path.parent), text_of)
+    written = write_with_figures(record, lab, form, os.path.relpath(folder, path.parent), text_of, older)
     removed = _remove_earlier(folder, written.figures)
     for name, content in written.figures.items():
         write_atomic(folder / name, content)

@@ -45,10 +45,13 @@ def session(result: Result, console: Console) -> None:
         console.print(Text(f"  {'':<6} {visible(gate['text'])}", "" if gate["passed"] else "bold"))
     rows = [
         [row["seq"], f":{row['line']}", row["outcome"] if not row["withdrawn"] else "withdrawn",
-         "stale" if row["stale"] else "", number(row["seconds"], 2)]
+         "stale" if row["stale"] else "older revision" if row.get("older") else "", number(row["seconds"], 2)]
         for row in result["log"]
     ]  # fmt: skip
     table(console, [("#", True), ("command", False), ("outcome", False), ("", False), ("seconds", True)], rows)
+    for row in result["log"]:
+        if row.get("older") and not row["withdrawn"]:
+            console.print(Text(visible(f"! line {row['seq']}: {row['older']}")))
     if result["notes"]:
         console.print(Text(visible(result["notes"].strip()).replace("↵", "\n")))
 

@@ -51,6 +51,8 @@ def columns_of(score: str, rows: Sequence[dict[str, Any]]) -> tuple[Column, ...]
 def ranking_lines(ranking: dict[str, Any]) -> list[list[Piece]]:
     """What was compared and what came out, against what chance gives."""
     stale = [(" STALE: it rests on something taken back", palette.BAD)] if ranking.get("stale") else []
+    if ranking.get("older"):
+        stale.append((" OLDER REVISION: its numbers changed on purpose since, see the Log", palette.BAD))
     rsa = ranking.get("kind") == "rsa"
     against = visible(ranking["against"])
     compared = f"RSA, {against}" if rsa else f"{visible(ranking['positive'])} against {against}"

@@ -144,6 +144,8 @@ def _row(item: dict[str, Any]) -> Row:
         outcome, style = "withdrawn", palette.DIM
     elif item["stale"]:
         outcome, style = "stale", palette.WARN
+    elif item.get("older"):
+        outcome, style = "older", palette.WARN
     elif item["reused"]:
         outcome, style = f"as {item['reused']}", palette.GOOD
     else:

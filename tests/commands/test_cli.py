@@ -329,7 +329,7 @@ def test_a_script_that_is_no_text_is_refused(call: Any, tmp_path: Path) -> None:
     path.write_bytes(b"session.list\n\xff")
     told = call("run", str(path))
     assert told.code == 2
-    assert "is not UTF-8 text (line 2" in told.err
+    assert "is not UTF-8 text: line 2" in told.err
 
 
 @pytest.mark.parametrize("pair", ["NAME", "1X=3", "=3", "A B=3"])

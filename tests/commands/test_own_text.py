@@ -184,7 +184,7 @@ def test_few_sentences_and_no_controls_are_said(loaded: Any, tmp_path: Path) -> 
     assert row["control_share"] is None
     undecodable = tmp_path / "bytes.txt"
     undecodable.write_bytes(b"the cat \xff\xfe won\n")
-    with pytest.raises(InputFileError, match="not UTF-8: byte 9 of line 1 is 0xff") as caught:
+    with pytest.raises(InputFileError, match="not UTF-8 text: line 1 has the byte 0xff after") as caught:
         loaded(f"features.common file={undecodable}")
     assert "--undecodable replace" in caught.value.hint  # and it has that option
     replaced = loaded(f"features.common file={undecodable} undecodable=replace")["result"]

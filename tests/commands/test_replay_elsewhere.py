@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,10 +74,10 @@ def test_other_files_are_refused_by_both_digests(moved: Any, tmp_path: Path, tin
 def test_a_pair_must_name_what_the_log_has(moved: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no pair"):
         moved(f"replay s at={tmp_path}")
-    with pytest.raises(UnknownNameError, match="no model and no SAE at '/home/b'") as caught:
+    with pytest.raises(UnknownNameError, match="no model, no SAE and no source at '/home/b'") as caught:
         moved(f"replay s at=/home/b={tmp_path}")
     assert "/home/a/models/model, /home/a/models/sae" in caught.value.hint
-    with pytest.raises(InputFileError, match="there is no folder"):
+    with pytest.raises(InputFileError, match="there is no folder and no file"):
         moved(f"replay s at=/home/a/models={tmp_path / 'none'}")
     with pytest.raises(MismatchError, match="nothing of what the session has below /home/a"):
         moved(f"replay s at=/home/a={tmp_path}")
@@ -156,3 +157,60 @@ def test_corpora_that_came_along_are_read_by_their_content(
     carried.write_bytes(carried.read_bytes()[::-1])
     with pytest.raises(ReplayDiffers, match=r"lines 4, 5, 6: the corpus in .* is damaged"):
         loaded("replay theirs check=true")
+
+
+def test_every_path_that_a_command_names_can_lie_elsewhere(
+    loaded: Any, sessions: Path, home: Path, tiny_files: Path, tmp_path: Path
+) -> None:
+    then, now = tmp_path / "then", tmp_path / "now"
+    tiny.make_sae(then / "second", seed=9)
+    text = then / "texts" / "own.txt"
+    text.parent.mkdir()
+    text.write_text("".join(f"the cat {number} won the game today\n" for number in range(300)))
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    loaded("features.contrast wins permutations=20")
+    loaded(f"features.replicate sae={then / 'second'}")
+    loaded(f"sae.check {text} tokens=500")
+    loaded(f"features.probe predicate=won corpus={text} tokens=200 permutations=20 exact=0 most=1 folds=2 case=false")
+    loaded(f"corpus.import {text.parent} name=folder")
+    loaded(f"corpus.import {text}")
+    loaded("quanta.losses own tokens=500")
+    then.rename(now)
+    shutil.rmtree(home)
+    with pytest.raises(ReplayDiffers) as caught:
+        loaded("replay s check=true")
+    assert f"--at {then / 'second'}=FOLDER" in caught.value.hint
+    assert f"--at {text}=HERE" in caught.value.hint
+    reply = loaded(f"replay s check=true at={then}={now}")["result"]
+    assert (reply["recomputed"], reply["recorded"], reply["equal"]) == (10, [], True)
+    assert [(one["what"], one["here"]) for one in reply["elsewhere"]] == [
+        ("SAE", str(now / "second")),
+        ("source", str(now / "texts" / "own.txt")),
+        ("source", str(now / "texts")),
+    ]
+    other = tmp_path / "other.txt"
+    other.write_text("another text\n")
+    with pytest.raises(MismatchError, match=r"the source '.*own.txt' was sha256:.* has sha256:"):
+        loaded(f"replay s at={text}={other}")
+    shutil.copy(text_now := now / "texts" / "own.txt", tmp_path / "renamed.txt")
+    own = f"at={text}={tmp_path / 'renamed.txt'} at={text.parent}={text_now.parent}"
+    assert loaded(f"replay s check=true {own} at={then / 'second'}={now / 'second'}")["result"]["equal"]
+
+
+def test_a_log_without_digests_is_replayed_in_place(loaded: Any, sessions: Path, tmp_path: Path) -> None:
+    tiny.make_sae(tmp_path / "second", seed=9)
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    loaded("features.contrast wins permutations=20")
+    loaded(f"features.replicate sae={tmp_path / 'second'}")
+    log = sessions / "s" / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    del lines[-1]["provenance"]["second_features"]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert loaded("replay s check=true")["result"]["recomputed"] == 5
+
+
+def test_folders_in_a_list_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = absolute_paths(parse_line("quanta.losses models=mine models=org/name@main"))
+    assert found.params()["models"] == [str(tmp_path / "mine"), "org/name@main"]

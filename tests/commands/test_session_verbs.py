@@ -386,3 +386,38 @@ def test_no_secret_of_the_environment_is_in_any_file(
     for path in files:
         found = path.read_bytes()
         assert not [name for name, value in SECRETS.items() if value.encode() in found], path
+
+
+def rewritten(session: Path, seq: int, **provenance: Any) -> None:
+    """The log of a session with another provenance of one line."""
+    log = session / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if line.get("seq") == seq:
+            line["provenance"].update(provenance)
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_numbers_of_an_older_revision_are_told_wherever_they_stand(light: Light, copied: Path, tmp_path: Path) -> None:
+    assert "older" not in light("session.show", "weekdays")["result"]["log"][4]
+    plain = tmp_path / "plain.md"
+    light(f"report weekdays out={plain}")
+    assert "lder revision" not in plain.read_text()
+    rewritten(copied / "weekdays", 5, command_revision=0)
+    shown = light("session.show", "weekdays")
+    rows = shown["result"]["log"]
+    assert [row["seq"] for row in rows if row.get("older")] == [5]
+    told = "revision 0 of features.contrast computed these numbers, and revision 1 gives others on purpose: for those"
+    again = "run the line again, :features.contrast weekdays positive=Monday"
+    assert f"line 5: {told} {again}" in said(shown, 400)
+    stored = light("session.result 5", "weekdays")
+    assert stored["result"]["warnings"][0].startswith(told)
+    assert [one.get("older", "")[:10] for one in shown["result"]["rankings"]] == ["", "revision 0"]
+    out = tmp_path / "r.md"
+    light(f"report weekdays out={out}")
+    text = out.read_text()
+    for place in ("# Summary", "weekdays (line 5)\n"):  # before the numbers themselves
+        assert told in text[text.index(place) :][:600]
+    assert f"{told} {again}"[:90] in text[text.index("# Warnings") :]
+    rewritten(copied / "weekdays", 5, command_revision=7)
+    assert "of a newer workbench" in light("session.show", "weekdays")["result"]["log"][4]["older"]

@@ -137,11 +137,12 @@ def test_half_a_surrogate_pair_is_repaired_and_counted(tmp_path: Path, tokenizer
 
 def test_bytes_that_are_not_utf8(tmp_path: Path, tokenizer: StoreTokenizer) -> None:
     cases = (
-        ("a.txt", b"fine\nbad \xff\n", "byte 5 of line 2"), ("a.jsonl", b'{"text": "bad \xff"}\n', "byte 15 of line 1"),
+        ("a.txt", b"fine\nbad \xff\n", "line 2 has the byte 0xff after 'bad '"),
+        ("a.jsonl", b'{"text": "bad \xff"}\n', "line 1 has the byte 0xff after .*\"bad '"),
     )  # fmt: skip
     for name, content, place in cases:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputFileError, match=rf"not UTF-8: {place} is 0xff.*--undecodable replace"):
+        with pytest.raises(InputFileError, match=rf"not UTF-8 text: {place}.*--undecodable replace"):
             imported(tmp_path / name, tokenizer, tmp_path / "home")
         store = imported(tmp_path / name, tokenizer, tmp_path / "home", undecodable="replace")
         assert list(store.documents())[-1] == "bad \ufffd"

@@ -60,6 +60,16 @@ def test_they_give_the_index_that_the_model_gives(
     assert loaded("features.show 3")["result"]["corpus"]["examples"] == found.examples(3)
 
 
+def test_a_replay_reads_them_where_they_lie_now(
+    loaded: Any, tmp_path: Path, found: FeatureIndex, store: TokenStore
+) -> None:
+    np.savez(tmp_path / "layer-1.npz", **arrays_of(found, store))
+    loaded(f"index.import {tmp_path / 'layer-1.npz'} examples=4")
+    (tmp_path / "layer-1.npz").rename(tmp_path / "other.npz")
+    found_again = loaded(f"replay s check=true at={tmp_path / 'layer-1.npz'}={tmp_path / 'other.npz'}")["result"]
+    assert (found_again["recomputed"], found_again["equal"]) == (3, True)
+
+
 def test_documents_of_equal_length(
     loaded: Any, home: Path, tmp_path: Path, found: FeatureIndex, store: TokenStore
 ) -> None:

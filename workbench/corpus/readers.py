@@ -13,12 +13,14 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from workbench.corpus.source import DEMO, has_blank_lines, of_plain_text
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError, UsageError
+from workbench.not_utf8 import not_utf8
 
 HUB = "hf:"
 KINDS = (".txt", ".jsonl", ".parquet")
@@ -95,11 +97,31 @@ class Reading:
             InputFileError: a file cannot be read.
         """
         about = {**asdict(self), "kind": self.kind}
-        if self.kind in ("file", "folder"):
-            about["ref"] = [(path.name, _file_digest(path)) for path in self.files]
-        elif _is_saved(self.path):
-            about["ref"] = [(path.name, _file_digest(path)) for path in sorted(self.path.rglob("*")) if path.is_file()]
+        if self._contents:
+            about["ref"] = [(path.name, digest) for path, digest in self._contents]
         return value_digest(about)
+
+    @property
+    def source_digest(self) -> str:
+        """The digest of the file, or of the files below the folder with their relative names; of others an empty text.
+
+        Raises:
+            InputFileError: a file cannot be read.
+        """
+        if self.kind == "file":
+            return f"sha256:{self._contents[0][1]}"
+        if not self._contents:
+            return ""
+        return value_digest({path.relative_to(self.path).as_posix(): digest for path, digest in self._contents})
+
+    @cached_property
+    def _contents(self) -> list[tuple[Path, str]]:
+        """The files on this machine with the digests of their bytes, read once."""
+        if self.kind in ("file", "folder"):
+            return [(path, _file_digest(path)) for path in self.files]
+        if _is_saved(self.path):
+            return [(path, _file_digest(path)) for path in sorted(self.path.rglob("*")) if path.is_file()]
+        return []
 
     def documents(self, start: int = 0) -> Iterator[str]:
         """The documents from number `start` on.
@@ -163,22 +185,10 @@ def _of_file(path: Path, reading: Reading) -> Iterator[str]:
         else:
             yield from _of_text(path, packing, reading)
     except UnicodeDecodeError as error:
-        raise InputFileError(
-            f"{path} is not UTF-8{_first_undecodable(path, packing)}", "Save it as UTF-8, or add --undecodable replace."
-        ) from error
+        with _open(path, packing) as raw:  # a decoder knows its place in what it read at once, not in the file
+            raise not_utf8(str(path), raw, "add --undecodable replace") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(f"{path} cannot be read ({error})", "Check that the file is whole.") from error
-
-
-def _first_undecodable(path: Path, packing: str) -> str:
-    """Where the first byte is that is not UTF-8: a decoder knows its place in what it read at once, not in the file."""
-    with _open(path, packing) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02x}"
-    return ""
 
 
 def _open(path: Path, packing: str) -> IO[bytes]:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 from workbench import paths
 from workbench.digests import value_digest
 from workbench.errors import InputFileError, UnknownNameError
+from workbench.not_utf8 import not_utf8
 
 if TYPE_CHECKING:
     from workbench.corpus.store import TokenStore
@@ -69,13 +70,14 @@ class Corpus:
         return islice(_of_file(self.path, self.by_blank_lines), start, None)
 
 
-def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None) -> Corpus:
+def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None, at: Path | None = None) -> Corpus:
     """The corpus that `ref` names.
 
     Args:
         ref: `demo`, the name of an imported corpus, or the path of a `.txt` or `.jsonl` file.
         seed: which corpus of the demo's.
         home: where imported corpora are looked for, if not in this machine's own home.
+        at: where the file lies, if that is another place than the one `ref` names.
 
     Raises:
         UnknownNameError: no corpus and no file of that name.
@@ -83,13 +85,14 @@ def open_corpus(ref: str, seed: int = 0, *, home: Path | None = None) -> Corpus:
     """
     if ref == DEMO:
         return Corpus(DEMO, DEMO, value_digest({"corpus": DEMO, "seed": seed}), seed)
-    path = Path(ref).expanduser()
+    named = Path(ref).expanduser()
+    path = at or named
     if not path.is_file():
         return _imported(ref, home or paths.home())
     if path.suffix not in (".txt", ".jsonl"):
         raise InputFileError(f"{path} is neither .txt nor .jsonl", "Rename it, or write one document a line.")
     digest, blank_lines = _look_through(path)
-    return Corpus(str(path), path.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
+    return Corpus(str(named), named.stem, digest, 0, path, blank_lines and path.suffix == ".txt")
 
 
 def _imported(name: str, home: Path) -> Corpus:
@@ -131,7 +134,8 @@ def _of_file(path: Path, by_blank_lines: bool) -> Iterator[str]:
             else:
                 yield from of_plain_text(file, by_blank_lines)
     except UnicodeDecodeError as error:
-        raise InputFileError(f"{path} is not UTF-8 (byte {error.start} of a line)", "Save it as UTF-8.") from error
+        with path.open("rb") as raw:
+            raise not_utf8(str(path), raw) from error
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror})", "Check its permissions.") from error
 

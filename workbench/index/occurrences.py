@@ -45,19 +45,21 @@ class Occurrences:
         path: the `.npz` file.
         digest: of its bytes.
         lengths: of each array.
+        named: the path by which the user named the file, where it lies elsewhere now.
     """
 
     path: Path
     digest: str
     lengths: dict[str, int]
+    named: str = ""
 
     @property
     def name(self) -> str:
         """What to call its corpus."""
-        return self.path.stem[:64].strip("-._") or "occurrences"
+        return Path(self.named or self.path).stem[:64].strip("-._") or "occurrences"
 
     @classmethod
-    def open(cls, file: str) -> Occurrences:
+    def open(cls, file: str, named: str = "") -> Occurrences:
         """Look at the headers.
 
         Raises:
@@ -71,7 +73,7 @@ class Occurrences:
         lengths = {name: _length(path, name) for name in (VALUES, FEATURES, PLACES, CORPUS)}
         if len({lengths[name] for name in (VALUES, FEATURES, PLACES)}) != 1:
             raise InputFileError(f"{path} has arrays of unequal length ({lengths})", "Get a sound copy of it.")
-        return cls(path, digest, lengths)
+        return cls(path, digest, lengths, named)
 
     def blocks(self, *names: str) -> Iterator[tuple[np.ndarray, ...]]:
         """Blocks of arrays side by side.

@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.corpus.tokenizing import sound
 from workbench.errors import InputFileError
+from workbench.not_utf8 import not_utf8
 
 MOST_BYTES = 512 << 20
 """Bytes of a file when unpacked."""
@@ -70,13 +71,11 @@ def read_explanations(content: bytes, name: str) -> list[Explanation]:
 
 
 def _text(content: bytes, name: str) -> str:
+    raw = _unpacked(content, name) if content.startswith(_PACKED) else content
     try:
-        raw = _unpacked(content, name) if content.startswith(_PACKED) else content
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputFileError(
-            f"{name} is not UTF-8 (byte {error.start}, 0x{error.object[error.start]:02x})", "Save it as UTF-8."
-        ) from error
+        raise not_utf8(name, [raw]) from error
 
 
 def _unpacked(content: bytes, name: str) -> bytes:

@@ -55,7 +55,7 @@ class Bullets:
 class Notice:
     """A sentence that must not be overlooked."""
 
-    kind: Literal["warning", "stale", "missing"]
+    kind: Literal["warning", "stale", "older", "missing"]
     parts: Rich
 
 

@@ -39,7 +39,7 @@ LONG = 28
 """Signs of a code above which it may be broken anywhere, as a digest is."""
 PARTS = 3
 """Level of headings down to which a part of the page leads back to the contents."""
-_NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
+_NOTICES = {"warning": "Warning", "stale": "Stale", "older": "Older revision", "missing": "Not shown"}
 
 
 def to_html(document: Document) -> str:

@@ -34,7 +34,7 @@ _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&$@!])")
 _LINK_START = re.compile(r"(?i)(https?|ftp)(:)|(www)(\.)")
 _BULLET = re.compile(r"^(\s*)([-+](?=\s|$)|[-=](?=[-=]*\s*$))")
 _NUMBERED = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
-_NOTICES = {"warning": "Warning", "stale": "Stale", "missing": "Not shown"}
+_NOTICES = {"warning": "Warning", "stale": "Stale", "older": "Older revision", "missing": "Not shown"}
 _ACTIVE_TOKENS = 4
 
 

@@ -21,6 +21,8 @@ from workbench.session.state import Entry
 
 LineText = Callable[[LogLine], str]
 """Writes a log line as the `:` line that makes it again."""
+Older = Callable[[LogLine], str]
+"""Says that an older revision of its command computed a line's numbers, and what gives those of now; else nothing."""
 Found = TypeVar("Found")
 RANKING_VERBS = ("features.contrast",)
 
@@ -30,6 +32,11 @@ def plain_line(line: LogLine) -> str:
     return " ".join([line.do, *(f"{name}={value}" for name, value in line.params.items())])
 
 
+def none_older(_line: LogLine) -> str:
+    """Where no front end is at hand that knows the commands, no line is said to be of an older revision."""
+    return ""
+
+
 class ReportSource:
     """A session as the report reads it.
 
@@ -37,13 +44,17 @@ class ReportSource:
         record: the session.
         lab: reads that session's arrays; it holds no model.
         line_text: writes a log line as a `:` line.
+        older: says of a line's numbers that an older revision of its command computed them, or nothing.
         problems: sentences on what could not be read, gathered while the report is made.
     """
 
-    def __init__(self, record: SessionRecord, lab: Lab, line_text: LineText = plain_line) -> None:
+    def __init__(
+        self, record: SessionRecord, lab: Lab, line_text: LineText = plain_line, older: Older = none_older
+    ) -> None:
         self.record = record
         self.lab = Lab(record, sessions=lab.sessions)  # the caller's may be of another session
         self.line_text = line_text
+        self.older = older
         self.problems: list[tuple[LogLine, str]] = []
 
     @cached_property
@@ -165,12 +176,17 @@ class ReportSource:
 
     def blocks(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
         """What `make` says of a line, with the line's warnings, and marked where it is stale."""
-        marks: list[Block] = []
+        marks = self.revision(line)
         if self.is_stale(line):
             stale = " rests on a line that was withdrawn later: its numbers are of the state before."
             marks.append(Notice("stale", (at_line(line.seq), stale)))
         marks += [Notice("warning", (text,)) for text in line.warnings]
         return marks + self.attempt(line, make)
+
+    def revision(self, line: LogLine) -> list[Block]:
+        """What must stand beside a line's numbers where this version would give others."""
+        told = self.older(line)
+        return [Notice("older", (at_line(line.seq), f": {told}."))] if told else []
 
     def attempt(self, line: LogLine, make: Callable[[LogLine], list[Block]]) -> list[Block]:
         """What `make` says of a line; a result that cannot be read is told, not hidden."""

@@ -29,7 +29,7 @@ from workbench.reports.sections.rsa import rsa_section
 from workbench.reports.sections.steering import steering_section
 from workbench.reports.sections.summary import summary_section
 from workbench.reports.sections.warnings import warnings_section
-from workbench.reports.source import LineText, ReportSource, plain_line
+from workbench.reports.source import LineText, Older, ReportSource, none_older, plain_line
 from workbench.session.record import SessionRecord
 
 Format = Literal["html", "md"]
@@ -48,7 +48,9 @@ class Written:
     figures: dict[str, str]
 
 
-def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: LineText = plain_line) -> str:
+def write_report(
+    record: SessionRecord, lab: Lab, format: Format, line_text: LineText = plain_line, older: Older = none_older
+) -> str:
     """The report of a session, from what it stored; the same session gives the same text.
 
     Args:
@@ -56,23 +58,29 @@ def write_report(record: SessionRecord, lab: Lab, format: Format, line_text: Lin
         lab: says where sessions and the index cache are; no model is used.
         format: `html` for one offline page, `md` for Markdown with the same content.
         line_text: writes a log line as the `:` line that makes it again.
+        older: says of a line's numbers that an older revision of its command computed them.
 
     Raises:
         InputFileError: the session cannot be read. A single result that cannot is told in the report instead.
     """
-    document = compose(ReportSource(record, lab, line_text))
+    document = compose(ReportSource(record, lab, line_text, older))
     return to_html(document) if format == "html" else to_markdown(document)
 
 
 def write_with_figures(
-    record: SessionRecord, lab: Lab, format: Format, folder: str, line_text: LineText = plain_line
+    record: SessionRecord,
+    lab: Lab,
+    format: Format,
+    folder: str,
+    line_text: LineText = plain_line,
+    older: Older = none_older,
 ) -> Written:
     """The report, and its figures and tables as files of their own; the arguments are those of `write_report`.
 
     Args:
         folder: the address of the files as seen from the report; Markdown shows the drawings from there.
     """
-    document = compose(ReportSource(record, lab, line_text))
+    document = compose(ReportSource(record, lab, line_text, older))
     files = figure_files(document)
     if format == "html":
         return Written(to_html(document), files)

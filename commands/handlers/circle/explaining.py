@@ -18,6 +18,7 @@ from workbench.figures import Figure, above_noise
 from workbench.geometry import explain_by_regression, residual_map, suggest_groups
 from workbench.lab import Lab
 from workbench.models.site import RESIDUAL_POST, Site, parse_site
+from workbench.uploads import utf8_text
 from workbench.verbs import Outcome
 
 FOLDS = 7
@@ -110,7 +111,8 @@ def _custom(command: CircleExplain, lab: Lab, asked: Asked) -> dict[str, np.ndar
     """Columns of the investigator's file, each a group of its own."""
     if not command.columns:
         return {}
-    text = (lab.record.path / command.columns).read_text("utf-8", errors="replace")
+    path = lab.record.path / command.columns
+    text = utf8_text(path.read_bytes(), path.name.partition("-")[2])
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
     size = len(asked.task.problems)
     if len(rows) != size + 1:

@@ -13,7 +13,6 @@ import numpy as np
 from commands.features import FeaturesCompare
 from commands.handlers.features.probe_data import ProbeData
 from workbench.corpus.sentences import CorpusSentence, corpus_sentences
-from workbench.corpus.source import open_corpus
 from workbench.errors import UsageError
 from workbench.lab import Lab
 
@@ -56,7 +55,7 @@ class Finder:
         """Read the corpus' sentences: those no longer than the longest stimulus, and none of the stimuli."""
         stimuli = [one.text for one in data.stimuli]
         positive = np.array([one.category == data.positive for one in data.stimuli])
-        corpus = open_corpus(command.corpus, command.seed, home=lab.home)
+        corpus = lab.corpus(command.corpus, command.seed)
         longest = max(len(text) for text in stimuli)
 
         def readable(text: str) -> bool:

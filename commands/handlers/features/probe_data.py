@@ -13,10 +13,11 @@ from commands.features import FeaturesCompare, FeaturesContrast, FeaturesMaxact,
 from commands.handlers.features.designs import Design, matched, two_classes
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
 from workbench.corpus.source import open_corpus
-from workbench.errors import UsageError
+from workbench.errors import InputFileError, UsageError
 from workbench.features.rankings import Ranking
 from workbench.lab import Lab
 from workbench.stimuli.sets import Stimulus
+from workbench.uploads import utf8_text
 
 if TYPE_CHECKING:
     from workbench.models.tokens import TokenizedText
@@ -159,7 +160,7 @@ def _token_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
     from workbench.stimuli.token_labels import by_predicate, by_spans, sample_tokens, token_activations
 
     if command.predicate:
-        corpus = open_corpus(command.corpus, home=lab.home)
+        corpus = lab.corpus(command.corpus)
         marked = by_predicate(corpus.documents(), command.predicate)
         name, digest = f"tokens of {corpus.name} that match {command.predicate}", corpus.digest
     else:
@@ -193,9 +194,8 @@ def _token_data(command: FeaturesProbe, lab: Lab) -> ProbeData:
 
 
 def _content(path: Path) -> str:
-    from workbench.errors import InputFileError
-
+    name = _UPLOADED.sub("", path.name)
     try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(f"{path.name} cannot be read as UTF-8 text", "Give a JSONL file.") from error
+        return utf8_text(path.read_bytes(), name)
+    except OSError as error:
+        raise InputFileError(f"{name} cannot be read ({error.strerror})", "Give the file again.") from error

@@ -27,6 +27,7 @@ from workbench.stats import (
     overlap_rdm,
 )
 from workbench.stimuli.sets import Stimulus, StimulusSet
+from workbench.uploads import utf8_text
 
 WORD = re.compile(r"\w+")
 BOUND = 5
@@ -168,9 +169,9 @@ _MAKERS: dict[str, Callable[[FeaturesRsa, StimulusSet, str, Lab], Made]] = {
 def _read_matrix(path: Path, name: str) -> np.ndarray:
     """Rows of numbers from JSON or CSV; a first row or column of names in a CSV is left out."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(f"{name} cannot be read as text", "Give a CSV or JSON file of numbers.") from error
+        text = utf8_text(path.read_bytes(), name)
+    except OSError as error:
+        raise InputFileError(f"{name} cannot be read ({error.strerror})", "Give the file again.") from error
     try:
         rows = json.loads(text) if text.lstrip().startswith("[") else _csv_rows(text)
         return np.array(rows, dtype=np.float64)

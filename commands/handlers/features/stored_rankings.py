@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from commands.handlers.older import older
 from workbench.errors import UnknownNameError, UsageError
 from workbench.features.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.kept import Kept
@@ -83,7 +84,8 @@ def ranking_header(lab: Lab, line: LogLine, effect: str = "") -> dict[str, Any]:
     score = _SCORES.get(stored["statistic"], "score") if later["kind"] == "contrast" else "score"
     asked = {name: stored[name] for name in _HEADER}
     by = _by_effect(stored, line, effect)
-    return {"seq": line.seq, **asked, **later, **by, "score_name": score, "stale": stale, "gate": gate}
+    changed = {"older": told} if (told := older(line)) else {}
+    return {"seq": line.seq, **asked, **later, **by, "score_name": score, "stale": stale, "gate": gate, **changed}
 
 
 def ranking_of(lab: Lab, line: LogLine, header: dict[str, Any]) -> Ranking:

@@ -10,8 +10,9 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
+from commands.handlers.older import revisions
 from commands.handlers.replay.corpora import Corpora
-from commands.handlers.replay.places import SHIPPED, Places
+from commands.handlers.replay.places import MODEL, SAE, SHIPPED, SOURCE, Places, Recorded
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
@@ -28,6 +29,8 @@ COMMANDS_TOLD = 4
 FIELDS_TOLD = 3
 LINES_TOLD = 5
 """What the error of a failed check shows: it is read in the app's notice too."""
+_HERE = {MODEL: "FOLDER", SAE: "FOLDER", SOURCE: "HERE"}
+"""What a hint asks for."""
 FAILED = "outcome"
 """The field of a line that was carried out once and fails now: no number differs, there is none."""
 
@@ -86,7 +89,7 @@ def _lines(numbers: list[int]) -> str:
 def _mend(found: dict[str, Any]) -> str:
     only_failed = all(item["field"] == FAILED for item in found["differences"])
     if found["missing"]:
-        refs = " ".join(f"--at {shlex.quote(one['recorded'])}=FOLDER" for one in found["missing"])
+        refs = " ".join(f"--at {shlex.quote(one['recorded'])}={_HERE[one['what']]}" for one in found["missing"])
         nothing = "Nothing else differs. " if only_failed else ""
         return (
             f"{nothing}Say where the same files lie here: `workbench replay {found['session']} --check {refs}` (for a "
@@ -102,14 +105,20 @@ def _mend(found: dict[str, Any]) -> str:
 
 def _missing(places: Places, differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is not on this machine, where a line failed or differs for want of it; what a line trains is not missed."""
-    wanted = {one: line for one, line in places.missing.items() if one.ref not in SHIPPED and line.do != "sae.train"}
     failed = [item["recomputed"] for item in differences if item["field"] == FAILED]
+    wanted = {one: line for one, line in places.missing.items() if _is_wanted(one, line, failed)}
     other = {item["seq"] for item in differences if item["field"] == "result.digest"}
     if not any(line.seq in other or any(one.ref in text for text in failed) for one, line in wanted.items()):
         return []
     return [
         {"seq": line.seq, "what": one.kind, "recorded": one.ref, "digest": one.digest} for one, line in wanted.items()
     ]
+
+
+def _is_wanted(one: Recorded, line: LogLine, failed: list[str]) -> bool:
+    if one.kind == SOURCE:  # an imported corpus is found by its content as well, without the files it came from
+        return any(one.ref in text for text in failed)
+    return one.ref not in SHIPPED and (one.kind != SAE or line.do != "sae.train")
 
 
 def _replay_all(
@@ -128,7 +137,7 @@ def _replay_all(
         if not reason:
             try:
                 corpora.lend(line, [item["seq"] for item in recorded])
-                found = _recompute(record, again, line, home, lab, tell)
+                found = _recompute(record, again, line, home, lab, tell, places)
                 recomputed += 1
             except (Cancelled, StorageError):  # of the whole, not of this line
                 raise
@@ -203,11 +212,6 @@ def _basis(line: LogLine, record: SessionRecord, taken: list[int]) -> LogLine | 
     return by_seq[max(found)] if found else None
 
 
-def _revision_of(line: LogLine) -> int:
-    verb = lookup(line.do)
-    return verb.result_revision if issubclass(verb, Command) else 0
-
-
 def _why_not(line: LogLine, query: Replay) -> str:
     """Why a line is taken from the record, or nothing where it is computed again."""
     if line.outcome != "ok":
@@ -216,9 +220,10 @@ def _why_not(line: LogLine, query: Replay) -> str:
         return f"it repeats line {line.reused}"
     if line.do not in VERBS:
         return "this version has no such command"
-    if line.provenance.get("command_revision", 1) != _revision_of(line):
-        then, now = line.provenance.get("command_revision", 1), _revision_of(line)
-        return f"its numbers changed on purpose since (revision {then} of the command then, {now} now)"
+    then, now = revisions(line)
+    if then != now:
+        found = f"its numbers changed on purpose since (revision {then} of the command then, {now} now)"
+        return f"{found}; run it again in the session for those of now" if then < now else found
     if "language_model" in line.provenance:
         return "a language model answered it"
     if line.seconds > query.max_seconds:
@@ -227,7 +232,7 @@ def _why_not(line: LogLine, query: Replay) -> str:
 
 
 def _recompute(
-    record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab, tell: Progress
+    record: SessionRecord, again: Session, line: LogLine, home: Path, lab: Lab, tell: Progress, places: Places
 ) -> list[Difference]:
     verb = from_params(lookup(line.do), line.params)
     if not isinstance(verb, Command):
@@ -242,6 +247,7 @@ def _recompute(
     try:
         own = Lab(again, sessions=again.path.parent, staging=pending.staging, models=lab.models, progress=tell)
         own.home = home
+        own.sources = places.sources
         reply = again.commit(pending, carry_out(verb, own, handler_of))
     except BaseException:
         again.discard(pending)  # no line of an error: the recorded one takes its place, so that numbers stay

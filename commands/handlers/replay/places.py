@@ -1,4 +1,4 @@
-"""Where a replay reads models and SAEs that are not where the log has them: where it is told, or by their content."""
+"""Where a replay reads models, SAEs and texts that are not where the log has them: where it is told, or by content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.digests import folder_digest
+from workbench.digests import file_digest, folder_digest
 from workbench.errors import InputFileError, MismatchError, UnknownNameError, UsageError, WorkbenchError
 from workbench.lab import Lab
 from workbench.models import reference as references
@@ -17,7 +17,8 @@ from workbench.session.layout import LOG_NAME
 from workbench.session.log import LogLine, read_log
 from workbench.uploads import splits
 
-MODEL, SAE = "model", "SAE"
+MODEL, SAE, SOURCE = "model", "SAE", "source"
+"""What may lie elsewhere; a source is a file, or a folder of them, that a command names by its path: of text mostly."""
 LOCAL = "sha256:"
 """How the digest of files begins; a model of the hub has its commit, and is found by its name everywhere."""
 SHOWN = 19
@@ -27,11 +28,11 @@ SHIPPED = ("demo", "minilm")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A model or an SAE as a log line has it.
+    """A model, an SAE or a source as a log line has it.
 
     Attributes:
-        kind: `model` or `SAE`.
-        ref: the folder, or the name of an SAE that was trained where the line was written.
+        kind: `model`, `SAE` or `source`.
+        ref: the folder or file, or the name of an SAE that was trained where the line was written.
         digest: that of its files.
         name: what results call it.
     """
@@ -43,13 +44,17 @@ class Recorded:
 
 
 def recorded(line: LogLine) -> list[Recorded]:
-    """The models and SAEs of folders that a line chose."""
+    """The models and SAEs of folders that a line chose, and what else it read by a path."""
     found = []
     for entry, value in line.sets.items():
         if entry in ("model", "sae") and isinstance(value, dict):
             found.append(_of_entry(MODEL if entry == "model" else SAE, value))
         elif isinstance(value, dict) and isinstance(value.get("models"), list):  # losses are of several models
             found += [_of_entry(MODEL, one) for one in value["models"] if isinstance(one, dict)]
+    second = line.provenance.get("second_features")  # those that a ranking is repeated on
+    if isinstance(second, dict):
+        found.append(_of_entry(SAE, {**second, "digest": second.get("digest") or ""}))
+    found += _sources(line)
     return [one for one in found if one.ref and one.digest.startswith(LOCAL)]
 
 
@@ -58,6 +63,19 @@ def _of_entry(kind: str, entry: dict[str, Any]) -> Recorded:
     if kind == SAE:
         name = name.rpartition("/")[2]  # MODEL/SITE/NAME
     return Recorded(kind, ref, digest, name.removesuffix(f"@{digest.removeprefix(LOCAL)[:8]}"))
+
+
+def _sources(line: LogLine) -> Iterator[Recorded]:
+    """The file or folder that a line's corpus came from; a corpus by its name has a digest of its own kind."""
+    for key in ("corpus", "tokens"):
+        told = line.provenance.get(key)
+        if not isinstance(told, dict):
+            continue
+        ref, digest = str(told.get("ref") or told.get("source") or ""), told.get("digest")
+        if line.do == "corpus.import":
+            digest = told.get("source_digest")  # the other one is that of the tokens that were made of it
+        if ref.startswith(("/", "~")):
+            yield Recorded(SOURCE, ref, str(digest or ""), Path(ref).stem)
 
 
 class Places:
@@ -71,17 +89,19 @@ class Places:
 
     Attributes:
         models, saes: stand-ins by reference, as the cache of models takes them.
+        sources: where files and folders lie, by the path that the log has.
         used: what was read elsewhere, for the result.
         missing: what is not here, with the line that chose it first.
 
     Raises:
-        UsageError: a pair that names nothing of the session, or no folder.
+        UsageError: a pair that names nothing of the session, or nothing here.
         MismatchError: what lies there is not what was recorded.
     """
 
     def __init__(self, record: SessionRecord, given: tuple[str, ...], lab: Lab, again: Path) -> None:
         self.models: dict[str, StandIn] = {}
         self.saes: dict[str, StandIn] = {}
+        self.sources: dict[str, Path] = {}
         self.used: list[dict[str, str]] = []
         self.missing: dict[Recorded, LogLine] = {}
         self._record = record
@@ -94,16 +114,16 @@ class Places:
             self._given |= self._checked(pair)
 
     def settle(self, line: LogLine) -> None:
-        """Say where the models and SAEs are read that this line chose."""
+        """Say where the models, SAEs and sources are read that this line chose."""
         for one in recorded(line):
             if one not in self._found:
                 self._found[one] = self._look_for(one, line)
-            stand_ins = self.models if one.kind == MODEL else self.saes
-            folder = self._found[one]
-            if folder is None:
-                stand_ins.pop(one.ref, None)
-            else:
-                stand_ins[one.ref] = StandIn(folder, one.name)
+            if one.kind == SOURCE:
+                _put(self.sources, one.ref, self._found[one])
+                continue
+            found = self._found[one]
+            stand_in = None if found is None else StandIn(found, one.name)
+            _put(self.models if one.kind == MODEL else self.saes, one.ref, stand_in)
 
     def _look_for(self, one: Recorded, line: LogLine) -> Path | None:
         """Another folder with these files, or None where the recorded one has them or there is none."""
@@ -123,11 +143,11 @@ class Places:
         return folder
 
     def _known(self, one: Recorded) -> Iterator[tuple[Path, str]]:
-        """Folders that this home knows and that may hold it; the disk is not searched."""
+        """Places that this home knows and that may hold it; the disk is not searched."""
         for home, how in ((self._again, "trained again"), (self._lab.home, "trained here")):
             if one.kind == SAE and one.name:
                 yield from ((path, how) for path in sorted((home / "saes").glob("[!.]*")) if _named(path, one.name))
-        shipped = _own_folder(one.kind, "demo")
+        shipped = None if one.kind == SOURCE else _own_folder(one.kind, "demo")
         if shipped is not None:
             yield shipped, "comes with the workbench"
         yield from self._in_sessions(one)
@@ -135,7 +155,7 @@ class Places:
             yield cached, "in the Hugging Face cache"
 
     def _in_sessions(self, one: Recorded) -> Iterator[tuple[Path, str]]:
-        """Folders from which sessions here loaded these very files."""
+        """Places from which sessions here read these very files."""
         folders = dict.fromkeys((self._lab.sessions, self._lab.home / "sessions"))
         for log in (path for folder in folders for path in sorted(folder.glob(f"*/{LOG_NAME}"))):
             try:
@@ -163,13 +183,15 @@ class Places:
             )
         refs = ", ".join(one.ref for one in named) or "none"
         raise UnknownNameError(
-            f"session {self._record.name!r} has no model and no SAE at {splits(pair)[0][0]!r}",
+            f"session {self._record.name!r} has no model, no SAE and no source at {splits(pair)[0][0]!r}",
             f"It has, with a digest: {refs}.",
         )
 
     def _matched(self, meant: list[Recorded], left: str, folder: Path) -> dict[Recorded, Path]:
-        if not folder.is_dir():
-            raise InputFileError(f"there is no folder {str(folder)!r}", "Say where it lies: --at RECORDED=FOLDER.")
+        if not folder.exists():
+            raise InputFileError(
+                f"there is no folder and no file {str(folder)!r}", "Say where it lies: --at RECORDED=HERE."
+            )
         found, other = {}, []
         for one in meant:
             here = (folder / (_below(one.ref, left) or "")).resolve()
@@ -188,15 +210,29 @@ class Places:
         return found
 
     def _digest(self, kind: str, folder: Path | None) -> str:
-        """The digest of a folder that holds such a thing, or an empty text: others are never read through."""
+        """The digest of what holds such a thing, or an empty text: others are never read through."""
         if folder is None or not _holds(kind, folder):
             return ""
         if (kind, folder) not in self._digests:
             try:
-                self._digests[kind, folder] = folder_digest(folder)
-            except OSError:
+                self._digests[kind, folder] = _source_digest(folder) if kind == SOURCE else folder_digest(folder)
+            except (OSError, WorkbenchError):
                 self._digests[kind, folder] = ""
         return self._digests[kind, folder]
+
+
+def _put(places: dict[str, Any], ref: str, here: Path | StandIn | None) -> None:
+    if here is None:
+        places.pop(ref, None)
+    else:
+        places[ref] = here
+
+
+def _source_digest(path: Path) -> str:
+    """As `corpus import` records it: of a file's bytes, or of a folder's texts."""
+    from workbench.corpus.readers import Reading
+
+    return file_digest(path) if path.is_file() else Reading(str(path)).source_digest
 
 
 def _below(ref: str, folder: str) -> str | None:
@@ -212,6 +248,9 @@ def _own_folder(kind: str, ref: str) -> Path | None:
     try:
         if kind == MODEL:
             return references.resolve(ref).folder
+        if kind == SOURCE:
+            here = Path(ref).expanduser()
+            return here.resolve() if here.exists() else None
         from workbench.saes.space import local_folder
 
         folder = local_folder(ref)
@@ -226,6 +265,8 @@ def _holds(kind: str, folder: Path) -> bool:
     try:
         if kind == MODEL:
             return references.checked(folder).is_dir()
+        if kind == SOURCE:
+            return folder.exists()
         return any(all((folder / name).is_file() for name in form.FILES) for form in FORMATS)
     except (WorkbenchError, OSError):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from commands.sae import SaeCheck
-from workbench.corpus.source import DEMO, open_corpus
+from workbench.corpus.source import DEMO
 from workbench.errors import UsageError
 from workbench.figures import Figure
 from workbench.lab import Lab
@@ -90,7 +90,7 @@ def _texts(lab: Lab, corpus: str) -> tuple[str, Iterable[str], str] | None:
     if not corpus and (lab.entry("model") or {}).get("ref") == "demo":
         corpus = DEMO
     if corpus:
-        found = open_corpus(corpus, HELD_OUT, home=lab.home)
+        found = lab.corpus(corpus, HELD_OUT)
         return found.name, found.documents(), found.digest
     names = sorted(lab.state.under("stimuli"))
     sentences = [text for name in names for _, text in find_set(name, lab).rows]

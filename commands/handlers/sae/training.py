@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from commands.handlers.sae.gate import judge
 from commands.sae import SaeSweep, SaeTrain
-from workbench.corpus.source import Corpus, open_corpus
 from workbench.errors import InputFileError
 from workbench.figures import Figure
 from workbench.lab import Lab
@@ -17,6 +16,7 @@ from workbench.saes.recipe import WITH_K, WITH_L1, Recipe
 from workbench.verbs import Outcome
 
 if TYPE_CHECKING:
+    from workbench.corpus.source import Corpus
     from workbench.models.loaded import LoadedModel
     from workbench.models.site import Site
     from workbench.saes.activation_set import ActivationSet, SetRecipe
@@ -116,7 +116,7 @@ def _plan(command: SaeTrain | SaeSweep, lab: Lab) -> _Plan:
 
     model = lab.model
     site = parse_site(command.site or f"blocks.{(model.layers - 1) // 2}.hook_resid_post", model.layers)
-    corpus = open_corpus(command.corpus, command.corpus_seed, home=lab.home)
+    corpus = lab.corpus(command.corpus, command.corpus_seed)
     width = model.site_width(site)
     digest = str(model.info["digest"] or model.name)
     activations = SetRecipe(

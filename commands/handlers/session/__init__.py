@@ -7,6 +7,7 @@ from typing import Any
 from commands.clusters import MADE_BY
 from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
 from commands.handlers.log_text import text_of
+from commands.handlers.older import older
 from commands.handlers.session.comparing import compare
 from commands.handlers.session.files import export, import_
 from commands.session import (
@@ -130,6 +131,7 @@ def _quanta(state: State) -> dict[str, Any]:
 
 
 def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
+    changed = older(line)
     return {
         "seq": line.seq,
         "utc": line.utc,
@@ -142,7 +144,8 @@ def _log_row(line: LogLine, record: SessionRecord) -> dict[str, Any]:
         "reused": line.reused,
         "artifact": line.artifact,
         "error": line.error,
-        "warnings": line.warnings,
+        "warnings": [*([changed] if changed else []), *line.warnings],
+        **({"older": changed} if changed else {}),
     }
 
 

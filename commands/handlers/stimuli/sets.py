@@ -79,7 +79,7 @@ def rows_of(sentences: Sequence[Stimulus]) -> list[dict[str, Any]]:
 
 def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measure], dict[str, Any]]:
     """Numbers of each sentence that are not the concept, and where tokens and word counts came from."""
-    from workbench.corpus.source import DEMO, open_corpus
+    from workbench.corpus.source import DEMO
     from workbench.models.tokenizer_file import token_counts
     from workbench.stimuli.check import Measure, plain_measures
     from workbench.stimuli.frequency import word_counts
@@ -94,7 +94,7 @@ def measured(found: StimulusSet, lab: Lab, corpus: str = "") -> tuple[list[Measu
         measures += [Measure("tokens", "tokens", counts), Measure("tokens a word", "tokens", each)]
     corpus = corpus or (DEMO if model.get("ref") == DEMO else "")
     if corpus:
-        counted = word_counts(open_corpus(corpus, home=lab.home))
+        counted = word_counts(lab.corpus(corpus))
         known = counted.known(texts)
         sources |= {"frequency": counted.name, "known_words": known}
         if known >= KNOWN_WORDS:

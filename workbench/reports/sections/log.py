@@ -78,6 +78,8 @@ def _row(source: ReportSource, line: LogLine) -> list[Cell]:
     remarks: list[str] = []
     if source.is_stale(line):
         remarks.append("stale")
+    if source.older(line):
+        remarks.append("older revision")
     if line.reused is not None:
         remarks.append(f"took the stored result of line {line.reused}")
     if line.warnings:

@@ -33,11 +33,11 @@ def summary_section(source: ReportSource) -> Section:
     """What was asked, what was found, and how far it can be trusted: the leading ranking, then each kind of result."""
     blocks: list[Block] = []
     if (lead := source.ranking) is not None:
-        blocks += source.attempt(lead, partial(_leading, source))
+        blocks += [*source.revision(lead), *source.attempt(lead, partial(_leading, source))]
     for verb, say in _SAYERS.items():
         for line in source.lines(verb)[-NAMED:]:
             if line is not lead:
-                blocks += source.attempt(line, partial(say, source))
+                blocks += [*source.revision(line), *source.attempt(line, partial(say, source))]
     blocks += _work(source, beside=bool(blocks))
     if not blocks:
         blocks.append(Paragraph(("Nothing was measured in this session yet.",)))

@@ -7,7 +7,7 @@ from workbench.reports.source import ReportSource
 
 
 def warnings_section(source: ReportSource) -> Section | None:
-    """Warnings of the lines in force, stale lines, and results that could not be read."""
+    """Warnings of the lines in force, stale lines and those of older revisions, and results that could not be read."""
     items = warnings(source)
     none = "No command in force gave a warning, none is stale, and every result could be read."
     blocks: list[Block] = [Bullets(items)] if items else [Paragraph((none,))]
@@ -22,6 +22,7 @@ def warnings(source: ReportSource) -> list[Rich]:
         for line in source.in_force
         if source.is_stale(line)
     ]
+    found += [(at_line(line.seq), f": {told}") for line in source.in_force if (told := source.older(line))]
     problems = {(line.seq, reason) for line, reason in source.problems}
     found += [(at_line(seq), f" cannot be shown: {reason}") for seq, reason in sorted(problems)]
     return found
