@@ -189,9 +189,9 @@ class WorkbenchApp(App[None]):
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
-        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if typed and (isinstance(event, events.Key) or self.line.question is None):
-            await self.take(event)
+        typed = event if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded else None
+        if typed is not None and (isinstance(typed, events.Key) or self.line.question is None):
+            await self.take(typed)
         else:
             await super().on_event(event)
 
@@ -272,7 +272,7 @@ class WorkbenchApp(App[None]):
         background.start(self, partial(self.carry_out, verb, then), "do")
 
     def show_answer(self, verb: verbs.Verb, then: doing.Then) -> None:
-        """Ask for what comes to the front; what is typed meanwhile is for that, and who went elsewhere is not followed."""
+        """Ask for what comes to the front: what is typed meanwhile is for that, who went elsewhere is not followed."""
         self.hide_notice()
         place = (self.trail.here, self.over)
 

@@ -12,7 +12,6 @@ import numpy as np
 from commands.features import FeaturesCompare, FeaturesContrast, FeaturesMaxact, FeaturesProbe
 from commands.handlers.features.designs import Design, matched, two_classes
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
-from workbench.corpus.source import open_corpus
 from workbench.errors import InputFileError, UsageError
 from workbench.features.rankings import Ranking
 from workbench.lab import Lab
