@@ -10,7 +10,7 @@ from workbench import __version__
 from workbench.engine.wire import ProtocolError
 from workbench.errors import EngineUnreachable, InputFileError, UnknownNameError, UsageError, WorkbenchError
 from workbench.uploads import marked
-from workbench.verbs import File, Folder, Sent, Verb
+from workbench.verbs import File, Folder, InItsPlace, Output, Sent, Upload, Verb
 
 HERE = "Check the path; it is relative to where you are."
 """A hint that is true of files of this machine only."""
@@ -130,6 +130,19 @@ def not_there(error: WorkbenchError, verb: Verb, where: str, version: str = __ve
     absolute = all(path.startswith("/") for path in named)
     how = "" if absolute else f" Name a file or folder of {where} by its absolute path there."
     return _with(error, f"It was looked for on {where}, not here.{how}")
+
+
+def side(verb: type[Verb], field: str, where: str) -> str:
+    """On which of the two machines a path given for this field is meant; empty for a field that takes none."""
+    if field in marked(verb, Upload):
+        return "read here, sent along"
+    if field in marked(verb, Sent):
+        return f"sent from here, or a path on {where}"
+    if field in marked(verb, Output):
+        return "written here"
+    if any(field in marked(verb, mark) for mark in (File, Folder, InItsPlace)):
+        return f"paths are of {where}"
+    return ""
 
 
 def _paths(verb: Verb) -> list[str]:
