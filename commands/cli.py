@@ -96,7 +96,9 @@ def _do(verb: Verb, options: argparse.Namespace) -> int:
     from commands.shell.execute import Executor, JsonProgress, clear_progress, shell_progress
 
     executor = Executor.default(options.session, options.sessions)
-    executor.in_process, executor.host, executor.fresh = options.no_engine, options.host or "", options.fresh
+    executor.in_process, executor.fresh = options.no_engine, options.fresh
+    if options.host:
+        executor.move_to(options.host, options.sessions)
     if not options.quiet:
         executor.progress = (
             JsonProgress() if options.json and verb.heavy else None if options.json else shell_progress()

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, OutputFile, Place, Query
+from workbench.verbs import Command, InputFile, NameOrFile, NameOrFolder, OutputFile, Place, Query, SentFile
 
 
 class OfStimuli(Command):
@@ -404,9 +404,9 @@ class FeaturesCommon(Query):
 
     stimuli: str = Field("", description="Sentences of a stimulus set: SET or SET:CLASS (default: its positive class)")
     text: tuple[str, ...] = Field((), description="A sentence; repeat it for several")
-    file: NameOrFile = Field("", description="A .txt file with one sentence a line, or .jsonl with a field `text`")
+    file: SentFile = Field("", description="A .txt file with one sentence a line, or .jsonl with a field `text`")
     control: tuple[str, ...] = Field((), description="A control sentence; repeat it for several")
-    control_file: NameOrFile = Field("", description="A file of control sentences")
+    control_file: SentFile = Field("", description="A file of control sentences")
     undecodable: Literal["refuse", "replace"] = Field(
         "refuse", description="What to do with bytes of a file that are not UTF-8"
     )

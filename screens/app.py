@@ -115,6 +115,7 @@ class WorkbenchApp(App[None]):
         session: the session to open, or None to choose one on Home.
         keymap: the investigator's own keys.
         tour: whether to begin with the tour.
+        where: what the machine of the engine is called, where it is another one.
     """
 
     CSS_PATH = "app.tcss"
@@ -123,11 +124,18 @@ class WorkbenchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(
-        self, open_engine: EngineOpener, session: str | None = None, *, keymap: Keymap | None = None, tour: bool = False
+        self,
+        open_engine: EngineOpener,
+        session: str | None = None,
+        *,
+        keymap: Keymap | None = None,
+        tour: bool = False,
+        where: str = "",
     ) -> None:
         super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
+        self.where = where
         self.engine: Engine | None = None
         self.unreached: WorkbenchError | None = None
         """Why there is no engine; None while one is being reached, and when it was."""
@@ -168,7 +176,7 @@ class WorkbenchApp(App[None]):
 
     def on_mount(self) -> None:
         """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
-        self.status.show(session=self.session or "")
+        self.status.show(session=self.session or "", where=self.where.rpartition("@")[2])
         self.set_keymap(self.keymap.keys)
         self.show_place()
         self.call_after_refresh(self._go_on)
@@ -552,9 +560,10 @@ def main(session: str | None = None, sessions: str | None = None, host: str | No
     """
     from screens import keymap
     from screens.start import engine_opener, first_start, last_session, wants_mouse
+    from workbench.engine.remote import name_of
 
     opener = engine_opener(sessions, host)
     last = session or (None if host else last_session(sessions))
-    app = WorkbenchApp(opener, last, keymap=keymap.read(), tour=first_start(last, host))
+    app = WorkbenchApp(opener, last, keymap=keymap.read(), tour=first_start(last, host), where=name_of(host or ""))
     app.run(mouse=wants_mouse())
     return int(app.return_code or 0)

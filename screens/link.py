@@ -143,15 +143,24 @@ class Link:
                 doing.tell_job(self.app, job)
         elif kind == "state":
             self._link_is(str(event.get("state")))
+        elif kind == "sought":
+            self._not_found(str((event.get("error") or {}).get("message")))
+
+    def _not_found(self, why: str) -> None:
+        """Say why a link that was lost is still being looked for."""
+        if self._was_lost and self.app.where:  # here, an engine that was stopped is no news
+            self.app.status.show(message=f"looking on: {why}", good=False)
 
     def _link_is(self, state: str) -> None:
         """Say how the link stands; one that was lost and is back may have missed changes, so all is read again."""
         if state == "lost":
             self._was_lost = True
-            self.app.status.show(message="link lost, looking for it; what was stored is safe", good=False)
+            at = f" to {self.app.where}" if self.app.where else ""
+            self.app.status.show(message=f"link{at} lost, looking for it; what was stored is safe", good=False)
         elif state == "connected" and self._was_lost:
             self._was_lost = False
-            self.app.status.show(message="the link is back")
+            at = f" to {self.app.where}" if self.app.where else ""
+            self.app.status.show(message=f"the link{at} is back")
         self.app.status.show(engine=state)
         if state == "connected":
             self.refresh()

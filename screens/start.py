@@ -20,12 +20,12 @@ def engine_opener(sessions: str | None, host: str | None) -> Callable[[], Awaita
 
     async def open_engine() -> Engine:
         from workbench.engine.async_client import AsyncClient
-        from workbench.engine.remote import ssh_command
+        from workbench.engine.remote import name_of, ssh_command
         from workbench.engine.streams import program_dial, socket_dial
 
         if host:
             dial = program_dial(ssh_command(host, ask=False))
-            client = AsyncClient(dial, Path(sessions) if sessions else None, detach_heavy=True)
+            client = AsyncClient(dial, Path(sessions) if sessions else None, where=name_of(host))
         else:
             folder = Path(sessions).expanduser() if sessions else default_sessions()
             client = AsyncClient(socket_dial(BROKER_MODULE), folder)

@@ -19,9 +19,9 @@ def connect(host: str, *, spawn: bool) -> Client:
     from workbench.engine.client import Client
 
     if host:
-        from workbench.engine.remote import ssh_command
+        from workbench.engine.remote import name_of, ssh_command
 
-        return Client(None, through=ssh_command(host), where=host.partition(":")[0])
+        return Client(None, through=ssh_command(host), where=name_of(host))
     return Client(BROKER_MODULE if spawn else None)
 
 
@@ -29,7 +29,7 @@ def open_app(session: str | None, sessions: str | None, host: str) -> int:
     """Open the terminal app.
 
     Raises:
-        UsageError: standard input or output is no terminal.
+        UsageError: standard input or output is no terminal, or the folder cannot be one of the other machine.
     """
     import importlib
     import sys
@@ -39,6 +39,10 @@ def open_app(session: str | None, sessions: str | None, host: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the app needs a terminal", "Give a command, see `workbench --help`; over ssh, use `ssh -t`.")
 
+    if host:
+        from workbench.engine.remote import folder_over_there
+
+        sessions = folder_over_there(sessions, host)
     # by name: the shell front end is not made of screens
     return int(importlib.import_module("screens.app").main(session=session, sessions=sessions, host=host or None) or 0)
 

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.shell.terminal import visible
 from workbench import paths
 from workbench.engine.pace import Pace
-from workbench.errors import EngineUnreachable
+from workbench.errors import EngineUnreachable, UsageError
 from workbench.progress import WAITING, read_numbers
 from workbench.session import catalog
 from workbench.verbs import Query, Verb
+
+if TYPE_CHECKING:
+    from workbench.engine.client import Client
 
 Progress = Callable[[int, int, str], None]
 
@@ -29,6 +32,7 @@ class Executor:
         sessions: the folder of sessions.
         in_process: run in this process instead of the engine.
         host: `user@box` of a remote engine, or "".
+        sessions_there: the folder of sessions on that machine, or None for its own default.
         fresh: compute even where an equal result is stored.
     """
 
@@ -38,11 +42,25 @@ class Executor:
     host: str = ""
     fresh: bool = False
     progress: Progress | None = None
+    sessions_there: Path | None = None
 
     @classmethod
     def default(cls, session: str | None = None, sessions: str | None = None) -> Executor:
         """An executor on the default folder of sessions."""
         return cls(session, Path(sessions).expanduser().absolute() if sessions else paths.default_sessions())
+
+    def move_to(self, host: str, sessions: str | None = None) -> None:
+        """Work on another machine from now on, in its own folder of sessions unless one is named.
+
+        Raises:
+            UsageError: that folder is not absolute, or the work is to be done in this process.
+        """
+        from workbench.engine.remote import folder_over_there
+
+        if self.in_process:
+            raise UsageError("--no-engine works in this process, and --host elsewhere", "Leave one of them out.")
+        there = folder_over_there(sessions, host)
+        self.host, self.sessions_there = host, Path(there) if there else None
 
     def session_name(self, verb: Verb) -> str | None:
         """The session asked for, else the one last worked in; none for a verb that is about no session."""
@@ -58,7 +76,7 @@ class Executor:
         Raises:
             WorkbenchError: what went wrong.
         """
-        if verb.dotted == "report" or (self.host and verb.dotted in ("session.export", "clusters.export")):
+        if verb.dotted == "report" and not self.host:
             verb = self._named_output(verb)
         if self.in_process:
             return self._here(verb)
@@ -90,14 +108,25 @@ class Executor:
         from commands.shell.connect import connect
 
         with connect(self.host, spawn=spawn) as client:
+            if self.host and self.session is None and not verb.sessionless:
+                self.session = self._latest_over_there(client)
+            if self.host and verb.dotted in ("report", "session.export", "clusters.export"):
+                verb = self._named_output(verb)
             return client.request(
                 verb,
                 session=self.session_name(verb),
-                sessions=None if self.host else self.sessions,
+                sessions=self.sessions_there if self.host else self.sessions,
                 fresh=self.fresh,
                 detach=bool(self.host) and verb.heavy,  # a link over a network breaks by itself: the work goes on
                 progress=self.progress,
             )
+
+    def _latest_over_there(self, client: Client) -> str | None:
+        """The session of the other machine that was changed last, as without --host; None where it has none."""
+        from commands.session import SessionList
+
+        found = client.request(SessionList(), sessions=self.sessions_there)["result"]["sessions"]
+        return next((str(one["name"]) for one in found if not one["example"] and one["changed"]), None)
 
     def _here(self, verb: Verb) -> dict[str, Any]:
         # by name, so that the front end itself never imports a handler

@@ -68,8 +68,11 @@ def _common_start(options: list[str]) -> str:
     return first[:same]
 
 
-def explanation(text: str) -> str:
-    """What the word being typed is for: the verb's summary, or the parameter's description and default."""
+def explanation(text: str, where: str = "") -> str:
+    """What the word being typed is for: the verb's summary, or the parameter's description and default.
+
+    Over `where`, another machine, a path also says on which of the two it is meant.
+    """
     words = text.split(" ")
     if text == "tour":
         return "Show the tour of one minute again."
@@ -84,7 +87,17 @@ def explanation(text: str) -> str:
             return verb.summary()
         name = waiting[0]
     field = verb.model_fields.get(name)
-    return verb.summary() if field is None else f"{name}: {in_app(field.description or '')}{_default(field.default)}"
+    if field is None:
+        return verb.summary()
+    side = _side(verb, name, where) if where else ""
+    return f"{name}{side}: {in_app(field.description or '')}{_default(field.default)}"
+
+
+def _side(verb: type[verbs.Verb], name: str, where: str) -> str:
+    from workbench.engine.afar import side  # only once there is another machine
+
+    told = side(verb, name, where)
+    return f" ({told})" if told else ""
 
 
 def _default(value: Any) -> str:

@@ -51,7 +51,7 @@ def command_question(app: WorkbenchApp) -> Question:
     def advise(text: str) -> str:
         options = completion.candidates(text, known)
         shown = "  ".join(options[:12]) if len(options) > 1 else ""
-        told = completion.explanation(text)
+        told = completion.explanation(text, app.where)
         if " " not in text:
             return shown or told
         return f"{told}  ({shown})" if told and shown else told or shown

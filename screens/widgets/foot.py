@@ -71,13 +71,14 @@ class HintLine(Painted):
 
 
 class StatusLine(Painted):
-    """Session, features and engine on the left; the last action or the running job on the right."""
+    """Session, features, the engine and its machine on the left; the last action or the running job on the right."""
 
     def __init__(self) -> None:
         super().__init__(id="status")
         self.session = ""
         self.features = ""
         self.gate = ""
+        self.where = ""
         self.engine = "connecting"
         self.message = ""
         self.style = palette.PLAIN
@@ -108,21 +109,26 @@ class StatusLine(Painted):
         session: str | None = None,
         features: str | None = None,
         gate: str | None = None,
+        where: str | None = None,
         engine: str | None = None,
         message: str | None = None,
         good: bool = True,
     ) -> None:
         """Change what is given, leave the rest."""
-        before = (self.session, self.features, self.gate, self.engine, self.message, self.style)
+        before = self._all()
         self.session = self.session if session is None else session
         self.features = self.features if features is None else features
         self.gate = self.gate if gate is None else gate
+        self.where = self.where if where is None else where
         self.engine = self.engine if engine is None else engine
         if message is not None:
             self.message, self.style = message, palette.PLAIN if good else palette.BAD
             self._before = None
-        if before != (self.session, self.features, self.gate, self.engine, self.message, self.style):
+        if before != self._all():
             self.refresh()
+
+    def _all(self) -> tuple[Any, ...]:
+        return self.session, self.features, self.gate, self.where, self.engine, self.message, self.style
 
     @override
     def pieces(self, y: int, width: int) -> Iterable[Piece]:
@@ -133,8 +139,9 @@ class StatusLine(Painted):
         gate: Piece = (self.gate, palette.DIM)
         connected = self.engine == "connected"
         engine: Piece = (self.engine, palette.GOOD if connected else palette.WARN)
-        shown = [piece for piece in (session, features, gate, engine) if piece[0]]
-        for spare in (gate, features, engine) if connected else (gate, features):
+        where: Piece = (visible(self.where), palette.PLAIN if connected else palette.WARN)
+        shown = [piece for piece in (session, features, gate, where, engine) if piece[0]]
+        for spare in (gate, features, engine, where) if connected else (gate, features):
             if message and spare in shown and sum(cell_len(text) + 3 for text, _ in shown) + cell_len(message) > width:
                 shown.remove(spare)
         pieces: list[Piece] = []

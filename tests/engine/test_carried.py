@@ -55,7 +55,7 @@ def test_what_is_written_over_there_arrives_here(far: Client, tmp_path: Path) ->
 
 def test_the_app_s_client_fetches_as_well(shared: Place, tmp_path: Path) -> None:
     async def scenario() -> tuple[Any, Any]:
-        client = AsyncClient(program_dial(WAY), shared.sessions, detach_heavy=True)
+        client = AsyncClient(program_dial(WAY), shared.sessions, where="me@box")
         wrote = await client.request(toy.Write(out=str(tmp_path / "x.txt")), session=None)
         read = await client.request(toy.Read(file=str(tmp_path / "x.txt")), session=None)
         await client.close()
@@ -125,7 +125,7 @@ def test_a_link_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "l").symlink_to("/etc/passwd")
     asking = sending(toy.Read(file=str(tmp_path / "d")), ENGINE)
-    next(asking)
+    assert [next(asking), next(asking)] == [{"open": True}, None]
     with pytest.raises(UsageError, match="holds a link"):
         asking.send({"box": "b"})
 

@@ -53,7 +53,7 @@ def test_the_shell_s_client_works_in_a_session_over_there(far: tuple[Box, Place]
 def test_a_link_cut_under_a_request_is_said_and_repeating_it_goes_on(far: tuple[Box, Place]) -> None:
     server, place = far
     place.session("cut")
-    first = Client(None, through=way(server))
+    first = Client(None, through=way(server), where="me@box")
     first.request(toy.Note(text="kept"), session="cut", sessions=place.sessions)
     pid = first.engine["pid"]
 
@@ -61,7 +61,7 @@ def test_a_link_cut_under_a_request_is_said_and_repeating_it_goes_on(far: tuple[
         server.cut()
 
     work = toy.Work(steps=60, pause=0.02)
-    with pytest.raises(EngineDied, match="the link through ssh broke before the answer came") as caught:
+    with pytest.raises(EngineDied, match="the link to me@box broke before the answer came") as caught:
         first.request(work, session="cut", sessions=place.sessions, detach=True, progress=cut)
     assert "goes on over there" in caught.value.hint
     first.close()
@@ -77,7 +77,7 @@ def test_the_app_s_client_says_that_the_link_is_lost_and_finds_it_again(far: tup
     place.session("app")
 
     async def scenario() -> list[Any]:
-        client = AsyncClient(program_dial(way(server, ask=False)), place.sessions, detach_heavy=True)
+        client = AsyncClient(program_dial(way(server, ask=False)), place.sessions, where="me@box")
         events: list[dict[str, Any]] = []
         client.on_event = events.append
 
@@ -94,7 +94,7 @@ def test_the_app_s_client_says_that_the_link_is_lost_and_finds_it_again(far: tup
         async with asyncio.timeout(PATIENCE):
             await started.wait()
         assert server.stop() == 1
-        with pytest.raises(EngineDied, match="the link to the engine was lost") as caught:
+        with pytest.raises(EngineDied, match="the link to the engine on me@box was lost") as caught:
             await work
         assert "see Jobs" in caught.value.hint
         await until(lambda: client.state == "lost")
@@ -114,8 +114,9 @@ def test_a_server_that_is_not_there_is_explained(far: tuple[Box, Place], capfd: 
     server, _ = far
     server.stop()
     try:
-        with pytest.raises(EngineUnreachable, match="ssh ended before the engine answered"):
-            Client(None, through=way(server))
+        with pytest.raises(EngineUnreachable, match="me@box cannot be reached") as told:
+            Client(None, through=way(server), where="me@box")
+        assert "Connection refused" in told.value.hint
         assert "Connection refused" in capfd.readouterr().err
         with pytest.raises(EngineUnreachable) as caught:
             asyncio.run(AsyncClient(program_dial(way(server, ask=False))).connect())
@@ -130,8 +131,8 @@ def test_a_key_that_is_not_known_is_not_let_in(far: tuple[Box, Place], capfd: py
     known = keys.read_text()
     keys.write_text((server.folder / "host.pub").read_text())
     try:
-        with pytest.raises(EngineUnreachable):
-            Client(None, through=way(server, ask=False))
+        with pytest.raises(EngineUnreachable, match="me@box did not let this user in"):
+            Client(None, through=way(server, ask=False), where="me@box")
         assert "Permission denied" in capfd.readouterr().err
     finally:
         keys.write_text(known)

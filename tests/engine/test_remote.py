@@ -63,8 +63,9 @@ def test_a_remote_workbench_that_is_not_found_is_explained(
     box: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (box / "workbench").unlink()
-    with pytest.raises(EngineUnreachable, match="ssh ended before the engine answered"):
-        Client(None, through=ssh_command("me@box"))
+    with pytest.raises(EngineUnreachable, match="there is no workbench to run on me@box") as caught:
+        Client(None, through=ssh_command("me@box"), where="me@box")
+    assert "neither on the login shell's PATH" in caught.value.hint
     assert "--host USER@BOX:PATH" in capfd.readouterr().err
 
 

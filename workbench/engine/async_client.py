@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.engine.afar import not_here, not_there, other_protocol, unreachable
 from workbench.engine.carried import Asking, check_carry, fetching, sending
 from workbench.engine.protocol import EventHandler, LinkState, Progress
 from workbench.engine.question import question
@@ -21,8 +23,16 @@ from workbench.engine.wire import (
     decode,
     encode,
     hello,
+    hello_in,
 )
-from workbench.errors import EngineDied, EngineUnreachable, UsageError, WorkbenchError, error_from_dict
+from workbench.errors import (
+    EngineDied,
+    EngineUnreachable,
+    InputFileError,
+    UsageError,
+    WorkbenchError,
+    error_from_dict,
+)
 from workbench.verbs import Verb
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -32,6 +42,8 @@ TRIES = 3
 """Connections to try at once: an engine that ends at this very moment closes one without a word."""
 BANNER_READS = 16
 """Blocks of other text that may come before the engine's hello."""
+BANNER_SIGNS = 1000
+"""Of that text, so much is kept to be quoted."""
 
 
 @dataclass(eq=False)
@@ -50,7 +62,8 @@ class AsyncClient:
         dial: opens the connection (`socket_dial`, `program_dial`).
         sessions: the folder of sessions; the engine's default when None.
         on_event: called with each event.
-        detach_heavy: long work goes on when the link breaks, as one over a network does by itself.
+        where: what the machine behind the link is called, where it is another one. Long work then goes on when the
+            link breaks, as one over a network does by itself, and files are carried over it.
     """
 
     def __init__(
@@ -59,14 +72,15 @@ class AsyncClient:
         sessions: Path | None = None,
         on_event: EventHandler | None = None,
         *,
-        detach_heavy: bool = False,
+        where: str = "",
     ) -> None:
         self.on_event = on_event
         self.engine: dict[str, Any] = {}
         """What the engine said of itself: `version`, `pid`, `capabilities`."""
         self._dial = dial
-        self._detach_heavy = detach_heavy
+        self._where = where
         self._sessions = None if sessions is None else sessions.absolute()
+        self._banner = ""
         self._state: LinkState = "connecting"
         self._streams: Streams | None = None
         self._opening: tuple[asyncio.Task[None], bool] | None = None
@@ -126,9 +140,13 @@ class AsyncClient:
                 return streams, await self._greet(streams)
             except ConnectionError as error:  # it was ending just then: the next attempt finds or starts another
                 if streams.process is not None or attempt == TRIES:
-                    said = await last_words(streams) or "See its log."
+                    said, status = await last_words(streams)
                     await streams.close()
-                    raise EngineUnreachable("the engine closed the link without a word", said) from error
+                    if self._where:
+                        raise unreachable(self._where, f"{self._banner}\n{said}", status) from error
+                    raise EngineUnreachable(
+                        "the engine closed the link without a word", said or "See its log."
+                    ) from error
                 await streams.close()
             except BaseException:
                 await streams.close()
@@ -136,18 +154,21 @@ class AsyncClient:
         raise EngineUnreachable("no attempt to reach the engine was made")
 
     async def _greet(self, streams: Streams) -> Lines:
-        lines = Lines()
+        lines, self._banner = Lines(), ""
         streams.writer.write(encode(hello()))
         for _ in range(BANNER_READS):
             data = await streams.reader.read(READ_SIZE)
             if not data:
                 raise ConnectionResetError("end of file before a hello")
-            found = lines.feed(data)
-            # A login shell behind ssh may say something before the engine does.
-            while found and not (isinstance(found[0], bytes) and found[0].startswith(b"{")):
-                found.pop(0)
+            found, banner = hello_in(lines.feed(data))
+            self._banner = f"{self._banner}\n{banner}"[-BANNER_SIGNS:]
             if found:
-                self._welcome(found)
+                try:
+                    self._welcome(found)
+                except ProtocolError as error:
+                    if not self._where:
+                        raise
+                    raise other_protocol(error, self._where) from error
                 return lines
         raise ProtocolError("the other side says much, but no hello", "Is it `workbench engine --stdio`?")
 
@@ -176,26 +197,48 @@ class AsyncClient:
         Raises:
             WorkbenchError: what the engine answered; EngineDied or EngineUnreachable for a lost link.
         """
-        detach = detach or (self._detach_heavy and verb.heavy)
+        detach = detach or (bool(self._where) and verb.heavy)
         await self.connect()
-        sent = await self._driven(sending(verb, self.engine, progress)) if self._detach_heavy else None
-        carry = self._detach_heavy and check_carry(verb, self.engine)
-        message = question(
-            verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach, carry=carry, sent=sent
-        )
-        reply = await self._ask(message, progress)
+        if not self._where:
+            message = question(verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach)
+            return await self._ask(message, progress)
+        try:
+            sent = await self._driven(sending(verb, self.engine, progress))
+            carry = check_carry(verb, self.engine)
+            message = question(
+                verb, session=session, sessions=self._sessions, fresh=fresh, detach=detach, carry=carry, sent=sent
+            )
+        except InputFileError as error:
+            raise not_here(error, self._where) from error
+        try:
+            reply = await self._ask(message, progress)
+        except UsageError as error:
+            raise not_there(error, verb, self._where, str(self.engine.get("version"))) from error
         return await self._driven(fetching(verb, reply, progress)) if carry else reply
 
     async def _driven(self, asking: Asking) -> dict[str, Any]:
         """Ask what a generator wants asked, up to its end; gives what it gives."""
+        asked: deque[asyncio.Task[dict[str, Any]]] = deque()
         try:
-            message = next(asking)
+            step = next(asking)
             while True:
-                message = asking.send(await self._ask(message))
+                if step is not None:
+                    asked.append(asyncio.create_task(self._ask(step)))
+                    step = next(asking)
+                    continue
+                try:
+                    answer = await asked.popleft()
+                except WorkbenchError as error:
+                    step = asking.throw(error)
+                else:
+                    step = asking.send(answer)
         except StopIteration as done:
             found: dict[str, Any] = done.value
             return found
         finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
             asking.close()
 
     async def watch(self, session: str | None) -> None:
@@ -277,10 +320,11 @@ class AsyncClient:
 
     async def _lost(self, streams: Streams) -> None:
         self._streams = None
-        said = await last_words(streams)
+        said, _ = await last_words(streams)
         await streams.close()
-        hint = GOES_ON if self._detach_heavy else "Repeat the command: a new engine starts, and the session is whole."
-        self._fail_waiting(EngineDied("the link to the engine was lost", f"{hint}\n{said}".rstrip()))
+        hint = GOES_ON if self._where else "Repeat the command: a new engine starts, and the session is whole."
+        at = f" on {self._where}" if self._where else ""
+        self._fail_waiting(EngineDied(f"the link to the engine{at} was lost", f"{hint}\n{said}".rstrip()))
         if self._state != "closed":
             self._become("lost")
         if self._state != "closed" and (self._seeking is None or self._seeking.done()):
@@ -291,7 +335,8 @@ class AsyncClient:
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             try:
                 await self.connect(start=False)
-            except WorkbenchError:
+            except WorkbenchError as error:
+                self._tell({"event": "sought", "error": error.as_dict()})
                 continue  # still not there; the state says so
             return
 

@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.engine.address import Address, engine_address
 from workbench.engine.carried import Asking, check_carry, fetching, sending
-from workbench.engine.carrier import carry, end_carrier
+from workbench.engine.carrier import Carrier
 from workbench.engine.question import question
 from workbench.engine.spawn import connect, connect_or_spawn
-from workbench.engine.wire import LINE_LIMIT, READ_SIZE, Lines, check_hello, decode, encode, hello
+from workbench.engine.wire import (
+    LINE_LIMIT,
+    READ_SIZE,
+    Lines,
+    ProtocolError,
+    check_hello,
+    decode,
+    encode,
+    hello,
+    hello_in,
+)
 from workbench.errors import (
     Cancelled,
     EngineDied,
     EngineUnreachable,
     InputFileError,
-    UnknownNameError,
+    UsageError,
     WorkbenchError,
     error_from_dict,
 )
 
 if TYPE_CHECKING:
-    import subprocess
-
     from workbench.engine.protocol import Progress
     from workbench.verbs import Verb
 
 TRIES = 3
 """Connections to try: an engine that ends at this very moment closes one without a word."""
+BANNER_SIGNS = 1000
+"""Of what a login shell said before the hello, so much is kept to be quoted."""
+LEFT = "The engine stops the work at its next batch, unless it was detached."
 
 
 class Client:
@@ -52,11 +64,14 @@ class Client:
         self, broker_module: str | None, address: Address | None = None, *, through: Sequence[str] = (), where: str = ""
     ) -> None:
         self._through = through
-        self._where = where
+        self._where = where or (through[0] if through else "")
         self._address = None if through else address or engine_address()
         self._module = broker_module
-        self._carrier: subprocess.Popen[bytes] | None = None
+        self._carrier: Carrier | None = None
+        self._banner = ""
         self._count = 0
+        self._open: set[int] = set()
+        self._early: dict[int, dict[str, Any]] = {}
         self._greeting = False
         self.engine: dict[str, Any] = {}
         """What the engine said of itself: `version`, `pid`, `capabilities`."""
@@ -66,21 +81,29 @@ class Client:
             self._ready: list[dict[str, Any]] = []
             if self._greet():
                 return
+            failed = None if self._carrier is None else self._not_reached(self._carrier)
             self.close()
-            if through:
-                raise EngineUnreachable(f"{through[0]} ended before the engine answered", "See what it said above.")
+            if failed is not None:
+                raise failed
         raise EngineUnreachable("the engine closes every connection", "See its log with `workbench engine log`.")
 
     def _connect(self) -> socket.socket:
         if self._address is None:
-            self._carrier, carried = carry(self._through)
-            return carried
+            self._carrier = Carrier(self._through)
+            return self._carrier.link
         if self._module is not None:
             return connect_or_spawn(self._address, self._module)
         link = connect(self._address)
         if link is None:
             raise EngineUnreachable("no engine is running", "Any command that needs one starts it.")
         return link
+
+    def _not_reached(self, carrier: Carrier) -> EngineUnreachable:
+        from workbench.engine.afar import unreachable
+
+        self._link.close()
+        said, status = carrier.last_words()
+        return unreachable(self._where, f"{self._banner}\n{said}", status)
 
     def _greet(self) -> bool:
         try:
@@ -94,8 +117,12 @@ class Client:
             if "error" in answer:
                 raise error_from_dict(answer["error"])
             check_hello(answer)
-        except WorkbenchError:
+        except WorkbenchError as error:
             self.close()
+            if self._through and isinstance(error, ProtocolError):
+                from workbench.engine.afar import other_protocol
+
+                raise other_protocol(error, self._where) from error
             raise
         self.engine = answer
         return True
@@ -123,33 +150,66 @@ class Client:
         Raises:
             WorkbenchError: what the engine answered; Cancelled after Ctrl-C, EngineDied when the link broke.
         """
-        reply = self._outcome(self._send(verb, session, sessions, fresh, detach, progress), progress)
-        return self._driven(fetching(verb, reply, progress)) if self._through else reply
+        if not self._through:
+            return self._outcome(self._send(verb, session, sessions, fresh, detach, progress), progress)
+        from workbench.engine.afar import not_here, not_there
+
+        try:
+            name = self._send(verb, session, sessions, fresh, detach, progress)
+        except InputFileError as error:
+            raise not_here(error, self._where) from error
+        try:
+            reply = self._outcome(name, progress)
+        except UsageError as error:
+            raise not_there(error, verb, self._where, str(self.engine.get("version"))) from error
+        return self._driven(fetching(verb, reply, progress))
 
     def _outcome(self, name: int, progress: Progress | None) -> dict[str, Any]:
+        asked_to_stop = False
         while True:
             try:
                 message = self._answer_to(name)
                 if "progress" not in message:
-                    return _result(message, self._where)
+                    return _result(message)
                 if progress is not None:
                     progress(*message["progress"])
             except KeyboardInterrupt:
+                if asked_to_stop:
+                    self.close()
+                    raise Cancelled("interrupted", LEFT) from None
+                asked_to_stop = True
                 self._interrupt(name)
 
     def _driven(self, asking: Asking) -> dict[str, Any]:
         """Ask what a generator wants asked, up to its end; gives what it gives."""
+        asked: deque[int] = deque()
         try:
-            message = next(asking)
+            step = next(asking)
             while True:
-                self._count += 1
-                self._write({"id": self._count, **message})
-                message = asking.send(self._outcome(self._count, None))
+                if step is None:
+                    step = _answered(asking, lambda: self._part(asked.popleft()))
+                else:
+                    asked.append(self._ask(step))
+                    step = next(asking)
         except StopIteration as done:
             found: dict[str, Any] = done.value
             return found
         finally:
+            self._open.difference_update(asked)
             asking.close()
+
+    def _part(self, name: int) -> dict[str, Any]:
+        """An answer in a row of many: Ctrl-C ends them all, for none of them takes long."""
+        try:
+            return _result(self._answer_to(name))
+        except KeyboardInterrupt:
+            raise Cancelled("interrupted", "What stood at the place of the file is untouched.") from None
+
+    def _ask(self, message: dict[str, Any]) -> int:
+        self._count += 1
+        self._open.add(self._count)
+        self._write({"id": self._count, **message})
+        return self._count
 
     def detach(
         self, verb: Verb, *, session: str | None = None, sessions: Path | None = None, fresh: bool = False
@@ -194,15 +254,19 @@ class Client:
             raise self._lost() from error
         except KeyboardInterrupt:
             self.close()
-            raise Cancelled(
-                "interrupted", "The engine stops the work at its next batch, unless it was detached."
-            ) from None
+            raise Cancelled("interrupted", LEFT) from None
 
     def _answer_to(self, name: int) -> dict[str, Any]:
+        if name in self._early:
+            return self._early.pop(name)
         while True:
             message = self._receive()
             if message.get("id") == name:
+                self._open.discard(name)
                 return message
+            if message.get("id") in self._open:  # of several that were asked at once, another one's
+                self._early[message["id"]] = message
+                self._open.discard(message["id"])
             if message.get("id") is None and "error" in message:
                 raise error_from_dict(message["error"])
 
@@ -215,15 +279,16 @@ class Client:
             if not data:
                 raise self._lost()
             lines = self._lines.feed(data)
-            if self._greeting:  # a login shell behind ssh may say something before the engine does
-                lines = [line for line in lines if isinstance(line, bytes) and line.startswith(b"{")]
+            if self._greeting:
+                lines, banner = hello_in(lines)
+                self._banner = f"{self._banner}\n{banner}"[-BANNER_SIGNS:]
             self._ready = [decode(line) for line in lines]
         return self._ready.pop(0)
 
     def _lost(self) -> EngineDied:
         if self._through:
             return EngineDied(
-                f"the link through {self._through[0]} broke before the answer came",
+                f"the link to {self._where} broke before the answer came",
                 "Long work goes on over there; repeat the command: what is stored is given at once.",
             )
         return EngineDied(
@@ -234,7 +299,7 @@ class Client:
         """End the connection; a request under way is cancelled unless it was detached."""
         self._link.close()
         if self._carrier is not None:
-            end_carrier(self._carrier)
+            self._carrier.end()
             self._carrier = None
 
     def __enter__(self) -> Self:
@@ -246,11 +311,17 @@ class Client:
         self.close()
 
 
-def _result(message: dict[str, Any], where: str = "") -> dict[str, Any]:
+def _answered(asking: Asking, outcome: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """Give a generator the answer that it waits for, or the error that came instead."""
+    try:
+        answer = outcome()
+    except WorkbenchError as error:
+        return asking.throw(error)
+    return asking.send(answer)
+
+
+def _result(message: dict[str, Any]) -> dict[str, Any]:
     if "error" in message:
-        error = error_from_dict(message["error"])
-        if where and isinstance(error, (InputFileError, UnknownNameError)):
-            error = type(error)(error.message, f"{error.hint} It was looked for on {where}, not here.".lstrip())
-        raise error
+        raise error_from_dict(message["error"])
     result: dict[str, Any] = message["result"]
     return result

@@ -74,15 +74,17 @@ class Outbox:
         return {"box": self._new().root.name}
 
     def store(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Append a part to a file of a box.
+        """Put a part into a file of a box: at its `offset`, or at the end where none is given.
 
         Raises:
             ProtocolError: there is no such box, the place leads out of it, or the part is not base64.
             StorageError: the disk is full or the folder cannot be written.
         """
-        box, place = self._box(message.get("store")), message.get("place")
+        box, place, offset = self._box(message.get("store")), message.get("place"), message.get("offset")
         if not isinstance(place, str) or not PLACE.fullmatch(place):
             raise ProtocolError(f"{place!r:.80} is no place in a box")
+        if offset is not None and (type(offset) is not int or offset < 0):
+            raise ProtocolError(f"there is no place {offset!r:.20} in a file")
         try:
             data = base64.b64decode(message.get("base64", ""), validate=True)
         except (binascii.Error, TypeError, ValueError) as error:
@@ -90,8 +92,7 @@ class Outbox:
         path = box.root / place
         _make(path.parent)
         try:
-            with path.open("ab") as file:
-                file.write(data)
+            _put(path, data, offset)
         except OSError as error:
             raise storage_error(path, error) from error
         return {"stored": len(data)}
@@ -175,6 +176,17 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
+
+
+def _put(path: Path, data: bytes, offset: int | None) -> None:
+    """Write at a place, whatever else is written to the file meanwhile; without one, at the end."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if offset is None else 0), 0o600)
+    with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - of a descriptor
+        if offset is not None:
+            file.seek(offset)
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) or 0 :]
 
 
 def _digest(path: Path) -> str:

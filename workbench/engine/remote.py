@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import PurePosixPath
 
 from workbench.errors import UsageError
 
@@ -31,6 +32,25 @@ def ssh_command(host: str, *, ask: bool = True) -> list[str]:
     remote = f"exec {_remote_path(path)} engine --stdio" if path else f"exec sh -lc {shlex.quote(_FIND)}"
     batch = [] if ask else ["-o", "BatchMode=yes"]
     return ["ssh", "-T", *batch, "-o", "ServerAliveInterval=15", "--", target, remote]
+
+
+def name_of(host: str) -> str:
+    """What `user@box:PATH` is called in messages: `user@box`."""
+    return host.partition(":")[0]
+
+
+def folder_over_there(sessions: str | None, host: str) -> str | None:
+    """The folder of sessions on the other machine, where one is named.
+
+    Raises:
+        UsageError: it is not absolute, and a relative path of this machine means nothing on that one.
+    """
+    if sessions and not PurePosixPath(sessions).is_absolute():
+        raise UsageError(
+            f"--sessions {sessions!r} is a folder on {name_of(host)} and has no absolute path",
+            "Name it from its root, or leave it out: the box has a folder of its own.",
+        )
+    return sessions
 
 
 def _remote_path(path: str) -> str:

@@ -13,6 +13,11 @@ from workbench.engine.spawn import connect, connect_or_spawn
 from workbench.engine.wire import READ_SIZE
 from workbench.errors import EngineUnreachable
 
+END_SECONDS = 2.0
+"""How long a program whose connection was closed may take to end."""
+WORDS_SECONDS = 0.3
+"""How long the last words of one that ended may take."""
+
 
 @dataclass(frozen=True)
 class Streams:
@@ -89,20 +94,26 @@ def program_dial(command: Sequence[str]) -> Dial:
     return dial
 
 
-async def last_words(streams: Streams) -> str:
-    """What the program that carried a broken connection said on standard error."""
+async def last_words(streams: Streams) -> tuple[str, int | None]:
+    """What the program that carried a broken connection said on standard error, and its exit status if it ended.
+
+    It is not read up to its end: a shared ssh connection that the program left behind holds that open.
+    """
     if streams.process is None or streams.process.stderr is None:
-        return ""
-    try:
-        raw = await asyncio.wait_for(streams.process.stderr.read(), 2.0)
-    except TimeoutError:
-        return ""
-    return raw.decode("utf-8", "replace").strip()[-2000:]
+        return "", None
+    raw = bytearray()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(streams.process.wait(), END_SECONDS)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(WORDS_SECONDS):
+            while data := await streams.process.stderr.read(READ_SIZE):
+                raw += data
+    return raw.decode("utf-8", "replace").strip()[-2000:], streams.process.returncode
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     try:
-        await asyncio.wait_for(process.wait(), 2.0)
+        await asyncio.wait_for(process.wait(), END_SECONDS)
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -12,12 +12,13 @@ from workbench.errors import UsageError, WorkbenchError
 PROTOCOL = 1
 """Raised when a message changes its meaning; part of the socket's name, so that versions never meet."""
 
-CAPABILITIES = ("carry", "detach", "files", "view", "watch")
+CAPABILITIES = ("carry", "detach", "files", "parts", "view", "watch")
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of a message; uploads and the messages of the child may have `LINE_LIMIT`."""
 LINE_LIMIT = 24 * 1024 * 1024
 """Bytes of a line that carries an upload: `uploads.UPLOAD_LIMIT` in base64, and room for the rest."""
 READ_SIZE = 64 * 1024
+_HELLO = b'{"hello":'
 
 
 class ProtocolError(UsageError):
@@ -112,6 +113,18 @@ def _refuse(constant: str) -> NoReturn:
 def hello(**more: Any) -> dict[str, Any]:
     """The first message of either side."""
     return {"hello": PROTOCOL, "version": __version__, **more}
+
+
+def hello_in(lines: list[bytes | TooLong]) -> tuple[list[bytes | TooLong], str]:
+    """The lines from the other side's hello on, and what a login shell said before it, also without a line's end."""
+    said: list[str] = []
+    for at, line in enumerate(lines):
+        raw = line if isinstance(line, bytes) else b""
+        start = raw.find(_HELLO) if _HELLO in raw else 0 if raw.startswith(b'{"id":') else -1
+        if start >= 0:
+            return [raw[start:], *lines[at + 1 :]], "\n".join(said)
+        said.append(raw.decode("utf-8", "replace"))
+    return [], "\n".join(said)
 
 
 def check_hello(message: dict[str, Any]) -> None:
