@@ -21,6 +21,7 @@ from screens import background, clipboard, leaving, verbs
 from screens.clusters.cosines import CosinesPage
 from screens.clusters.page import ClustersPage
 from screens.clusters.planes import PlanesPage
+from screens.driver import TerminalDriver
 from screens.feature.own_text import OwnTextPage, open_own_text
 from screens.feature.page import FeaturePage
 from screens.feature.pair import PairPage
@@ -122,7 +123,7 @@ class WorkbenchApp(App[None]):
     def __init__(
         self, open_engine: EngineOpener, session: str | None = None, *, keymap: Keymap | None = None, tour: bool = False
     ) -> None:
-        super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
+        super().__init__(driver_class=TerminalDriver, ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
         self.engine: Engine | None = None
@@ -164,6 +165,7 @@ class WorkbenchApp(App[None]):
 
     def on_mount(self) -> None:
         """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
+        leaving.obey_signals(self)
         self.status.show(session=self.session or "")
         self.set_keymap(self.keymap.keys)
         self.show_place()
@@ -185,9 +187,11 @@ class WorkbenchApp(App[None]):
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self.app_focus = True  # a terminal may say that it lost the focus, and never that it has it again
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._take_key(event)
-        elif isinstance(event, events.Paste) and not event.is_forwarded and self.line.question is None:
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
             self._take_paste(event.text)
         else:
             await super().on_event(event)
@@ -207,7 +211,10 @@ class WorkbenchApp(App[None]):
             self.explain(unbound(event.character))
 
     def _take_paste(self, text: str) -> None:
-        """A pasted `:` line is put on the line, to be read before it is run; other text has no place to go."""
+        """Text goes to the line that is asked on, and a `:` line opens one; other text has no place to go."""
+        if self.line.question is not None:
+            self.line.paste(text)
+            return
         pasted = " ".join(text.split())
         if pasted.startswith(":"):
             self.open_command(pasted[1:])
@@ -370,6 +377,10 @@ class WorkbenchApp(App[None]):
     async def action_quit(self) -> None:
         """Quit from anywhere."""
         leaving.leave(self)
+
+    def action_suspend(self) -> None:
+        """Give the terminal back to the shell until `fg`."""
+        leaving.step_aside(self)
 
     # --- letter keys
 
