@@ -22,6 +22,7 @@ from screens.ahead import Ahead, Typed, heard
 from screens.clusters.cosines import CosinesPage
 from screens.clusters.page import ClustersPage
 from screens.clusters.planes import PlanesPage
+from screens.driver import TerminalDriver
 from screens.feature.own_text import OwnTextPage, open_own_text
 from screens.feature.page import FeaturePage
 from screens.feature.pair import PairPage
@@ -132,7 +133,7 @@ class WorkbenchApp(App[None]):
         tour: bool = False,
         where: str = "",
     ) -> None:
-        super().__init__(ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
+        super().__init__(driver_class=TerminalDriver, ansi_color=True)  # said first: it decides how NO_COLOR is obeyed
         self.theme = "ansi-light" if os.environ.get("WORKBENCH_THEME") == "light" else "ansi-dark"
         self.open_engine = open_engine
         self.where = where
@@ -176,6 +177,7 @@ class WorkbenchApp(App[None]):
 
     def on_mount(self) -> None:
         """Draw Home at once; the other screens are made, and the engine is reached, when it is in sight."""
+        leaving.obey_signals(self)
         self.status.show(session=self.session or "", where=self.where.rpartition("@")[2])
         self.set_keymap(self.keymap.keys)
         self.show_place()
@@ -198,7 +200,8 @@ class WorkbenchApp(App[None]):
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
         typed = event if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded else None
-        if typed is not None and (isinstance(typed, events.Key) or self.line.question is None):
+        if typed is not None:
+            self.app_focus = True  # a terminal may say that it lost the focus, and never that it has it again
             await self.take(typed)
         else:
             await super().on_event(event)
@@ -210,7 +213,7 @@ class WorkbenchApp(App[None]):
         if isinstance(event, events.Key) and self.line.takes(event):
             self.line.press(event)
         elif isinstance(event, events.Paste) and self.line.question is not None:
-            self.line.on_paste(event)
+            self.line.paste(event.text)
         elif self.ahead.keeps(event):
             pass
         elif isinstance(event, events.Paste):
@@ -421,6 +424,10 @@ class WorkbenchApp(App[None]):
     async def action_quit(self) -> None:
         """Quit from anywhere."""
         leaving.leave(self)
+
+    def action_suspend(self) -> None:
+        """Give the terminal back to the shell until `fg`."""
+        leaving.step_aside(self)
 
     # --- letter keys
 

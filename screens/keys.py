@@ -58,5 +58,6 @@ BINDINGS: list[BindingType] = [
     Binding("apostrophe", "go_mark", "go to a mark", id="app.go_mark", show=False),
     Binding("escape", "back_out", "one level back", id="app.escape", show=False),
     Binding("q", "leave", "leave", id="app.leave", show=False),
+    Binding("ctrl+z", "suspend", "to the shell", id="app.suspend", show=False),
     Binding("ctrl+q", "quit", "quit", id="app.quit", show=False, priority=True),
 ]  # fmt: skip

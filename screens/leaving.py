@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SuspendNotSupported
 
 from screens import background, verbs
 from screens.sessions.jobs import JobsPage
@@ -44,10 +49,41 @@ def leave(app: WorkbenchApp) -> None:
     app.open_line(Question(PROMPT, answered, advise=lambda _: ADVICE.format(what=what), changed=changed))
 
 
-async def _end(app: WorkbenchApp, detached: list[str]) -> None:
+def obey_signals(app: WorkbenchApp) -> None:
+    """End in good order when the system says so, else the terminal would stay as the app has set it up.
+
+    Told again, the process ends at once.
+    """
+    if app.is_headless:
+        return
+    loop = asyncio.get_running_loop()
+    obeyed = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+
+    def told(number: int, _frame: Any) -> None:
+        for one in obeyed:
+            signal.signal(one, signal.SIG_DFL)
+        end = partial(_end, app, [], 128 + number)
+        loop.call_soon_threadsafe(app.call_later, partial(background.start, app, end, "leave", latest=True))
+
+    for one in obeyed:
+        signal.signal(one, told)
+
+
+def step_aside(app: WorkbenchApp) -> None:
+    """Stop, and give the terminal back to the shell until `fg`; where there is no such shell, nothing stops."""
+    try:
+        with app.suspend():
+            before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.killpg(os.getpgrp(), signal.SIGTSTP)  # what started the app stops too: else the shell waits for it
+            signal.signal(signal.SIGTSTP, before)
+    except SuspendNotSupported:
+        app.explain("this terminal cannot be given back")
+
+
+async def _end(app: WorkbenchApp, detached: list[str], code: int = 0) -> None:
     """Let these jobs go on, save the view, and quit; where a job cannot be let go on, stay and say why."""
     for job in detached:
         with suppress(UsageError):  # it ended meanwhile: nothing is left to detach
             await app.ask(verbs.EngineDetach(job=job))
     await app.saved_view.save_last()
-    app.exit()
+    app.exit(return_code=code)

@@ -19,6 +19,7 @@ EVERYWHERE = (
     ("p", "all commands"),
     ("/", "filter this list: enter keeps it, esc shows all"),
     ("esc", "one level back, as q; q quits on Home, ctrl+q anywhere"),
+    ("ctrl+z", "to the shell; fg comes back"),
     ("[ ]", "back and forward through the places visited"),
     ("#", "jump to a feature by its number; :417 does too"),
     ("M", "mark this place with a letter"),

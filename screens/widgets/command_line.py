@@ -62,11 +62,16 @@ class CommandLine(Painted, can_focus=True):
         self.question = None
         self.display = False
 
+    def focus_changed(self) -> None:
+        """Keep the focus while something is asked: a click elsewhere, or a result that comes, would take it."""
+        if self.question is not None and not self.has_focus and self.app.app_focus:
+            self.focus()
+
     # --- typing
 
     def takes(self, event: events.Key) -> bool:
-        """Whether the key is for the line: while it asks, every key is but those that quit."""
-        return self.question is not None and event.key not in ("ctrl+q", "ctrl+c")
+        """Whether the key is for the line: while it asks, every key is but those that quit or step aside."""
+        return self.question is not None and event.key not in ("ctrl+q", "ctrl+c", "ctrl+z")
 
     def press(self, event: events.Key) -> None:
         """Edit the line."""
@@ -85,10 +90,9 @@ class CommandLine(Painted, can_focus=True):
         if self.question is not None and self.question.changed is not None:
             self.question.changed(self.text)
 
-    def on_paste(self, event: events.Paste) -> None:
+    def paste(self, text: str) -> None:
         """Take pasted text in, as one line."""
-        event.stop()
-        self._insert(" ".join(event.text.splitlines()))
+        self._insert(" ".join(text.splitlines()))
         self.refresh()
         self._tell()
 

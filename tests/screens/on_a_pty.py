@@ -56,6 +56,7 @@ class Terminal:
         program: Sequence[str] = (),
     ) -> None:
         self.started = time.perf_counter()
+        self.ended = False
         words = list(program) or [sys.executable, "-m", "tests.screens.on_a_pty", str(rows)]
         self.pid, self.file = pty.fork()
         if self.pid == 0:
@@ -116,19 +117,47 @@ class Terminal:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
+    def ends(self, timeout: float = 10.0) -> tuple[int, bytes]:
+        """The exit code of a child that is to end by itself, or less than 0 for a signal; and what it sent last.
+
+        Raises:
+            AssertionError: it goes on.
+        """
+        found, end = b"", time.perf_counter() + timeout
+        while not self.ended:
+            assert time.perf_counter() < end, f"the child goes on after {found[-500:]!r}"
+            found += self.read(timeout=0.1, rest=0.1) if self.file >= 0 else b""
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.ended = bool(pid)
+        found += self.read(timeout=0.1, rest=0.1) if self.file >= 0 else b""
+        return os.waitstatus_to_exitcode(status), found
+
+    def hang_up(self) -> None:
+        """Close the terminal under the child."""
+        os.close(self.file)
+        self.file = -1
+
+    def is_sane(self) -> bool:
+        """Whether lines are edited and echoed, and keys send signals, as a shell expects."""
+        flags = termios.tcgetattr(self.file)[3]
+        return all(flags & one for one in (termios.ICANON, termios.ECHO, termios.ISIG))
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.type("\x11")
-        self.read(timeout=5.0)
-        os.close(self.file)
-        os.waitpid(self.pid, 0)
+        if not self.ended:
+            self.type("\x11")
+            self.read(timeout=5.0)
+        if self.file >= 0:
+            self.hang_up()
+        if not self.ended:
+            os.waitpid(self.pid, 0)
 
 
-def main(rows: int) -> None:
+def main(rows: int) -> int:
     """The child: the app, with a ranking of `rows` features where that is more than were recorded."""
     from screens.app import WorkbenchApp
 
@@ -138,8 +167,10 @@ def main(rows: int) -> None:
 
         return LongRanking(rows) if rows else recorded_engine()
 
-    WorkbenchApp(open_engine, "demo").run()
+    app = WorkbenchApp(open_engine, "demo")
+    app.run()
+    return int(app.return_code or 0)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    sys.exit(main(int(sys.argv[1])))
