@@ -188,16 +188,6 @@ def test_names_and_fields_that_nobody_knows(tmp_path: Path, tokenizer: StoreToke
         open_name(tmp_path, "two")
 
 
-def stop_after(calls: int) -> Any:
-    left = iter(range(calls))
-
-    def tick(done: int, total: int, text: str) -> None:
-        if next(left, None) is None:
-            raise Cancelled("cancelled")
-
-    return tick
-
-
 @pytest.mark.parametrize("calls", [0, 1, 3, 7])
 def test_an_import_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path, tokenizer: StoreTokenizer, monkeypatch: pytest.MonkeyPatch, calls: int
@@ -207,7 +197,7 @@ def test_an_import_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     path = write_rows(tmp_path / "a.jsonl", [*texts(), "", *texts(7)])
     whole = imported(path, tokenizer, tmp_path / "whole")
     with pytest.raises(Cancelled):
-        imported(path, tokenizer, tmp_path / "home", stop_after(calls))
+        imported(path, tokenizer, tmp_path / "home", tiny.stop_after(calls))
     read: list[int] = []
     again = imported(path, tokenizer, tmp_path / "home", lambda done, total, text: read.append(int(text.split()[0])))
     assert tiny.snapshot(again.folder) == tiny.snapshot(whole.folder)

@@ -1,4 +1,4 @@
-"""Stimulus sets for a contrast on the tiny model: two sides, pairs, and two crossed factors."""
+"""Stimulus sets for a contrast on the tiny model: pairs, and two crossed factors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from typing import Any
 import pytest
 
 from tests import tiny
-
-
-@pytest.fixture
-def wins(loaded: Any, tmp_path: Path) -> Any:
-    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
-    return loaded
 
 
 @pytest.fixture
