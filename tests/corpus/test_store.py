@@ -273,7 +273,7 @@ def test_a_slice_says_what_it_is(tmp_path: Path, tokenizer: StoreTokenizer) -> N
         cut_slice(store, ["tiger"], [], "none", tmp_path)
 
 
-def test_the_verbs(loaded: Any, tmp_path: Path) -> None:
+def test_the_verbs_import_list_and_find(loaded: Any, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "wins.jsonl", FOUND)
     done = loaded(f"corpus.import {path}")
     assert done["result"]["name"] == "wins"

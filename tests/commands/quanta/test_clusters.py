@@ -132,7 +132,7 @@ def test_show_has_every_sample_with_its_answer_and_nearest_clusters(clustered: A
 
 
 @pytest.mark.parametrize("sort", ["cohesion", "separation", "entropy", "number"])
-def test_orders(clustered: Any, sort: str) -> None:
+def test_clusters_are_listed_in_the_order_that_is_asked_for(clustered: Any, sort: str) -> None:
     rows = clustered(f"quanta.list sort={sort}")["result"]["clusters"]
     key = "cluster" if sort == "number" else sort
     values = [row[key] for row in rows if row[key] is not None]
