@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from workbench.errors import Cancelled
+
 LAYERS, WIDTH, CONTEXT, LATENTS, ACTIVE = 3, 32, 32, 48, 4
 NEURONS = 56
 SITE = "blocks.1.hook_resid_post"
@@ -214,3 +216,14 @@ def fill(folder: Path) -> Path:
 def read_only(folder: Path, on: bool = True) -> None:
     """Mount a small disk again so that nobody can write to it, or so that everybody can."""
     subprocess.run(["mount", "-o", f"remount,{'ro' if on else 'rw'}", str(folder)], check=True)
+
+
+def stop_after(calls: int) -> Any:
+    """A `tick` that is cancelled once it was called so many times."""
+    left = iter(range(calls))
+
+    def tick(done: int, total: int, text: str) -> None:
+        if next(left, None) is None:
+            raise Cancelled("cancelled")
+
+    return tick

@@ -16,24 +16,14 @@ WIDEST = 20
 
 def energy(result: Result, console: Console) -> None:
     """Energy and cosines by place, beside both nulls; the reference shapes; the optima."""
-    rows, wide = [], console.width >= WIDE
-    for row in result["places"]:
-        place, nulls = short_site(row["place"]), (row["label_shuffle"], row["coordinate_shuffle"])
-        if row["status"] != "ok":
-            rows.append([place, row["status"], *["-"] * 7][: 9 if wide else 7])
-            continue
-        cosines = [f"{row[f'{which}_cosine']:.2f}" for which in ("mean", "smallest", "largest")]
-        means = ["-" if null is None else f"{null['cosine_mean']:.2f}" for null in nulls]
-        rows.append(
-            [place, number(row["energy"], 2), *map(_null, nulls), cosines[0], *means, *(cosines[1:] if wide else [])]
-        )
+    wide = console.width >= WIDE
     columns = [("place", True), ("energy", True), ("labels", True), ("coords", True), ("cosine", True),
                ("labels", True), ("coords", True), *([("least", True), ("most", True)] if wide else [])]  # fmt: skip
     title = (
         f"{_kernel(result)} energy of {result['n']} unit vectors ({result['of']}), and their cosines; labels, coords: "
         "the two nulls, labels shuffled and fitted again, and coordinates shuffled"
     )
-    table(console, columns, rows, title)
+    table(console, columns, [_place(row, wide) for row in result["places"]], title)
     if not wide:
         console.print(Text(f"… least and most cosine: from {WIDE} columns on, and in --json", "dim"))
     for row in result["places"]:
@@ -53,12 +43,26 @@ def energy(result: Result, console: Console) -> None:
     if result["remark"]:
         console.print(Text(result["remark"], "dim"))
     if result["curve"]:
-        curve = result["curve"]
-        pushed = ", ".join(f"{size:g}: {cost:.4f}" for size, cost in zip(curve["sigmas"], curve["cost"], strict=True))
-        console.print(Text(
-            f"distance / n² after a push and settling in {curve['dims']} dimensions: {pushed}; fitted "
-            f"{curve['fit_cost']:.4f}, from random starts {curve['random_cost']:.4f}, no structure against the "
-            f"simplex {curve['simplex_cost']:.4f}"))  # fmt: skip
+        _curve(result["curve"], console)
+
+
+def _place(row: Result, wide: bool) -> list[str]:
+    """The cells of one place; those without an energy say why."""
+    place, nulls = short_site(row["place"]), (row["label_shuffle"], row["coordinate_shuffle"])
+    if row["status"] != "ok":
+        return [place, row["status"], *["-"] * 7][: 9 if wide else 7]
+    cosines = [f"{row[f'{which}_cosine']:.2f}" for which in ("mean", "smallest", "largest")]
+    means = ["-" if null is None else f"{null['cosine_mean']:.2f}" for null in nulls]
+    return [place, number(row["energy"], 2), *map(_null, nulls), cosines[0], *means, *(cosines[1:] if wide else [])]
+
+
+def _curve(curve: Result, console: Console) -> None:
+    """How far from the measured Gram vectors settle that were pushed away from it."""
+    pushed = ", ".join(f"{size:g}: {cost:.4f}" for size, cost in zip(curve["sigmas"], curve["cost"], strict=True))
+    console.print(Text(
+        f"distance / n² after a push and settling in {curve['dims']} dimensions: {pushed}; fitted "
+        f"{curve['fit_cost']:.4f}, from random starts {curve['random_cost']:.4f}, no structure against the "
+        f"simplex {curve['simplex_cost']:.4f}"))  # fmt: skip
 
 
 def _kernel(result: Result) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -18,12 +17,13 @@ from screens.feature.feature_text import (
     card_lines,
     corpus_facts,
     corpus_sentences,
-    logit_lines,
     missing_text,
     stimulus_sentences,
 )
+from screens.feature.logits import Logits
 from screens.feature.neighbours import ASKED, NeighboursView, feature_of
 from screens.feature.pair import beside_question
+from screens.feature.pane_line import PANES, PaneLine
 from screens.feature.remarks import note_question, tag_question
 from screens.feature.steering import SteeringView, steer_line, steering_facts
 from screens.feature.walking import Walk
@@ -32,66 +32,14 @@ from screens.line.questions import label_question
 from screens.overlays.why import ask_line, ask_why, show_facts
 from screens.pages.latest_page import LatestPage
 from screens.pages.page import Act
-from screens.painting import palette
 from screens.select.page import SelectPage
 from screens.select.ranking_facts import has_null, ranking_facts
 from screens.widgets.bars import Bars
 from screens.widgets.box import Box
 from screens.widgets.heatmap import Heatmap
 from screens.widgets.lines import Lines
-from screens.widgets.painted import Painted, Piece, TextLines
+from screens.widgets.painted import TextLines
 from workbench.errors import WorkbenchError
-
-PANES = ("stimuli", "corpus", "near", "steer")
-
-
-class Logits(Painted):
-    """Tokens that the feature's decoder direction promotes and suppresses, for the width there is."""
-
-    indent = 2
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.logits: dict[str, list[list[Any]]] | None = None
-        self._lines: list[list[Piece]] = []
-        self._made_for: tuple[int, int] | None = None
-
-    def show(self, logits: dict[str, list[list[Any]]] | None) -> None:
-        """Show these tokens."""
-        if logits != self.logits:
-            self.logits, self._made_for = logits, None
-            self.refresh()
-
-    @override
-    def pieces(self, y: int, width: int) -> list[Piece]:
-        """A token of each kind, or of one."""
-        if self._made_for != (width, self.size.height):
-            self._made_for = width, self.size.height
-            self._lines = logit_lines(self.logits, width, self.size.height)
-        return self._lines[y] if y < len(self._lines) else []
-
-
-class PaneLine(Painted):
-    """The names of the panes, the one in front reversed."""
-
-    def __init__(self) -> None:
-        super().__init__(id="pane-line")
-        self.names: tuple[str, ...] = PANES
-        self.current = PANES[0]
-
-    def show(self, names: Sequence[str], current: str) -> None:
-        """Show these names."""
-        if (tuple(names), current) != (self.names, self.current):
-            self.names, self.current = tuple(names), current
-            self.refresh()
-
-    @override
-    def pieces(self, y: int, width: int) -> list[Piece]:
-        """Names, two cells apart."""
-        pieces: list[Piece] = [(" tab ", palette.KEY)]
-        for pane, name in zip(PANES, self.names, strict=True):
-            pieces += [(f" {name} ", palette.CURSOR if pane == self.current else None), (" ", None)]
-        return pieces
 
 
 class FeaturePage(LatestPage):

@@ -16,6 +16,7 @@ from screens.pages.list_page import FilteredPage
 from screens.pages.page import Act
 from screens.painting.text import in_app
 from screens.quanta.choosing import Choice, Counts, beside
+from screens.quanta.steps import STEPS, next_line, taken, title
 from screens.quanta.text import (
     OVERVIEW,
     SIDE,
@@ -44,12 +45,6 @@ SAMPLES = 40
 BESIDE = 110
 """Cells from which the side panel stands beside the samples: `-wide` in app.py."""
 NEXT = "next step"
-STEPS = """
-
-Quanta are clusters of predictions that the model makes with the same
-parameters. Four steps lead to them, each on what the one before made:
-:quanta.losses, :quanta.select, :quanta.similarity, :quanta.cluster.
-enter types the next one, to be changed or sent."""
 
 
 class Side(TextLines, can_focus=True):
@@ -173,23 +168,9 @@ class QuantaPage(FilteredPage):
         return self.app.size.width < BESIDE
 
     @property
-    def _done(self) -> dict[str, Any]:
-        """The steps that were taken in this session."""
-        return self.workbench.summary.get("quanta") or {}
-
-    @property
     def _chooses(self) -> bool:
         """Whether enter takes the samples as they are counted; else they are taken, and it goes on with them."""
-        return self.choice.fields != self._counted_before or not self._done.get("samples")
-
-    @property
-    def _next_line(self) -> str:
-        """The step that comes next, as a line."""
-        if not self.workbench.summary.get("model"):
-            return "model.load demo"
-        if not self._done.get("losses"):
-            return "quanta.losses demo"
-        return "quanta.cluster n_clusters=20" if self._done.get("similarity") else "quanta.similarity"
+        return self.choice.fields != self._counted_before or not taken(self.workbench.summary)
 
     @override
     def forget(self) -> None:
@@ -247,17 +228,8 @@ class QuantaPage(FilteredPage):
         self.stage = "counts"
         self.choice.models = counts["models"]
         lines = counts_lines(counts, self.workbench.size.width)
-        self.query_one("#quanta-header", TextLines).show([[(f"  {self._title}", None)]])
+        self.query_one("#quanta-header", TextLines).show([[(f"  {title(self.workbench.summary)}", None)]])
         self.query_one(Counts).show([[("  ", None), *line] for line in lines])
-
-    @property
-    def _title(self) -> str:
-        """How far the session is, and what comes next."""
-        if not self._done.get("samples"):
-            return "choose samples"
-        if not self._done.get("similarity"):
-            return "samples are taken; next :quanta.similarity, then :quanta.cluster"
-        return "samples are taken and compared; next :quanta.cluster"
 
     @override
     def clear(self, text: str) -> None:
@@ -328,7 +300,7 @@ class QuantaPage(FilteredPage):
             self._counted_before = self.choice.fields
             self.workbench.open_command(verbs.format_line(verbs.QuantaSelect(**self.choice.fields)))
         elif self.stage in ("counts", "none"):
-            self.workbench.open_command(self._next_line)
+            self.workbench.open_command(next_line(self.workbench.summary))
 
     def on_lines_opened(self, event: Lines.Opened) -> None:
         """Open the cluster."""

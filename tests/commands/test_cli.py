@@ -234,7 +234,7 @@ def test_help_of_a_verb_shows_its_parameters(call: Any) -> None:
         assert name in told.out
 
 
-def test_version(call: Any) -> None:
+def test_version_is_the_packages(call: Any) -> None:
     assert call("--version").out == f"workbench {__version__}\n"
 
 

@@ -261,7 +261,9 @@ def test_known_clusters_are_checked_where_the_sae_is_loaded(
     ("gpt-2_layer_7_clusters_spectral_n1000.pkl", GPT2, 138, 138),
     ("mistral_layer_8_clusters_cutoff_0.5.pkl", MISTRAL, 61, 362),
 ])  # fmt: skip
-def test_the_published_files(loaded: Any, file: str, sae: str, days: int, position: int) -> None:
+def test_the_published_files_have_their_known_clusters_where_they_were_published(
+    loaded: Any, file: str, sae: str, days: int, position: int
+) -> None:
     result = loaded(f"clusters.import {FOLDER / file}")["result"]
     row = next(row for row in result["known"] if row["name"] == "days")
     assert (row["cluster"], row["position"], row["sae"], row["check"]) == (days, position, sae, "not checked")

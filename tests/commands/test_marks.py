@@ -97,7 +97,7 @@ def test_a_ranking_is_filtered_by_tag_and_the_report_tells_marks(loaded: Any, tm
         ("features.tags never", UnknownNameError, "never"),
     ],
 )
-def test_what_is_refused(loaded: Any, line: str, kind: type[Exception], said: str) -> None:
+def test_a_mark_that_cannot_be_is_refused_by_name(loaded: Any, line: str, kind: type[Exception], said: str) -> None:
     with pytest.raises(kind, match=said):
         loaded(line)
     assert loaded("features.tags")["result"]["total"] == 0

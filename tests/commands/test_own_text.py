@@ -117,7 +117,9 @@ def test_hostile_text_is_read_as_text(loaded: Any, text: str) -> None:
         ("features.common text=cat text=''", UsageError, "no words"),
     ],
 )
-def test_what_is_refused(loaded: Any, line: str, kind: type[Exception], said: str) -> None:
+def test_sentences_and_features_that_cannot_be_read_are_refused_by_name(
+    loaded: Any, line: str, kind: type[Exception], said: str
+) -> None:
     with pytest.raises((kind, MismatchError) if kind is InputFileError else kind, match=said):
         loaded(line)
 
@@ -127,7 +129,7 @@ def test_a_label_says_what_it_stood_for_before(loaded: Any) -> None:
     assert told == ["", "one", "two", ""]
 
 
-def test_a_minimal_pair(loaded: Any, dense: Any) -> None:
+def test_a_minimal_pair_is_aligned_and_ranked_by_the_largest_change(loaded: Any, dense: Any) -> None:
     one, other = "the cat won the prize", "the dog won the prize today"
     found = loaded(f"features.diff '{one}' '{other}' top=200")["result"]
     assert [(column["a"], column["b"], column["same"]) for column in found["columns"]] == [

@@ -22,13 +22,6 @@ QUICK = "permutations=50 most=3 folds=3 exact=2 sweep=f_stat"
 
 
 @pytest.fixture
-def wins(loaded: Any, tmp_path: Path) -> Any:
-    """`do` in a session with the stimulus set `wins`."""
-    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
-    return loaded
-
-
-@pytest.fixture
 def pooled(tiny_model: Any, tiny_space: Any) -> np.ndarray:
     """(sentences, latents) means over the text tokens, good ones first."""
     texts = [tiny_model.tokenize(text) for text in (*tiny.GOOD, *tiny.BAD)]

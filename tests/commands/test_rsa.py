@@ -28,12 +28,6 @@ def three(loaded: Any, tmp_path: Path) -> Any:
     return loaded
 
 
-@pytest.fixture
-def two(loaded: Any, tmp_path: Path) -> Any:
-    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
-    return loaded
-
-
 def pooled(model: Any, space: Any, texts: list[str], layer: int = 2) -> np.ndarray:
     """(sentences, features) mean activations by the plain model."""
     found = []
@@ -90,10 +84,10 @@ def test_lists_and_single_features_show_it(three: Any) -> None:
     assert three("session.show")["result"]["rankings"][-1]["kind"] == "rsa"
 
 
-def test_two_balanced_categories_come_with_t_and_a_word(two: Any) -> None:
-    result = two("features.rsa wins permutations=100 top=500")["result"]
+def test_two_balanced_categories_come_with_t_and_a_word(wins: Any) -> None:
+    result = wins("features.rsa wins permutations=100 top=500")["result"]
     assert "nothing beyond t squared" in result["note"]
-    contrast = {row["index"]: row["score"] for row in two("features.contrast wins top=500")["result"]["rows"]}
+    contrast = {row["index"]: row["score"] for row in wins("features.contrast wins top=500")["result"]["rows"]}
     for row in result["rows"]:
         assert row["t"] == pytest.approx(contrast[row["index"]], rel=1e-6)
         # mean(between) - mean(within) = (2 s^2 / n) (t^2 - 1)
@@ -171,9 +165,9 @@ def test_a_custom_model_is_read_from_csv_with_or_without_names(three: Any, tmp_p
     assert scores[0] == scores[1] == scores[2]
 
 
-def test_leaving_length_out_changes_the_score(two: Any) -> None:
-    plain = two("features.rsa wins permutations=50 top=500")["result"]["rows"]
-    partial = two("features.rsa wins permutations=50 top=500 nuisance=lexical")["result"]
+def test_leaving_length_out_changes_the_score(wins: Any) -> None:
+    plain = wins("features.rsa wins permutations=50 top=500")["result"]["rows"]
+    partial = wins("features.rsa wins permutations=50 top=500 nuisance=lexical")["result"]
     assert partial["nuisance"] == ["lexical"]
     assert [row["score"] for row in partial["rows"]] != [row["score"] for row in plain]
 

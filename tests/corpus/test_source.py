@@ -41,7 +41,7 @@ def test_blank_lines_part_documents_of_several_lines(tmp_path: Path) -> None:
     assert texts(path, 1) == ["two", "three"]
 
 
-def test_json_lines(tmp_path: Path) -> None:
+def test_json_lines_are_a_document_each_and_empty_ones_are_none(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "one\\n\\ntwo"}\n\n{"text": "three", "id": 4}\n{"text": ""}\n')
     assert texts(path) == ["one\n\ntwo", "three"]
 

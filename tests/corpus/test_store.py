@@ -189,16 +189,6 @@ def test_names_and_fields_that_nobody_knows(tmp_path: Path, tokenizer: StoreToke
         open_name(tmp_path, "two")
 
 
-def stop_after(calls: int) -> Any:
-    left = iter(range(calls))
-
-    def tick(done: int, total: int, text: str) -> None:
-        if next(left, None) is None:
-            raise Cancelled("cancelled")
-
-    return tick
-
-
 @pytest.mark.parametrize("calls", [0, 1, 3, 7])
 def test_an_import_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path, tokenizer: StoreTokenizer, monkeypatch: pytest.MonkeyPatch, calls: int
@@ -208,7 +198,7 @@ def test_an_import_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     path = write_rows(tmp_path / "a.jsonl", [*texts(), "", *texts(7)])
     whole = imported(path, tokenizer, tmp_path / "whole")
     with pytest.raises(Cancelled):
-        imported(path, tokenizer, tmp_path / "home", stop_after(calls))
+        imported(path, tokenizer, tmp_path / "home", tiny.stop_after(calls))
     read: list[int] = []
     again = imported(path, tokenizer, tmp_path / "home", lambda done, total, text: read.append(int(text.split()[0])))
     assert tiny.snapshot(again.folder) == tiny.snapshot(whole.folder)
@@ -284,7 +274,7 @@ def test_a_slice_says_what_it_is(tmp_path: Path, tokenizer: StoreTokenizer) -> N
         cut_slice(store, ["tiger"], [], "none", tmp_path)
 
 
-def test_the_verbs(loaded: Any, tmp_path: Path) -> None:
+def test_the_verbs_import_list_and_find(loaded: Any, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "wins.jsonl", FOUND)
     done = loaded(f"corpus.import {path}")
     assert done["result"]["name"] == "wins"

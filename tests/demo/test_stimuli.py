@@ -29,7 +29,7 @@ def test_sentences_are_distinct_and_name_and_keys_are_there(sets, name):
     assert all(text == text.strip() and text for text in texts)
 
 
-def test_sizes(sets):
+def test_the_sets_have_their_sizes(sets):
     sizes = {name: [len(texts) for texts in sets[name]["categories"].values()] for name in NAMES}
     assert sizes["achievement"] == [50, 50]
     assert sizes["weekdays"] == [7] * 7

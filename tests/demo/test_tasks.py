@@ -8,7 +8,7 @@ def test_there_are_49_and_144_different_problems():
     assert len({problem.prompt for problem in month_problems()}) == 144
 
 
-def test_known_problems():
+def test_problems_have_the_answers_of_the_calendar():
     week = {problem.prompt: problem for problem in weekday_problems()}
     year = {problem.prompt: problem for problem in month_problems()}
     assert week["Two days from Monday is"].answer == "Wednesday"

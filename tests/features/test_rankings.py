@@ -65,7 +65,7 @@ def test_ties_are_said_and_ordered_by_number() -> None:
     assert ranking([1.0, 1.0, 1.0]).order().tolist() == [0, 1, 2]
 
 
-def test_one_sign_only() -> None:
+def test_a_direction_leaves_only_features_of_its_sign() -> None:
     found = ranking([1.0, -3.0, 2.0, NAN, 0.0])
     assert found.order(direction="positive").tolist() == [2, 0]
     assert found.order(direction="negative").tolist() == [1]
@@ -82,7 +82,7 @@ def test_no_number_holds_what_is_no_digits(text: str) -> None:
     assert not holding(np.arange(50), text).any()
 
 
-def test_other_orders() -> None:
+def test_orders_other_than_by_score() -> None:
     found = ranking([1.0, -3.0, 2.0], effects=[9.0, -1.0, 5.0], q=[0.5, 0.01, 0.01])
     assert found.order("effect").tolist() == [0, 2, 1]
     assert found.order("q").tolist() == [1, 2, 0]
@@ -101,7 +101,7 @@ def test_rows_carry_id_rank_and_label() -> None:
     ("value", "expected"),
     [(NAN, None), (math.inf, sys.float_info.max), (-math.inf, -sys.float_info.max), (0.0, 0.0), (np.float32(0.5), 0.5)],
 )
-def test_plain(value: float, expected: float | None) -> None:
+def test_numbers_are_what_json_can_hold(value: float, expected: float | None) -> None:
     assert plain(value) == expected
 
 

@@ -95,7 +95,7 @@ def test_groups_are_held_out_together(acts):
     assert leaking > 0.5 > honest
 
 
-def test_other_frequencies(plane):
+def test_only_the_frequency_of_the_circle_fits_it(plane):
     labels = np.arange(12)
     x = circle_points(labels, 12, 5) @ plane
     assert CircleProbe(12, frequency=5).fit(x, labels).r2_ == pytest.approx(1)
@@ -138,7 +138,7 @@ def test_errors_say_what_is_wrong(acts, period, options, labels, said):
         CircleProbe(period, **options).fit(acts, labels)
 
 
-def test_other_misuse(acts):
+def test_a_probe_not_fitted_and_shapes_that_do_not_fit_are_refused(acts):
     with pytest.raises(ValueError, match="not fitted"):
         CircleProbe(7).read(acts)
     with pytest.raises(ValueError, match="the same"):

@@ -105,7 +105,7 @@ def test_extreme_lengths_keep_their_direction():
     assert as_sets(cosine_graph_clusters(decoder)) == [{0, 1}, {2}]
 
 
-def test_no_features():
+def test_no_features_make_no_clusters():
     assert cosine_graph_clusters(np.zeros((0, 3))) == []
 
 

@@ -120,7 +120,7 @@ def test_optimum_is_on_the_sphere_repeats_and_tells_its_spread():
     assert found.energy == found.energies.min() == energy(found.vectors, "log")
 
 
-def test_one_dimension():
+def test_in_one_dimension_the_minimum_is_exact():
     assert minimum_energy(5, 1, "exp").energy == pytest.approx(13 * math.e + 12 / math.e)
     assert minimum_energy(2, 1, "riesz", 1).energy == pytest.approx(1)
     assert minimum_energy(1, 3, "log").energy == 0
@@ -195,7 +195,7 @@ def test_probe_directions_are_ridge_regression():
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def test_grams():
+def test_grams_and_the_mean_cosine_in_closed_form():
     np.testing.assert_allclose(cosine_gram([[2, 0], [1, 1]]), [[1, math.sqrt(0.5)], [math.sqrt(0.5), 1]])
     np.testing.assert_allclose(rbf_gram([[0, 0], [0, 10]]), [[1, math.exp(-0.5)], [math.exp(-0.5), 1]])
     assert mean_cosine(simplex_vectors(4)) == pytest.approx(-1 / 3)

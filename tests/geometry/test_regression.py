@@ -77,7 +77,7 @@ def test_noise_gains_nothing_though_it_fits():
     assert suggest_groups(noise, [("a", one_hot(A, 12)), ("b", one_hot(B, 12))]).names == ()
 
 
-def test_regressors():
+def test_regressors_by_hand():
     assert one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert parity([0, 1, 2]).tolist() == [[1], [-1], [1]]
     np.testing.assert_allclose(circles([1], 4, (1,)), [[0, 1]], atol=1e-12)

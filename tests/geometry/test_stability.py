@@ -34,6 +34,6 @@ def test_a_partition_gives_points_in_no_cluster_labels_of_their_own():
     assert partition([[3, 1], [0]], 5).tolist() == [1, 0, 2, 0, 3]
 
 
-def test_best_jaccard():
+def test_best_jaccard_is_the_most_alike_cluster_and_0_without_any():
     assert best_jaccard([1, 2, 3], [[1, 2], [3, 4], [2, 3, 1, 9]]) == 3 / 4
     assert best_jaccard([1], []) == 0

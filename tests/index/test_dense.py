@@ -43,7 +43,7 @@ def text(store: TokenStore) -> np.ndarray:
     return ~np.isin(store.tokens, store.special)
 
 
-def test_summaries(index: FeatureIndex, acts: np.ndarray, text: np.ndarray) -> None:
+def test_summaries_are_those_of_the_activations(index: FeatureIndex, acts: np.ndarray, text: np.ndarray) -> None:
     counted = acts[text].astype(np.float64)
     assert index.meta["kind"] == "dense"
     assert (index.summary["fired"] == text.sum()).all()
@@ -123,7 +123,7 @@ def test_a_stopped_build_in_shards_ends_with_the_same_bytes(
     np.testing.assert_array_equal(whole.summary["random_at"], index.summary["random_at"])
 
 
-def test_the_verbs(loaded: Any) -> None:
+def test_raw_units_are_indexed_shown_and_steered(loaded: Any) -> None:
     loaded(f"sae.load raw site={tiny.SITE}")
     built = loaded("index.build tokens=2000")["result"]
     assert (built["features"], built["mean_l0"]) == (tiny.WIDTH, tiny.WIDTH)

@@ -58,7 +58,7 @@ def test_every_nonzero_is_there_by_token_and_by_feature(found: FeatureIndex, den
     assert found.meta["entries"] == by_token.sum() == len(found.arrays["values"]) == len(found.arrays["features"])
 
 
-def test_histograms(found: FeatureIndex, dense: np.ndarray) -> None:
+def test_histograms_are_those_of_the_activations(found: FeatureIndex, dense: np.ndarray) -> None:
     np.testing.assert_array_equal(found.summary["histogram"].sum(axis=1), found.summary["fired"])
     for feature in range(tiny.LATENTS):
         values = dense[:, feature][dense[:, feature] > 0]
@@ -155,7 +155,7 @@ def test_samples_are_fair() -> None:
     assert stats.chisquare(counts).pvalue > 1e-4
 
 
-def test_token_totals(found: FeatureIndex, dense: np.ndarray, store: TokenStore) -> None:
+def test_token_totals_are_the_sums_by_token(found: FeatureIndex, dense: np.ndarray, store: TokenStore) -> None:
     for feature in range(0, tiny.LATENTS, 3):
         ids, sums = found.token_totals(feature)
         expected = np.bincount(store.tokens, weights=dense[:, feature])

@@ -79,7 +79,7 @@ def test_a_silent_feature_has_neighbours_by_direction_only(found: FeatureIndex, 
     assert (shown["tokens"], shown["coactive"], len(shown["cosine"])) == (0, [], 3)
 
 
-def test_the_verb(loaded: Any) -> None:
+def test_the_verb_lists_all_neighbours_with_labels_and_needs_the_index(loaded: Any) -> None:
     with pytest.raises(UsageError, match="need the corpus index"):
         loaded("features.neighbours 3")
     loaded("index.build tokens=2000")

@@ -32,23 +32,13 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finish, "BLOCK", 300)
 
 
-def stop_after(calls: int) -> Any:
-    left = iter(range(calls))
-
-    def tick(done: int, total: int, text: str) -> None:
-        if next(left, None) is None:
-            raise Cancelled("cancelled")
-
-    return tick
-
-
 @pytest.mark.parametrize("calls", [0, 3, 11, 20])
 def test_a_stopped_build_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path, tiny_model: Any, tiny_space: Any, store: TokenStore, small_shards: None, calls: int
 ) -> None:
     whole = build(tmp_path / "whole", tiny_model, tiny_space, store)
     with pytest.raises(Cancelled):
-        build(tmp_path / "one", tiny_model, tiny_space, store, tick=stop_after(calls))
+        build(tmp_path / "one", tiny_model, tiny_space, store, tick=tiny.stop_after(calls))
     assert not (tmp_path / "one").exists()
     done = len(list((building_of(tmp_path / "one") / "shards").glob("*.safetensors")))
     ticks: list[int] = []
@@ -79,7 +69,7 @@ def test_a_damaged_shard_is_seen_and_made_again(
 ) -> None:
     whole = build(tmp_path / "whole", tiny_model, tiny_space, store)
     with pytest.raises(Cancelled):
-        build(tmp_path / "one", tiny_model, tiny_space, store, tick=stop_after(12))
+        build(tmp_path / "one", tiny_model, tiny_space, store, tick=tiny.stop_after(12))
     path = shard_path(building_of(tmp_path / "one"), 1)
     raw = bytearray(path.read_bytes())
     if damage == "flip":

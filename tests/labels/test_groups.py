@@ -142,7 +142,7 @@ def test_negatives_of_a_quantum_are_of_its_nearest_ones_or_have_its_answers(pred
 @pytest.fixture
 def grouped(loaded: Any, tmp_path: Path) -> Any:
     """`do`, with an index, clusters and quanta in session `s`."""
-    from tests.commands.test_quanta import TEXTS, write_corpus
+    from tests.commands.quanta.words import TEXTS, write_corpus
 
     loaded("index.build tokens=12000 examples=3")
     loaded("clusters.find tau=0.1 k=1")

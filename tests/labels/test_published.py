@@ -80,7 +80,7 @@ def test_hostile_text_stays_text_and_long_text_is_cut() -> None:
         (b"[" * 100_000, "nested too deeply|no JSON"),
     ],
 )
-def test_what_is_refused(content: bytes, said: str) -> None:
+def test_a_file_that_is_no_list_of_explanations_is_refused_with_the_reason(content: bytes, said: str) -> None:
     with pytest.raises(InputFileError, match=said):
         read(content)
 
@@ -107,7 +107,7 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(monkeypatch: pytest.
         ("gpt2", "blocks.8.hook_resid_pre/theirs", "", "layer"),
     ],
 )
-def test_what_binds_them(model: str, layer: str, listed: str, bound: str) -> None:
+def test_explanations_are_bound_by_sae_or_layer_or_not_at_all(model: str, layer: str, listed: str, bound: str) -> None:
     one = Explanation(0, "x", "", "", model, layer)
     assert bound_to(one, "gpt2/blocks.8.hook_resid_pre/mine", "blocks.8.hook_resid_pre", listed) == bound
 

@@ -22,11 +22,11 @@ from workbench.quanta import (
     ("tokens", "expected"),
     [([1, 2, 3, 1, 2, 3], "00001"), ([7] * 5, "0011"), ([1], ""), ([], ""), ([7] * 4, "001")],
 )
-def test_present_trigram(tokens: list[int], expected: str) -> None:
+def test_a_trigram_is_present_from_its_second_time_on(tokens: list[int], expected: str) -> None:
     assert "".join(str(int(value)) for value in present_trigram(tokens)) == expected
 
 
-def test_present_bigram() -> None:
+def test_a_bigram_is_present_from_its_second_time_on() -> None:
     assert present_bigram([1, 2, 1, 2, 1]).tolist() == [False, False, True, True]
     assert present_bigram(np.array([7, 7, 7])).tolist() == [False, True]
 
@@ -42,7 +42,7 @@ def test_filters_agree_with_their_definition(tokens: list[int]) -> None:
             assert value == expected
 
 
-def test_the_canonical_index() -> None:
+def test_the_canonical_index_counts_and_locates_predictions() -> None:
     index = TokenIndex([3, 1, 0, 5, 2])
     assert index.counts.tolist() == [2, 0, 0, 4, 1]
     assert index.starts.tolist() == [0, 2, 2, 2, 6, 7]
@@ -74,7 +74,7 @@ def test_low_here_and_high_there() -> None:
     assert chosen.tolist() == [0]
 
 
-def test_angular_similarity() -> None:
+def test_angular_similarity_is_1_less_the_angle_over_pi() -> None:
     found = angular_similarity([1, 0.5, 0, -0.5, -1, 1 + 1e-7])
     np.testing.assert_allclose(found, [1, 2 / 3, 1 / 2, 1 / 3, 0, 1], atol=1e-12)
     assert np.isnan(angular_similarity(np.nan))

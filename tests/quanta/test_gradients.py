@@ -114,7 +114,7 @@ def test_exact_equals_the_definition(make: Any) -> None:
     assert np.array_equal(found.matrix, found.matrix.T)
 
 
-def test_absolute_similarities() -> None:
+def test_absolute_similarities_are_a_plain_loops_and_only_exact() -> None:
     model, samples = gpt2(), contexts()
     found = gradient_similarity(model, samples, absolute=True)
     assert np.abs(found.matrix - plain(model, samples, list(found.parameters), absolute=True)).max() < 1e-5

@@ -42,7 +42,7 @@ def same(space: Any, x: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("architecture", folders.INFERENCE)
-def test_saelens_folders(architecture: str, tiny_model: Any, tmp_path: Path, x: Any) -> None:
+def test_saelens_folders_give_what_saelens_gives(architecture: str, tiny_model: Any, tmp_path: Path, x: Any) -> None:
     import torch
     from sae_lens import SAE
 
@@ -146,7 +146,9 @@ def test_the_gate_holds_a_transcoder_to_what_it_writes(tiny_model: Any, tmp_path
         ("model.layers.0.self_attn", "blocks.0.hook_attn_out"),
     ],
 )
-def test_sparsify_folders(name: str, site: str, tiny_model: Any, tmp_path: Path, x: Any) -> None:
+def test_sparsify_folders_are_read_at_the_site_they_name(
+    name: str, site: str, tiny_model: Any, tmp_path: Path, x: Any
+) -> None:
     space = load(folders.sparsify(tmp_path / name), tiny_model)
     same(space, x, "topk")
     assert space.site.name == site
@@ -169,7 +171,7 @@ def test_a_sparsify_transcoder_with_its_skip(tiny_model: Any, tmp_path: Path, x:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_dictionary_learning_folders(kind: str, tiny_model: Any, tmp_path: Path, x: Any) -> None:
+def test_dictionary_learning_folders_are_read_as_their_kind(kind: str, tiny_model: Any, tmp_path: Path, x: Any) -> None:
     space = load(folders.dictionary_learning(tmp_path / "ae", kind), tiny_model)
     same(space, x, kind)
     assert space.site.name == "blocks.1.hook_resid_post"

@@ -46,6 +46,11 @@ def reply_to(do: str, **params: Any) -> dict[str, Any]:
     raise LookupError(f"{do} {params} was not recorded")
 
 
+def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
+    """The parameters of every time that a verb was asked for."""
+    return [params for name, params, _ in engine.asked if name == do]
+
+
 def play(
     scenario: Scenario, *, size: tuple[int, int] = (80, 24), session: str | None = "demo", engine: Any = None
 ) -> None:

@@ -15,7 +15,18 @@ from screens.feature.page import FeaturePage
 from screens.painting.text import number
 from screens.widgets.heatmap import Heatmap
 from tests.screens.long_ranking import LongRanking
-from tests.screens.stage import assert_fits, assert_golden, play, press, recorded, reply_to, settle, text_of, type_line
+from tests.screens.stage import (
+    asked,
+    assert_fits,
+    assert_golden,
+    play,
+    press,
+    recorded,
+    reply_to,
+    settle,
+    text_of,
+    type_line,
+)
 from workbench.engine.fake import FakeEngine
 from workbench.verbs import Verb
 
@@ -24,10 +35,6 @@ rows = reply_to("features.list", offset=0, direction="both", sort="score", filte
 first, second = (reply_to("features.show", feature=rows[place]["feature"]) for place in (0, 1))
 near = reply_to("features.neighbours")
 SPACE = first["space"]
-
-
-def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
-    return [params for name, params, _ in engine.asked if name == do]
 
 
 @pytest.mark.parametrize("size", SIZES)

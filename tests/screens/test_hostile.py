@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
-from tests.screens.stage import _recorded, assert_fits, play, press, text_of
+from tests.screens.stage import assert_fits, play, press, recorded, text_of
 from workbench.engine.fake import FakeEngine
 
 EVIL = "[bold red]x[/] \x1b[2J\x1b]0;t\x07\r\n\u202e\u200b\ud800 e\u0301 日本"
@@ -39,7 +38,7 @@ def poisoned(value: Any, free: bool = False) -> Any:
 
 
 def test_no_screen_lets_a_hostile_text_through() -> None:
-    exchanges = copy.deepcopy(_recorded())
+    exchanges = recorded()
     for exchange in exchanges:
         if "reply" in exchange:
             exchange["reply"]["result"] = poisoned(exchange["reply"]["result"])

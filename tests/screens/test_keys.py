@@ -6,17 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from textual import events
 from textual.pilot import Pilot
 
-from commands.clusters import ClustersFind
 from screens.app import WorkbenchApp
 from screens.keys import ACTIONS, SCREENS
 from screens.overlays.help import EVERYWHERE
 from screens.sessions.home import HomePage
 from screens.widgets.painted import Paragraph
 from tests.screens.stage import (
-    assert_fits,
+    asked,
     play,
     press,
     recorded,
@@ -27,15 +25,9 @@ from tests.screens.stage import (
     type_line,
 )
 from workbench.engine.fake import FakeEngine
-from workbench.errors import EngineUnreachable, UsageError
+from workbench.errors import UsageError
 
 top = reply_to("features.list", offset=0, direction="both", sort="score", filter="")["rows"][0]["feature"]
-
-_NAMES = {" ": "space", ".": "full_stop", ":": "colon"}
-
-
-def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
-    return [params for name, params, _ in engine.asked if name == do]
 
 
 def test_every_letter_acts_or_explains_itself_on_every_screen() -> None:
@@ -248,69 +240,9 @@ def test_sign_order_and_filter_are_queries_not_commands() -> None:
 
 def _with_orders() -> list[dict[str, Any]]:
     """The recorded answers, and the ranking again for the orders that were not recorded."""
-    from tests.screens.stage import _recorded
-
-    found = list(_recorded())
+    found = recorded()
     plain = next(item for item in found if item["do"] == "features.list" and item["params"]["offset"] == 0)
     return found + [{**plain, "params": {**plain["params"], "sort": order}} for order in ("q", "index")]
-
-
-def test_the_line_completes_recalls_and_shows_errors_inline() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "colon")
-        await pilot.press(*"clu", "tab")
-        assert ":clusters." in text_of(app)
-        await pilot.press("l", "tab", "x", "enter")
-        await settle(pilot)
-        assert "clusters.list does not take 'x'" in text_of(app)
-        assert app.line.question is not None
-        await press(pilot, "escape")
-        assert app.line.question is None
-        await press(pilot, "colon")
-        await type_line(pilot, "index.info")
-        assert "index.info" in text_of(app)
-        await press(pilot, "escape", "colon", "up")
-        assert ":index.info" in text_of(app)
-
-    play(scenario)
-
-
-def test_lines_go_where_their_result_is_seen() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        lines = {"clusters.show 0": "clusters", "labels.show": "labels", "stimuli.show null": "stimuli"}
-        for line, screen in lines.items():
-            await press(pilot, "colon")
-            await type_line(pilot, line)
-            assert app.trail.here.screen == screen
-        await press(pilot, "colon")
-        await type_line(pilot, "demo")
-        assert "runs in the shell: workbench demo" in text_of(app)
-
-    play(scenario)
-
-
-def test_an_error_of_the_engine_is_shown_with_its_hint_and_goes_with_escape() -> None:
-    error = {"kind": "engine_died", "message": "the model process ended", "hint": "Repeat the command."}
-    params = ClustersFind().params()
-    answer = {"do": "clusters.find", "params": params, "session": "demo", "progress": [], "error": error}
-    engine = FakeEngine([answer, *recorded_engine_exchanges()])
-
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "5", "f")
-        assert "the model process ended" in text_of(app)
-        assert "Repeat the command." in text_of(app)
-        assert "failed :clusters.find" in text_of(app)
-        await press(pilot, "escape")
-        assert "the model process ended" not in text_of(app)
-        assert app.trail.here.screen == "clusters"
-
-    play(scenario, engine=engine)
-
-
-def recorded_engine_exchanges() -> list[dict[str, Any]]:
-    from tests.screens.stage import _recorded
-
-    return [item for item in _recorded() if item["do"] != "clusters.find"]
 
 
 def test_the_view_is_saved_and_taken_up_again() -> None:
@@ -343,71 +275,6 @@ def test_the_view_is_saved_and_taken_up_again() -> None:
     play(back, engine=again)
 
 
-def test_what_another_terminal_changes_is_read_again() -> None:
-    engine = recorded_engine()
-
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "7")
-        before = len(asked(engine, "labels.show"))
-        engine.emit({"event": "changed", "session": "demo", "seq": 99, "do": "labels.set", "line": "labels.set 1 x"})
-        await settle(pilot)
-        assert len(asked(engine, "labels.show")) == before + 1
-        engine.emit({"event": "changed", "session": "other", "seq": 1, "do": "labels.set", "line": ""})
-        await settle(pilot)
-        assert len(asked(engine, "labels.show")) == before + 1
-
-    play(scenario, engine=engine)
-
-
-def test_a_lost_engine_is_told_and_found_again() -> None:
-    engine = recorded_engine()
-
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        engine.become("lost")
-        await settle(pilot)
-        assert "lost" in text_of(app).split("\n")[-2]
-        engine.become("connected")
-        await settle(pilot)
-        assert "connected" in text_of(app).split("\n")[-2]
-
-    play(scenario, engine=engine)
-
-
-def test_the_first_frame_does_not_wait_for_the_engine() -> None:
-    async def run() -> None:
-        never = asyncio.Event()
-
-        async def slow() -> FakeEngine:
-            await never.wait()
-            return recorded_engine()
-
-        app = WorkbenchApp(slow, "demo")
-        async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause()
-            assert "1 Home" in text_of(app)
-            assert "Connecting to the engine" in text_of(app)
-            await pilot.press("3", "2", "4", "colon", "escape", "p", "escape")
-            await pilot.pause()
-            assert "Connecting to the engine" in text_of(app)
-
-    asyncio.run(run())
-
-
-def test_no_engine_is_said_with_what_to_do() -> None:
-    class Absent:
-        def __call__(self) -> Any:
-            raise EngineUnreachable("no engine can be started", "See `workbench engine log`.")
-
-    async def run() -> None:
-        app = WorkbenchApp(Absent(), "demo")
-        async with app.run_test(size=(80, 24)) as pilot:
-            await settle(pilot)
-            assert "no engine can be started" in text_of(app)
-            assert "no engine" in text_of(app).split("\n")[-2]
-
-    asyncio.run(run())
-
-
 def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -416,20 +283,6 @@ def test_copy_says_which_way(monkeypatch: pytest.MonkeyPatch) -> None:
         await press(pilot, "9", "y")
         assert "OSC 52" in text_of(app)
         assert app.clipboard == "labels.set" or app.clipboard.split()[0] in ("labels.set", "steer.clamp")
-
-    play(scenario)
-
-
-def test_an_error_longer_than_the_line_is_told_whole_until_the_text_changes() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "colon")
-        await type_line(pilot, "stimuli.new my animals category=concept category=other")
-        assert " ".join(app.line.error.split()) in " ".join(text_of(app).split())
-        assert app.line.error.endswith("description.") and len(app.line.error) > 80
-        assert_fits(app)
-        await press(pilot, "backspace")
-        assert "does not take" not in text_of(app)
-        assert app.line.question is not None
 
     play(scenario)
 
@@ -473,33 +326,6 @@ def test_every_binding_has_an_id_and_help_names_the_keys() -> None:
     assert all(key in told for key in (":", "/", "?", "[", "]", "y", "p"))
 
 
-def test_keys_of_one_packet_go_where_they_were_typed() -> None:
-    """Over a slow link `:` and what follows arrive together: none of them may act as a letter key."""
-
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        for sign in ":session.note ubnd":
-            app.post_message(events.Key(_NAMES.get(sign, sign), sign))
-        await settle(pilot)
-        assert app.line.question is not None
-        assert app.line.text == "session.note ubnd"
-        assert app.trail.here.screen == "home"
-
-    play(scenario)
-
-
-def test_a_pasted_line_waits_on_the_line() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        app.post_message(events.Paste(":features.list ranking=4\n"))
-        await settle(pilot)
-        assert app.line.text == "features.list ranking=4"
-        await press(pilot, "escape")
-        app.post_message(events.Paste("some words"))
-        await settle(pilot)
-        assert "press : or / first" in text_of(app)
-
-    play(scenario)
-
-
 def test_another_session_shows_nothing_of_the_one_before() -> None:
     nothing = {
         **reply_to("session.show"),
@@ -536,14 +362,3 @@ def test_another_session_shows_nothing_of_the_one_before() -> None:
             assert "achievement" not in shown, shown
 
     play(scenario, engine=Empty(recorded()), size=(120, 40))
-
-
-def test_a_line_longer_than_the_screen_says_that_its_beginning_is_out_of_sight() -> None:
-    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        app.open_command("steer.clamp 'demo/blocks.1.hook_resid_post/sae#419' stimuli=achievement strength=1")
-        await press(pilot, "end")
-        assert text_of(app).split("\n")[-1].startswith(":…")
-        await press(pilot, "home")
-        assert text_of(app).split("\n")[-1].startswith(":steer.clamp 'demo/")
-
-    play(scenario)

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from commands.features import TAG
 from screens.app import WorkbenchApp
 from screens.feature import remarks
-from tests.screens.stage import assert_fits, play, press, recorded, recorded_engine, reply_to, text_of, type_line
+from tests.screens.stage import asked, assert_fits, play, press, recorded, recorded_engine, reply_to, text_of, type_line
 from workbench.engine.fake import FakeEngine
 from workbench.verbs import Verb
 
@@ -40,10 +40,6 @@ class Marking(FakeEngine):
         if verb.dotted == "features.show":
             reply = {**reply, "result": {**reply["result"], "tags": self.tags, "note": self.note}}
         return reply
-
-
-def asked(engine: FakeEngine, do: str) -> list[dict[str, Any]]:
-    return [params for name, params, _ in engine.asked if name == do]
 
 
 def test_t_puts_tags_on_and_takes_them_off() -> None:

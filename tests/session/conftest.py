@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from workbench.session import Pending, Session, catalog
+from workbench.session import Pending, Session, SessionRecord, catalog
+from workbench.session.exporting import export
 from workbench.session.session import stage_outcome
 from workbench.verbs import Command, Outcome
 
@@ -46,3 +47,26 @@ def folder(sessions: Path) -> Path:
 def session(folder: Path) -> Any:
     with Session(folder, "a test") as opened:
         yield opened
+
+
+@pytest.fixture
+def filled(folder: Path) -> SessionRecord:
+    """A session with two results, an array, notes, a view, an uploaded file and some things that stay at home."""
+    with Session(folder, "a test") as session:
+        line = session.do(Put(value=1, name="grüße"), storing()).line
+        session.do(Put(value=2), storing())
+        session.save_notes("nötes\n")
+        session.save_view({"screen": "log"})
+    (folder / line.artifact / "values.safetensors").write_bytes(bytes(range(256)) * 40)
+    (folder / "inputs").mkdir()
+    (folder / "inputs" / "0123456789ab-words.txt").write_text("words")
+    (folder / "inputs" / ".hidden").write_text("stays")
+    (folder / "inputs" / "link").symlink_to("/etc/passwd")
+    return SessionRecord(folder)
+
+
+@pytest.fixture
+def archive(filled: SessionRecord, tmp_path: Path) -> Path:
+    out = tmp_path / "sent.zip"
+    export(filled, {}, out)
+    return out

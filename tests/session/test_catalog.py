@@ -64,7 +64,7 @@ def test_names_that_cannot_name_a_session(sessions: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "A-1_b.c", "x" * 64, "2x2"])
-def test_names_that_can(sessions: Path, name: str) -> None:
+def test_a_plain_name_can_name_a_session(sessions: Path, name: str) -> None:
     assert catalog.find(catalog.create(name, sessions).name, sessions) == sessions / name
 
 

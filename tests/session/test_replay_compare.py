@@ -33,7 +33,7 @@ def permuted(*places: int) -> list[dict[str, Any]]:
     ("recorded", "recomputed"),
     [(1, 1), (1.0, 1.0 + 1e-5), (0.0, 1e-7), (None, None), ("a", "a"), ([], []), ({"a": [1]}, {"a": [1]}), (3, 3.0)],
 )
-def test_equal(recorded: Any, recomputed: Any) -> None:
+def test_numbers_within_the_tolerance_are_equal(recorded: Any, recomputed: Any) -> None:
     assert fields(recorded, recomputed) == []
 
 
@@ -44,7 +44,7 @@ def test_equal(recorded: Any, recomputed: Any) -> None:
         (False, 0), ([1], [1, 2]), ({"a": 1}, {"b": 1}), (1, "1"), ([1], {"0": 1}),
     ],
 )  # fmt: skip
-def test_different(recorded: Any, recomputed: Any) -> None:
+def test_other_numbers_kinds_and_shapes_are_different(recorded: Any, recomputed: Any) -> None:
     assert fields(recorded, recomputed)
     assert fields(recomputed, recorded)
 

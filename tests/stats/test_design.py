@@ -137,7 +137,7 @@ def test_folds_hold_both_sides_evenly_and_never_split_an_item() -> None:
     assert (np.bincount(paired) == 20).all()
 
 
-def test_words_that_leak() -> None:
+def test_words_that_leak_have_fishers_p() -> None:
     y = sides(4, 4)
     held = np.array([[1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1]], dtype=bool).T
     found = word_leak(held, y, balanced_folds(y, folds=4))
@@ -205,7 +205,7 @@ def test_the_first_swap_is_the_best_of_all() -> None:
     assert abs(found.auc - 0.5) == pytest.approx(min(tried))
 
 
-def test_nothing_to_swap() -> None:
+def test_without_two_sides_or_a_difference_nothing_is_swapped() -> None:
     y = sides(3, 3)
     assert leveling_swaps(np.arange(6.0), y, np.ones(6, dtype=bool)) == []
     assert leveling_swaps(np.zeros(6), y, np.array([1, 1, 0] * 2, dtype=bool)) == []

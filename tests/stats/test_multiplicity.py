@@ -15,7 +15,7 @@ def test_bh_rejects_four_in_the_papers_example():
     assert bh(PAPER)[3] == pytest.approx(15 * 0.0095 / 4)
 
 
-def test_hand_worked():
+def test_q_is_that_worked_by_hand():
     np.testing.assert_allclose(bh([0.01, 0.04, 0.03]), [0.03, 0.04, 0.04])
     np.testing.assert_allclose(by([0.01, 0.04, 0.03]), np.array([0.03, 0.04, 0.04]) * 11 / 6)
 
@@ -34,6 +34,6 @@ def test_nan_passes_through_and_is_not_counted():
 
 
 @pytest.mark.parametrize("p", [[-0.1], [0.2, 1.5]])
-def test_not_a_probability(p):
+def test_what_is_no_probability_is_refused_by_value(p):
     with pytest.raises(ValueError, match=str(p[-1])):
         bh(p)

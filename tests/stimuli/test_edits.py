@@ -55,7 +55,7 @@ def test_add_remove_rewrite_exclude() -> None:
     assert edits.with_text(FOUND, "g1", "we won the cup") is FOUND
 
 
-def test_columns() -> None:
+def test_items_targets_and_ids_are_set_and_impossible_ones_refused() -> None:
     found = edits.with_column(FOUND, ["g1", "b1"], "item", "7")
     assert [one.item for one in found.everything] == ["7", "", "7", ""]
     found = edits.with_column(found, ["b1"], "target", "lost")
@@ -94,7 +94,7 @@ def test_what_would_spoil_a_set_is_refused() -> None:
         edits.with_pairs(edits.without(FOUND, ["b1"]), "order")
 
 
-def test_new_sets() -> None:
+def test_a_new_set_has_two_different_named_categories() -> None:
     found = edits.new_set("n", ["a", "b"], [["x y"], ["z"]], "")
     assert (found.positive, found.rows) == ("a", [("a", "x y"), ("b", "z")])
     assert edits.new_set("n", ["a", "b"], [], "b").counts == {"a": 0, "b": 0}

@@ -170,7 +170,7 @@ def test_the_long_form_says_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "separator"), [("x.csv", ","), ("x.tsv", "\t"), ("X.CSV", ",")])
-def test_tables(tmp_path: Path, name: str, separator: str) -> None:
+def test_tables_are_read_by_their_separator(tmp_path: Path, name: str, separator: str) -> None:
     rows = [" text ,category,note".replace(",", separator)]
     rows += [f'"{text}"{separator}{category}{separator}-' for category, texts in PAIR.items() for text in texts]
     found = read_set(write(tmp_path, name, "\ufeff" + "\r\n".join(rows)), "x")

@@ -101,7 +101,19 @@ def _not_leveled(found: StimulusSet, values: Sequence[float], measure: str) -> U
 
 
 def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
-    """The changes in the order of the fields."""
+    """The changes in the order of the fields: sentences, their columns, then what the set says of itself."""
+    found = _with_columns(_with_sentences(found, command), command)
+    if command.positive:
+        found = edits.with_positive(found, command.positive)
+    if command.pairs:
+        found = edits.with_pairs(found, command.pairs)
+    if command.description:
+        found = replace(found, description=command.description)
+    return edits.with_steering(found, command.prompt, command.raises, command.lowers)
+
+
+def _with_sentences(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
+    """Sentences added, taken out, rewritten, left out of the analyses or let in again."""
     if command.add or command.category:
         found = edits.with_sentences(found, command.category, command.add)
     if command.remove:
@@ -114,20 +126,18 @@ def _edited(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
     if command.replace:
         found = edits.with_text(found, command.replace, command.text)
     found = edits.with_inclusion(found, command.exclude, False)
-    found = edits.with_inclusion(found, command.include, True)
+    return edits.with_inclusion(found, command.include, True)
+
+
+def _with_columns(found: StimulusSet, command: StimuliEdit) -> StimulusSet:
+    """Columns of the sentences named by `of`, set or cleared."""
     columns = {column: getattr(command, column) for column in ("id", "item", "fold", "target")}
     given = {column: value for column, value in columns.items() if value or column == command.clear}
     if bool(given) != bool(command.of):
         raise UsageError("--of SENTENCE goes with --id, --item, --fold, --target or --clear", "Give both.")
     for column, value in given.items():
         found = edits.with_column(found, command.of, column, value)
-    if command.positive:
-        found = edits.with_positive(found, command.positive)
-    if command.pairs:
-        found = edits.with_pairs(found, command.pairs)
-    if command.description:
-        found = replace(found, description=command.description)
-    return edits.with_steering(found, command.prompt, command.raises, command.lowers)
+    return found
 
 
 def list_(_query: StimuliList, lab: Lab) -> Outcome:
