@@ -189,8 +189,7 @@ class WorkbenchApp(App[None]):
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
-        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if typed and (isinstance(event, events.Key) or self.line.question is None):
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             await self.take(event)
         else:
             await super().on_event(event)
@@ -272,7 +271,7 @@ class WorkbenchApp(App[None]):
         background.start(self, partial(self.carry_out, verb, then), "do")
 
     def show_answer(self, verb: verbs.Verb, then: doing.Then) -> None:
-        """Ask for what comes to the front; what is typed meanwhile is for that, and who went elsewhere is not followed."""
+        """Ask for what comes to the front and takes what is typed meanwhile; who went elsewhere is not followed."""
         self.hide_notice()
         place = (self.trail.here, self.over)
 
@@ -535,10 +534,19 @@ class WorkbenchApp(App[None]):
         shown, notice.display = bool(notice.display), False
         return shown
 
+    async def _shutdown(self) -> None:
+        """Stop what would show something before the screens are taken down: an event, a reply, a timer."""
+        if self.engine is not None:
+            self.engine.on_event = None
+        self.workers.cancel_all()
+        self.saved_view.stop()
+        self.ahead.stop()
+        self._one_paint.stop()
+        await super()._shutdown()
+
     async def on_unmount(self) -> None:
         """Let go of the engine."""
         if self.engine is not None:
-            self.engine.on_event = None  # nothing is left to show it on
             await self.engine.close()
 
 
