@@ -1,4 +1,4 @@
-"""The end of the app: whatever comes while its screens are taken down finds nothing to be shown on, and says nothing."""
+"""The end of the app: what comes while its screens are taken down is not shown."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from screens.app import WorkbenchApp
 from tests.screens.stage import settle
 from tests.screens.test_waiting import Slow
 
-EVENT = {"event": "job", "job": {"job": "j9", "do": "index.build", "line": "index.build", "session": "demo", "state": "running", "done": 0,
-       "total": 9, "text": "", "seconds": 0.0, "detached": False, "error": None}}  # fmt: skip
+JOB = {"job": "j9", "do": "index.build", "line": "index.build", "session": "demo", "state": "running", "done": 0,
+       "total": 9, "text": "", "seconds": 0.0, "detached": False, "error": None}  # fmt: skip
+EVENT = {"event": "job", "job": JOB}
 
 
 @pytest.mark.parametrize("meanwhile", [
