@@ -10,6 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from commands.clusters import ClustersFind
+from commands.session import SessionNew
 from screens.app import WorkbenchApp
 from screens.keys import ACTIONS, SCREENS
 from screens.overlays.help import EVERYWHERE
@@ -176,7 +177,7 @@ def test_a_finished_job_cannot_be_cancelled_and_a_running_one_can() -> None:
     engine = recorded_engine()
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "j", "x")  # newest first: j4 waits above it
+        await press(pilot, "8", "x")  # newest first: j4 waits above it
         assert asked(engine, "engine.cancel") == [{"job": "j3"}]
         await press(pilot, "escape", "8", "G", "x")
         assert "j1 is done already" in text_of(app)
@@ -547,3 +548,19 @@ def test_a_line_longer_than_the_screen_says_that_its_beginning_is_out_of_sight()
         assert text_of(app).split("\n")[-1].startswith(":steer.clamp 'demo/")
 
     play(scenario)
+
+
+@pytest.mark.parametrize(("name", "told"), [("demo", "a session 'demo' already"), ("a/b", "'a/b' is no name")])
+def test_a_refused_name_of_a_session_stays_on_the_line(name: str, told: str) -> None:
+    refusal = {"kind": "usage", "message": "'a/b' is no name", "hint": "Letters and digits."}
+    answer = {"do": "session.new", "params": SessionNew(name="a/b").params(), "session": "demo", "error": refusal}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "n")
+        app.line._insert(name)
+        await press(pilot, "enter")
+        assert app.line.question is not None
+        assert (app.line.text, told in app.line.error) == (name, True)
+        assert told in text_of(app)
+
+    play(scenario, engine=FakeEngine([answer, *recorded()]))
