@@ -45,7 +45,7 @@ class Ahead:
             awaited: what will be in front.
             told: what is said of it where it does not come in time.
         """
-        self._stop()
+        self.stop()
         self._awaited, self._told, self._late = awaited, told, None
         self._timer = self._app.set_timer(KEPT, self._give_up)
 
@@ -78,7 +78,7 @@ class Ahead:
     async def _give(self, awaited: object) -> None:
         if awaited is not self._awaited:
             return
-        self._stop()
+        self.stop()
         self._awaited = None
         kept, self._kept = self._kept, []
         while kept and self._awaited is None:
@@ -91,14 +91,15 @@ class Ahead:
 
     def _drop(self, why: str) -> None:
         """Nothing is waited for any more; what was typed for it is told."""
-        self._stop()
+        self.stop()
         dropped, self._awaited, self._kept = self._kept, None, []
         if dropped:
             typed = " ".join(_name(event) for event in dropped[:8])
             more = f" and {len(dropped) - 8} more" if len(dropped) > 8 else ""
             self._app.explain(f"{why}: {typed}{more} dropped")
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Look at the time no more."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

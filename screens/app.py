@@ -199,10 +199,9 @@ class WorkbenchApp(App[None]):
         """Deal with a key wholly before the next one: over a slow link several come in one packet."""
         if self._waiting and isinstance(event, (events.Key, events.Paste)):
             await self._make_pages()
-        typed = event if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded else None
-        if typed is not None:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.app_focus = True  # a terminal may say that it lost the focus, and never that it has it again
-            await self.take(typed)
+            await self.take(event)
         else:
             await super().on_event(event)
 
@@ -283,7 +282,7 @@ class WorkbenchApp(App[None]):
         background.start(self, partial(self.carry_out, verb, then), "do")
 
     def show_answer(self, verb: verbs.Verb, then: doing.Then) -> None:
-        """Ask for what comes to the front: what is typed meanwhile is for that, who went elsewhere is not followed."""
+        """Ask for what comes to the front and takes what is typed meanwhile; who went elsewhere is not followed."""
         self.hide_notice()
         place = (self.trail.here, self.over)
 
@@ -550,10 +549,19 @@ class WorkbenchApp(App[None]):
         shown, notice.display = bool(notice.display), False
         return shown
 
+    async def _shutdown(self) -> None:
+        """Stop what would show something before the screens are taken down: an event, a reply, a timer."""
+        if self.engine is not None:
+            self.engine.on_event = None
+        self.workers.cancel_all()
+        self.saved_view.stop()
+        self.ahead.stop()
+        self._one_paint.stop()
+        await super()._shutdown()
+
     async def on_unmount(self) -> None:
         """Let go of the engine."""
         if self.engine is not None:
-            self.engine.on_event = None  # nothing is left to show it on
             await self.engine.close()
 
 

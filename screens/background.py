@@ -25,6 +25,8 @@ def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str, *, l
     """
 
     async def guarded() -> None:
+        if not node.app.is_running:
+            return  # the app ends: there is nothing left to show it on
         try:
             await work()
         except WorkbenchError as error:

@@ -102,7 +102,8 @@ class FeaturePage(LatestPage):
 
     def on_mount(self) -> None:
         """Only one pane is seen."""
-        self._show_pane()
+        if self.workbench.is_running:  # else it was quit before its pages were made
+            self._show_pane()
 
     # --- loading
 

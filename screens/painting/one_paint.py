@@ -29,10 +29,14 @@ class OnePaint:
 
     def release(self) -> None:
         """Paint what there is."""
-        if self._patience is not None:
-            self._patience.stop()  # else it would end the patience with the next screen
-            self._patience = None
+        self.stop()
         if self._held is not None:
             held, self._held = self._held, None
             held.close()
             self._app.screen.check_idle()  # the batch prompts the app alone, and a screen at rest would stay unpainted
+
+    def stop(self) -> None:
+        """Have no patience any more: it would end with the next screen, or after the last."""
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None

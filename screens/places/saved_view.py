@@ -40,6 +40,11 @@ class SavedView:
             self._timer.stop()
         self._timer = self.app.set_timer(SAVE_AFTER, self.save_now)
 
+    def stop(self) -> None:
+        """Save no more by itself: the app ends."""
+        if self._timer is not None:
+            self._timer.stop()
+
     def save_now(self) -> Worker[None] | None:
         """Save, if there is a session to save in and anything new; what saves it, or None."""
         engine, session = self.app.engine, self.app.session

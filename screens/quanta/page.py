@@ -137,7 +137,8 @@ class QuantaPage(FilteredPage):
 
     def on_mount(self) -> None:
         """Only one part is seen."""
-        self._show_part()
+        if self.workbench.is_running:  # else it was quit before its pages were made
+            self._show_part()
 
     @property
     def _inside(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,11 +12,12 @@ from screens import background, verbs
 from screens.pages.list_page import HeldPage
 from screens.pages.page import Act
 from screens.painting import palette
-from screens.painting.text import short_space, thousands, visible
+from screens.painting.text import in_app, short_space, thousands, visible
 from screens.widgets.command_line import Question
 from screens.widgets.lines import Column, Lines, Row
 from screens.widgets.painted import Paragraph, Piece, TextLines
 from workbench import demo
+from workbench.errors import WorkbenchError
 
 EMPTY = (
     "No session yet.\n\n"
@@ -125,14 +127,30 @@ class HomePage(HeldPage):
         def submit(text: str) -> str | None:
             if not text.strip():
                 return "a session needs a name"
+            if text.strip() in self.names:
+                return f"there is a session {text.strip()!r} already: another name, or esc and enter on it"
             self.workbench.close_line()
-            self.workbench.do(
-                verbs.SessionNew(name=text.strip()),
-                lambda reply: self.workbench.enter_session(str(reply["result"]["session"])),
-            )
+            self.workbench.ahead.begin(submit, "the session is not made yet")
+            background.start(self.workbench, partial(self._make, question, text), "new", latest=True)
             return None
 
-        self.workbench.open_line(Question("new session: ", submit, advise=lambda _: "letters, digits, . _ -"))
+        question = Question("new session: ", submit, advise=lambda _: "letters, digits, . _ -")
+        self.workbench.open_line(question)
+
+    async def _make(self, question: Question, name: str) -> None:
+        """Make a session and open it; where its name is refused, the line is there again, to be mended."""
+        app, made = self.workbench, ""
+        try:
+            made = str((await app.ask(verbs.SessionNew(name=name.strip())))["session"])
+        except WorkbenchError as error:
+            if app.page is not self or app.line.question is not None:
+                raise
+            app.open_line(question, name)
+            app.line.refuse(in_app(str(error)))
+        finally:
+            app.ahead.end(question.submit, came=bool(made))
+        if made:
+            app.enter_session(made)
 
     def _demo(self) -> None:
         background.start(self.workbench, self._run_demo, "demo", latest=True)

@@ -51,6 +51,10 @@ class JobsPage(HeldPage):
         self._rates: dict[str, Rate] = {}
         self._own: set[str] = set()
         """Jobs that this terminal asked for."""
+        self._chosen = False
+        """Whether a key put the cursor where it is."""
+        self._seeking = False
+        """Whether the page was just brought to the front."""
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -68,6 +72,20 @@ class JobsPage(HeldPage):
         )
         yield Paragraph(classes="detail")
 
+    def bring(self, subject: str) -> None:
+        """Where no row was chosen, the cursor is on the job that runs; it stays there while the page is looked at."""
+        self._seeking = not self._chosen
+        super().bring(subject)
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        """A row was chosen."""
+        self._chosen = True
+        super().on_lines_moved(event)
+
+    def state(self) -> dict[str, Any]:
+        """The filter alone: another engine numbers its jobs anew."""
+        return {"filter": self.wanted} if self.wanted else {}
+
     async def load(self) -> None:
         """Ask the engine."""
         result = await self.ask(verbs.EngineJobs())
@@ -75,6 +93,12 @@ class JobsPage(HeldPage):
         for job in result["jobs"]:
             self._time(job)
         self._show()
+        running = [job["job"] for job in result["jobs"] if job["state"] == "running"]
+        if self._seeking and running:
+            own = [name for name in running if self._jobs[name].get("session") == self.workbench.session]
+            self.lines.put_cursor((own or running)[-1])
+            self.spell_out()
+        self._seeking = False
 
     def _show(self) -> None:
         self.show_found()

@@ -162,11 +162,16 @@ class CommandLine(Painted, can_focus=True):
         question = self.question
         if question is None:
             return
-        self.error = question.submit(self.text) or ""
-        if self._overlong:
-            self.workbench.notify_text([self.error], bad=True)
+        self.refuse(question.submit(self.text) or "")
         if not self.error and self.question is question:
             self.workbench.close_line()
+
+    def refuse(self, error: str) -> None:
+        """Say what is wrong with the text, which stays to be mended."""
+        self.error = error
+        if self._overlong:
+            self.workbench.notify_text([error], bad=True)
+        self.refresh()
 
     def _press_escape(self) -> None:
         dropped = self.question.dropped if self.question else None

@@ -102,7 +102,7 @@ class Heatmap(Painted, can_focus=True):
         self.empty = empty
         self.cursor = min(self.cursor, max(0, len(sentences) - 1))
         self.token = self._peak()
-        self._laid_out = (0, False)
+        self._laid_out, self._strips, self._starts = (0, False), [], []
         if self._left_at is not None and self.sentence:
             self.token = min(self._left_at[0], max(0, len(self.sentence.tokens) - 1))
             self._top, self._left_at = self._left_at[1], None
@@ -145,6 +145,8 @@ class Heatmap(Painted, can_focus=True):
         return max(1, self.size.height - 1)
 
     def _extent(self, index: int) -> tuple[int, int]:
+        if index >= len(self._starts):  # not laid out yet: a key was faster than the first layout
+            return 0, 0
         start = self._starts[index]
         end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self._strips)
         return start, end

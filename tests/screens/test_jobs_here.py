@@ -142,7 +142,7 @@ def test_enter_on_a_job_shows_its_result_or_says_why_there_is_none() -> None:
     jobs = {job["job"]: job for job in reply_to("engine.jobs")["jobs"]}
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "j", "enter")
+        await press(pilot, "8", "enter")
         assert f"j3 is {jobs['j3']['state']}: it has no result yet" in text_of(app)
         await press(pilot, "j", "enter")
         assert "j2 is failed: it has no result to show" in text_of(app)
@@ -154,11 +154,24 @@ def test_d_lets_a_running_job_go_on() -> None:
     engine = Slow()
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "D")
+        await press(pilot, "8", "k", "D")
         assert engine.detached == ["j4"]
         await press(pilot, "j", "D")
         assert "j3 goes on without this terminal already" in text_of(app)
         await press(pilot, "G", "D")
         assert "j1 is done already" in text_of(app)
+
+    play(scenario, engine=engine)
+
+
+def test_jobs_open_on_the_one_that_runs_until_a_row_is_chosen() -> None:
+    engine = recorded_engine()
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        engine.emit({"event": "job", "job": {**JOB, "job": "j1", "state": "done"}})  # an older one was seen before
+        await press(pilot, "8")
+        assert app.page.lines.key == "j3"  # type: ignore[attr-defined]
+        await press(pilot, "j", "1", "8")
+        assert app.page.lines.key == "j2", "it was chosen"  # type: ignore[attr-defined]
 
     play(scenario, engine=engine)

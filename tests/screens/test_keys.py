@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from commands.session import SessionNew
 from screens.app import WorkbenchApp
 from screens.keys import ACTIONS, SCREENS
 from screens.overlays.help import EVERYWHERE
@@ -168,7 +169,7 @@ def test_a_finished_job_cannot_be_cancelled_and_a_running_one_can() -> None:
     engine = recorded_engine()
 
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "j", "x")  # newest first: j4 waits above it
+        await press(pilot, "8", "x")  # newest first: j4 waits above it
         assert asked(engine, "engine.cancel") == [{"job": "j3"}]
         await press(pilot, "escape", "8", "G", "x")
         assert "j1 is done already" in text_of(app)
@@ -362,3 +363,19 @@ def test_another_session_shows_nothing_of_the_one_before() -> None:
             assert "achievement" not in shown, shown
 
     play(scenario, engine=Empty(recorded()), size=(120, 40))
+
+
+@pytest.mark.parametrize(("name", "told"), [("demo", "a session 'demo' already"), ("a/b", "'a/b' is no name")])
+def test_a_refused_name_of_a_session_stays_on_the_line(name: str, told: str) -> None:
+    refusal = {"kind": "usage", "message": "'a/b' is no name", "hint": "Letters and digits."}
+    answer = {"do": "session.new", "params": SessionNew(name="a/b").params(), "session": "demo", "error": refusal}
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "n")
+        app.line._insert(name)
+        await press(pilot, "enter")
+        assert app.line.question is not None
+        assert (app.line.text, told in app.line.error) == (name, True)
+        assert told in text_of(app)
+
+    play(scenario, engine=FakeEngine([answer, *recorded()]))

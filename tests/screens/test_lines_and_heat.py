@@ -226,3 +226,15 @@ def test_zero_activations_are_unstyled_and_equal_neighbours_one_run() -> None:
         assert runs == ["cd"]
 
     host(heatmap, scenario)
+
+
+def test_a_key_before_the_first_layout_moves_on_the_sentences() -> None:
+    heatmap = Heatmap(id="unseen")
+    heatmap.display = False  # as a pane that is not in front: it has no size
+
+    async def scenario(_pilot: Pilot[None]) -> None:
+        heatmap.show([Sentence("1", (" won",), (1.0,)), Sentence("2", (" lost",), (0.0,))], None)
+        heatmap.action_move(1)
+        assert heatmap.cursor == 1
+
+    host(heatmap, scenario)
