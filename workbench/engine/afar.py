@@ -53,7 +53,7 @@ _CAUSES = (
         "Install it there, or say where it is: --host {host}:/path/to/workbench. A port goes into ~/.ssh/config.",
     ),
     (
-        r"unknown option '--stdio'|unrecognized arguments|ModuleNotFoundError|ImportError|SyntaxError",
+        r"option.*--stdio|unrecognized arguments|ModuleNotFoundError|ImportError|SyntaxError",
         "the workbench on {host} cannot carry this",
         "Bring it up to date there, or name another one: --host {host}:/path/to/workbench.",
     ),
@@ -91,9 +91,9 @@ def _last(said: str) -> str:
 def other_protocol(error: ProtocolError, where: str) -> ProtocolError:
     """The error of a hello that is not ours, with the machine that said it."""
     return ProtocolError(
-        f"{error.message}; the other side is {where}",
-        f"Install the same version here and on {where}, then `workbench --host {where} engine stop`; "
-        f"where that is refused too, `ssh {where} workbench engine stop`.",
+        error.message.replace("the other side", where, 1),
+        f"Install the same version on {where} and here, and end the old engine there: "
+        f"`ssh {where} workbench engine stop`.",
     )
 
 

@@ -175,8 +175,7 @@ class Client:
                     progress(*message["progress"])
             except KeyboardInterrupt:
                 if asked_to_stop:
-                    self.close()
-                    raise Cancelled("interrupted", LEFT) from None
+                    raise self._left() from None
                 asked_to_stop = True
                 self._interrupt(name)
 
@@ -253,8 +252,15 @@ class Client:
         except ConnectionError as error:
             raise self._lost() from error
         except KeyboardInterrupt:
-            self.close()
-            raise Cancelled("interrupted", LEFT) from None
+            raise self._left() from None
+
+    def _left(self) -> Cancelled:
+        """The error of one who did not wait for the work to stop."""
+        self.close()
+        if not self._through:
+            return Cancelled("interrupted", LEFT)
+        see = f"`workbench --host {self._where} engine jobs`"
+        return Cancelled("interrupted", f"Whether {self._where} heard of it is not known: see {see}.")
 
     def _answer_to(self, name: int) -> dict[str, Any]:
         if name in self._early:
@@ -289,7 +295,8 @@ class Client:
         if self._through:
             return EngineDied(
                 f"the link to {self._where} broke before the answer came",
-                "Long work goes on over there; repeat the command: what is stored is given at once.",
+                f"Long work goes on over there (`workbench --host {self._where} engine jobs`). Repeat the command: it "
+                "waits for that work, and what is stored is given at once.",
             )
         return EngineDied(
             "the engine ended before it answered", "Repeat the command: a new engine starts, and the session is whole."
@@ -323,5 +330,7 @@ def _answered(asking: Asking, outcome: Callable[[], dict[str, Any]]) -> dict[str
 def _result(message: dict[str, Any]) -> dict[str, Any]:
     if "error" in message:
         raise error_from_dict(message["error"])
+    if "result" not in message:
+        raise ProtocolError("the other side answers with neither result nor error", "Is it `workbench engine --stdio`?")
     result: dict[str, Any] = message["result"]
     return result
