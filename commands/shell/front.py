@@ -143,12 +143,13 @@ def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
         return 0
     folder = f"{executor.session} on {executor.host}" if executor.host else executor.sessions / str(executor.session)
     workbench = f"workbench --host {executor.host}" if executor.host else "workbench"
+    app = f"{workbench} --session {executor.session}" if executor.host else workbench
     sys.stdout.write(
         f"\nThe demo took {seconds:.0f} s.\n"
         f"  report   {written['result']['path']}  (one offline file: open it in a browser, send it to a colleague)\n"
         f"  session  {folder}\n"
         f"  replay   {workbench} replay {executor.session} --check\n"
-        f"  the app  {workbench}   (opens this session; in a checkout: .venv/bin/workbench)\n"
+        f"  the app  {app}   (opens this session; in a checkout: .venv/bin/workbench)\n"
     )
     return 0
 
