@@ -32,7 +32,7 @@ _CAUSES = (
     (
         r"Permission denied|Too many authentication failures",
         "{host} did not let this user in",
-        "`ssh -o BatchMode=yes {host} true` must work without a question: put a key with a passphrase into `ssh-add`; "
+        "See that `ssh -o BatchMode=yes {host} true` asks nothing: put a key with a passphrase into `ssh-add`, or "
         "share one login (ControlMaster) where a password or a second factor is asked for.",
     ),
     (
@@ -79,7 +79,7 @@ def unreachable(where: str, said: str, status: int | None = None) -> EngineUnrea
         if re.search(pattern, said):
             return EngineUnreachable(what.format(host=where), f"{mend.format(host=where)} {came}")
     ended = "" if status is None else f" (exit status {status})"
-    mend = f"`ssh {where} true` must work and say nothing. {GUIDE}"
+    mend = f"See that `ssh {where} true` works and ends without a word. {GUIDE}"
     return EngineUnreachable(f"the link to {where} ended before the engine answered{ended}", f"{mend} {came}")
 
 
