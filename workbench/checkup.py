@@ -27,6 +27,10 @@ ROOM = 2 * 1024**3
 """Bytes of free disk below which indices and activation sets soon fail."""
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 """Endings of files of which a folder with a model or an SAE has one."""
+CARD = ("name", "memory.total", "memory.free", "driver_version")
+"""What is asked of a GPU."""
+MOST_MODELS = 8
+"""Models of the hub's cache that are named."""
 SLOW_ESCAPE = 50
 """Milliseconds of tmux's escape-time above which esc feels dead."""
 
@@ -56,12 +60,39 @@ def checkup(home: Path, sessions: Path) -> list[Check]:
     return [
         Check("workbench", "ok", __version__),
         Check("python", "ok", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
+        machine(),
         *packages(),
         *shipped_files(),
         *(folder(name, path) for name, path in (("cache folder", home), ("sessions folder", sessions))),
+        hub_cache(),
         engine(),
         *tools(),
     ]
+
+
+def machine() -> Check:
+    """Which machine this is: over --host, it is not the one in front of the reader."""
+    try:
+        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1024**3:.0f} GiB of memory"
+    except (ValueError, OSError):
+        memory = ""  # a system that does not tell
+    return Check("machine", "ok", f"{platform.node() or 'unnamed'}, {os.cpu_count()} cores{memory}")
+
+
+def hub_cache() -> Check:
+    """Which models of the hub are on this machine, and can be loaded without a network."""
+    place = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or _cache() / "huggingface") / "hub"
+    folder = Path(place).expanduser()
+    try:
+        found = sorted(path.name.removeprefix("models--").replace("--", "/") for path in folder.glob("models--*"))
+    except OSError as error:
+        return Check("hub cache", "optional", f"{folder} cannot be read ({error.strerror})", "Check its permissions.")
+    more = f" and {len(found) - MOST_MODELS} more" if found[MOST_MODELS:] else ""
+    return Check("hub cache", "ok", f"{', '.join(found[:MOST_MODELS]) or 'no model yet'}{more}, in {folder}")
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def packages() -> Iterator[Check]:
@@ -173,6 +204,7 @@ def tools() -> Iterator[Check]:
     ):
         path = shutil.which(program)
         yield Check(program, "ok" if path else "optional", path or f"not found: {use}", "" if path else mend)
+    yield from cards()
     yield from _card()
     yield from _escape()
     key = bool(os.environ.get("ANTHROPIC_API_KEY"))
@@ -183,6 +215,28 @@ def tools() -> Iterator[Check]:
         small = size.columns < 80 or size.lines < 24
         found = f"{size.columns}x{size.lines}, TERM={os.environ.get('TERM', '')}"
         yield Check("terminal", "broken" if small else "ok", found, "Make it at least 80x24." if small else "")
+
+
+def cards() -> Iterator[Check]:
+    """The NVIDIA GPUs of this machine, with the memory that others leave free."""
+    asked = ["nvidia-smi", f"--query-gpu={','.join(CARD)}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return  # none is here, or its driver hangs: the line on nvidia-smi itself stays
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        told = f"nvidia-smi failed: {said[-1] if said else f'exit status {done.returncode}'}"
+        yield Check("GPU", "optional", told, "Mend the driver, or work on the CPU.")
+        return
+    for number, line in enumerate(done.stdout.strip().splitlines()):
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) == len(CARD) and fields[1].isdecimal() and fields[2].isdecimal():
+            name, total, free, driver = fields
+            room = f"{int(free) / 1024:.1f} of {int(total) / 1024:.1f} GiB free"
+            yield Check(f"GPU {number}", "ok", f"{name}, {room}, driver {driver}")
+        else:
+            yield Check(f"GPU {number}", "ok", line.strip())
 
 
 def _card() -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.engine.client import Client
@@ -23,6 +23,22 @@ def connect(host: str, *, spawn: bool) -> Client:
 
         return Client(None, through=ssh_command(host), where=name_of(host))
     return Client(BROKER_MODULE if spawn else None)
+
+
+def link_check(client: Client) -> dict[str, Any]:
+    """What `doctor` says of the way to another machine: its name, the versions, and how long an answer takes."""
+    import time
+
+    from commands.engine import EngineJobs
+    from workbench import __version__
+
+    began = time.perf_counter()
+    client.request(EngineJobs())
+    wait = 1000 * (time.perf_counter() - began)
+    theirs = str(client.engine.get("version"))
+    found = f"to {client.where}: workbench {theirs} there, {__version__} here, an answer takes {wait:.0f} ms"
+    mend = "" if theirs == __version__ else "Install the same version on both machines."
+    return {"name": "link", "state": "ok" if not mend else "optional", "found": found, "mend": mend}
 
 
 def open_app(session: str | None, sessions: str | None, host: str) -> int:

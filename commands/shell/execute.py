@@ -105,14 +105,14 @@ class Executor:
             return self._here(verb)
 
     def _through_engine(self, verb: Verb, *, spawn: bool) -> dict[str, Any]:
-        from commands.shell.connect import connect
+        from commands.shell.connect import connect, link_check
 
         with connect(self.host, spawn=spawn) as client:
             if self.host and self.session is None and not verb.sessionless:
                 self.session = self._latest_over_there(client)
             if self.host and verb.dotted in ("report", "session.export", "clusters.export"):
                 verb = self._named_output(verb)
-            return client.request(
+            reply = client.request(
                 verb,
                 session=self.session_name(verb),
                 sessions=self.sessions_there if self.host else self.sessions,
@@ -120,12 +120,28 @@ class Executor:
                 detach=bool(self.host) and verb.heavy,  # a link over a network breaks by itself: the work goes on
                 progress=self.progress,
             )
+            if self.host and "checks" in reply["result"]:  # of `doctor`
+                reply["result"]["checks"].insert(0, link_check(client))
+        return reply
+
+    def session_names(self) -> list[str]:
+        """The sessions there are, here or on the other machine."""
+        if not self.host:
+            return catalog.names(self.sessions)
+        from commands.shell.connect import connect
+
+        with connect(self.host, spawn=True) as client:
+            return [str(one["name"]) for one in self._sessions_over_there(client)]
+
+    def _sessions_over_there(self, client: Client) -> list[dict[str, Any]]:
+        from commands.session import SessionList
+
+        found: list[dict[str, Any]] = client.request(SessionList(), sessions=self.sessions_there)["result"]["sessions"]
+        return found
 
     def _latest_over_there(self, client: Client) -> str | None:
         """The session of the other machine that was changed last, as without --host; None where it has none."""
-        from commands.session import SessionList
-
-        found = client.request(SessionList(), sessions=self.sessions_there)["result"]["sessions"]
+        found = self._sessions_over_there(client)
         return next((str(one["name"]) for one in found if not one["example"] and one["changed"]), None)
 
     def _here(self, verb: Verb) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from commands.shell.leading import leading
 from workbench import demo
 from workbench.errors import UsageError, WorkbenchError
 from workbench.paths import require_folder
-from workbench.session import catalog
 from workbench.uploads import UploadedFile, read_uploads, utf8_text
 from workbench.verbs import Verb
 
@@ -129,7 +128,7 @@ def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     started = time.perf_counter()
     require_folder(Path(verb.out).absolute(), "the report")  # before the work, not after it
     executor.session = executor.session or DEMO  # the demo never writes into the session last worked in
-    if executor.session not in catalog.names(executor.sessions):
+    if executor.session not in executor.session_names():
         executor.do(SessionNew(name=executor.session, title="The main job on the embedded model"))
     lines = [parse_line(line) for line in demo.script_lines()]
     replies = _issue(lines, executor, show=not as_json, quiet=quiet)
@@ -142,13 +141,15 @@ def _demo(verb: Demo, executor: Executor, *, as_json: bool, quiet: bool) -> int:
     if as_json:
         _print_summary(verb, replies, executor, report=written["result"]["path"])
         return 0
-    folder = executor.sessions / str(executor.session)
+    folder = f"{executor.session} on {executor.host}" if executor.host else executor.sessions / str(executor.session)
+    workbench = f"workbench --host {executor.host}" if executor.host else "workbench"
+    app = f"{workbench} --session {executor.session}" if executor.host else workbench
     sys.stdout.write(
         f"\nThe demo took {seconds:.0f} s.\n"
         f"  report   {written['result']['path']}  (one offline file: open it in a browser, send it to a colleague)\n"
         f"  session  {folder}\n"
-        f"  replay   workbench replay {executor.session} --check\n"
-        f"  the app  workbench   (opens this session; in a checkout: .venv/bin/workbench)\n"
+        f"  replay   {workbench} replay {executor.session} --check\n"
+        f"  the app  {app}   (opens this session; in a checkout: .venv/bin/workbench)\n"
     )
     return 0
 

@@ -142,7 +142,8 @@ class StatusLine(Painted):
         where: Piece = (visible(self.where), palette.PLAIN if connected else palette.WARN)
         shown = [piece for piece in (session, features, gate, where, engine) if piece[0]]
         for spare in (gate, features, engine, where) if connected else (gate, features):
-            if message and spare in shown and sum(cell_len(text) + 3 for text, _ in shown) + cell_len(message) > width:
+            wide = sum(cell_len(text) + 3 for text, _ in shown) + cell_len(message) > width
+            if wide and spare in shown and (message or self.where):
                 shown.remove(spare)
         pieces: list[Piece] = []
         for piece in shown:

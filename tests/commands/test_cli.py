@@ -152,6 +152,13 @@ def test_failed_work_is_exit_1(call: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert "session.note" in failed.json["error"]["message"]
 
 
+def test_what_makes_no_sense_over_ssh_is_refused_before_it_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--host", "me@box", "--sessions", "here", "session", "list"]) == 2
+    assert "--sessions 'here' is a folder on me@box and has no absolute path" in capsys.readouterr().err
+    assert cli.main(["--host", "me@box", "--no-engine", "session", "list"]) == 2
+    assert "Leave one of them out" in capsys.readouterr().err
+
+
 def test_an_interrupt_is_exit_130(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(command: Any, lab: Any) -> Any:
         raise KeyboardInterrupt

@@ -55,6 +55,32 @@ def test_missing_and_unfit_packages_come_with_their_mend(monkeypatch: pytest.Mon
     assert found["torch"].mend == "`pip install 'torch>=99'`"
 
 
+def test_the_cards_of_a_machine_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\necho "NVIDIA A100, 81920, 40960, 550.54"\necho "[N/A], odd"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert [(check.name, check.found) for check in checkup.cards()] == [
+        ("GPU 0", "NVIDIA A100, 40.0 of 80.0 GiB free, driver 550.54"),
+        ("GPU 1", "[N/A], odd"),
+    ]
+    program.write_text("#!/bin/sh\necho 'cannot talk to the driver'\nexit 9\n")
+    (failed,) = checkup.cards()
+    assert (failed.state, failed.found) == ("optional", "nvidia-smi failed: cannot talk to the driver")
+    program.unlink()
+    assert list(checkup.cards()) == []
+
+
+def test_models_of_the_hub_that_are_here_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert checkup.hub_cache().found == f"no model yet, in {tmp_path}"
+    for number in range(9):
+        (tmp_path / f"models--org--m{number}").mkdir()
+    (tmp_path / "datasets--org--d").mkdir()
+    assert checkup.hub_cache().found.startswith("org/m0, org/m1")
+    assert checkup.hub_cache().found.endswith(f"org/m7 and 1 more, in {tmp_path}")
+
+
 def test_a_folder_that_cannot_be_made_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checkup.folder("cache", tmp_path / "not" / "yet").state == "ok"
     monkeypatch.setattr(checkup.os, "access", lambda path, mode: False)

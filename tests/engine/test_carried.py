@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from tests.engine import toy
 from tests.engine.conftest import Place
 from workbench.engine.async_client import AsyncClient
-from workbench.engine.carried import CHUNK, fetching, sending
+from workbench.engine.carried import CHUNK, MOST_PARTS, Asking, fetching, sending
 from workbench.engine.client import Client
 from workbench.engine.outbox import Outbox
 from workbench.engine.spawn import python_command
@@ -152,3 +153,85 @@ def test_a_front_end_cannot_leave_its_boxes(monkeypatch: pytest.MonkeyPatch, tmp
         outbox.divert(toy.Write, {"out": "/a/../b"})
     outbox.clear()
     assert list((tmp_path / "carried").iterdir()) == []
+
+
+class Link:
+    """A link that answers in its own time, and knows how many questions were under way at once."""
+
+    def __init__(self, data: bytes, seconds: float) -> None:
+        self.data, self.seconds, self.now = data, seconds, 0.0
+        self.asked: list[dict[str, Any]] = []
+        self.most = 0
+
+    def drive(self, asking: Asking) -> dict[str, Any]:
+        try:
+            step = next(asking)
+            while True:
+                if step is not None:
+                    self.asked.append(step)
+                    self.most = max(self.most, len(self.asked))
+                    step = next(asking)
+                else:
+                    self.now += self.seconds
+                    step = asking.send(self.answer(self.asked.pop(0)))
+        except StopIteration as done:
+            found: dict[str, Any] = done.value
+            return found
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "fetch" in message:
+            part = self.data[message["offset"] : message["offset"] + CHUNK]
+            return {"base64": base64.b64encode(part).decode("ascii")}
+        if "store" in message:
+            part = base64.b64decode(message["base64"])
+            self.data = self.data[: message["offset"]].ljust(message["offset"], b"\0") + part
+            return {"stored": len(part)}
+        return {"box": "b"}
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.001, MOST_PARTS, MOST_PARTS), (2.0, 2, 3)])
+def test_a_quick_link_is_filled_and_a_slow_one_stays_free(
+    seconds: float, least: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytes(range(256)) * (CHUNK // 256) * 60 + b"end"
+    link = Link(data, seconds)
+    monkeypatch.setattr("workbench.engine.carried.time.monotonic", lambda: link.now)
+    link.drive(fetching(toy.Write(out=str(tmp_path / "o")), carried("", data, field="out")))
+    assert (tmp_path / "o").read_bytes() == data
+    assert least <= link.most <= most
+    link.most, link.data = 0, b""
+    link.drive(sending(toy.Read(file=str(tmp_path / "o")), ENGINE))
+    assert link.data == data
+    assert least <= link.most <= most
+
+
+def test_an_engine_that_only_appends_is_sent_one_part_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "o").write_bytes(b"x" * CHUNK * 5)
+    link = Link(b"", 0.0)
+    link.drive(sending(toy.Read(file=str(tmp_path / "o")), {"capabilities": ["carry"]}))
+    assert (link.most, len(link.data)) == (1, 5 * CHUNK)
+
+
+def test_a_link_that_breaks_says_how_far_the_file_was_and_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "o").write_text("before")
+    asking = fetching(toy.Write(out=str(tmp_path / "o")), carried("", b"x" * CHUNK * 9, field="out"))
+    answer: dict[str, Any] | None = None
+    for given in (None, {"base64": base64.b64encode(b"x" * CHUNK).decode("ascii")}):
+        answer = given
+        while asking.send(answer) is not None:
+            answer = None
+    with pytest.raises(EngineDied, match=r"0\.1 of 1\.2 MB of o were over"):
+        asking.throw(EngineDied("the link broke"))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_parts_of_a_file_may_come_in_any_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    outbox = Outbox()
+    box = outbox.open()["box"]
+    for offset, text in ((4, "Ym8="), (0, "YWJjZA=="), (6, "eA==")):
+        outbox.store({"store": box, "place": "f", "offset": offset, "base64": text})
+    assert (tmp_path / "carried" / box / "f").read_bytes() == b"abcdbox"
+    for wrong in (-1, "0", True):
+        with pytest.raises(ProtocolError, match="no place"):
+            outbox.store({"store": box, "place": "f", "offset": wrong, "base64": "YQ=="})

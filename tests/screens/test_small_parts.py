@@ -75,6 +75,9 @@ def test_completion_knows_verbs_parameters_and_values() -> None:
     assert completed("features.contrast weekdays perm", known) == "features.contrast weekdays permutations="
     assert candidates("features.contrast weekdays pool=m", known) == ["pool=mean", "pool=max"]
     assert "stimuli" in explanation("features.contrast wee")
+    assert explanation("corpus.import x", "box").startswith("source (paths are of box): ")
+    assert explanation("stimuli.import x", "box").startswith("file (read here, sent along): ")
+    assert explanation("corpus.import x") == explanation("corpus.import x", "box").replace(" (paths are of box)", "")
 
 
 def test_copy_inside_tmux_goes_through_tmux(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import pytest
 
 from tests.engine.sshd import Box, box
 from tests.terminal.tmux import Window, need_tmux
+from workbench import __version__
 from workbench.engine.address import PACKAGE_ROOT
 
 pytestmark = [pytest.mark.tmux, pytest.mark.slow]
@@ -61,8 +63,17 @@ def test_the_shell_works_in_a_session_over_there(far: Far) -> None:
     shown = far.shell("--session", "afar", "session", "show").stdout
     assert "On the box" in shown
     assert "written through ssh" in shown
-    assert (far.root / "s" / "afar" / "notes.md").read_text() == "written through ssh\n"
+    far.shell("session", "note", "in the session changed last")
+    assert (far.root / "s" / "afar" / "notes.md").read_text() == "written through ssh\nin the session changed last\n"
     assert not (far.root / "none").exists(), "something was written at this end"
+
+
+def test_doctor_tells_the_link_and_the_machine_at_its_end(far: Far) -> None:
+    found = json.loads(far.shell("doctor", "--json").stdout)["result"]["checks"]
+    assert [check["name"] for check in found[:2]] == ["link", "workbench"]
+    assert found[0]["found"].startswith(f"to {far.server.user}: workbench {__version__} there, {__version__} here")
+    folders = {check["name"]: check["found"] for check in found}
+    assert folders["sessions folder"].startswith(f"{far.root}/s,"), "it looked at this end"
 
 
 def test_the_app_says_that_the_link_is_cut_and_goes_on_when_it_is_back(far: Far) -> None:

@@ -32,7 +32,7 @@ _CAUSES = (
     (
         r"Permission denied|Too many authentication failures",
         "{host} did not let this user in",
-        "`ssh -o BatchMode=yes {host} true` must work without a question: put a key with a passphrase into `ssh-add`; "
+        "See that `ssh -o BatchMode=yes {host} true` asks nothing: put a key with a passphrase into `ssh-add`, or "
         "share one login (ControlMaster) where a password or a second factor is asked for.",
     ),
     (
@@ -53,7 +53,7 @@ _CAUSES = (
         "Install it there, or say where it is: --host {host}:/path/to/workbench. A port goes into ~/.ssh/config.",
     ),
     (
-        r"unknown option '--stdio'|unrecognized arguments|ModuleNotFoundError|ImportError|SyntaxError",
+        r"option.*--stdio|unrecognized arguments|ModuleNotFoundError|ImportError|SyntaxError",
         "the workbench on {host} cannot carry this",
         "Bring it up to date there, or name another one: --host {host}:/path/to/workbench.",
     ),
@@ -79,7 +79,7 @@ def unreachable(where: str, said: str, status: int | None = None) -> EngineUnrea
         if re.search(pattern, said):
             return EngineUnreachable(what.format(host=where), f"{mend.format(host=where)} {came}")
     ended = "" if status is None else f" (exit status {status})"
-    mend = f"`ssh {where} true` must work and say nothing. {GUIDE}"
+    mend = f"See that `ssh {where} true` works and ends without a word. {GUIDE}"
     return EngineUnreachable(f"the link to {where} ended before the engine answered{ended}", f"{mend} {came}")
 
 
@@ -91,9 +91,9 @@ def _last(said: str) -> str:
 def other_protocol(error: ProtocolError, where: str) -> ProtocolError:
     """The error of a hello that is not ours, with the machine that said it."""
     return ProtocolError(
-        f"{error.message}; the other side is {where}",
-        f"Install the same version here and on {where}, then `workbench --host {where} engine stop`; "
-        f"where that is refused too, `ssh {where} workbench engine stop`.",
+        error.message.replace("the other side", where, 1),
+        f"Install the same version on {where} and here, and end the old engine there: "
+        f"`ssh {where} workbench engine stop`.",
     )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
 from workbench.errors import EngineUnreachable
@@ -25,8 +23,7 @@ WORDS_SECONDS = 0.3
 class Carrier:
     """The program, with one end of a socket pair as its standard input and output.
 
-    What it says on standard error is shown at once, and the last of it kept. Ctrl-C is for the work, not for the
-    program: it would take the link away before the engine could be told.
+    What it says on standard error is shown at once, and the last of it kept.
 
     Raises:
         EngineUnreachable: the program cannot be run.
@@ -36,7 +33,7 @@ class Carrier:
         import subprocess
 
         self.link, theirs = socket.socketpair()
-        with theirs, _interrupts_ignored():
+        with theirs:
             try:
                 self.process: subprocess.Popen[bytes] = subprocess.Popen(
                     list(command), stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE
@@ -87,16 +84,3 @@ class Carrier:
 
 def _some(words: IO[bytes]) -> bytes:
     return words.read1(4096)  # type: ignore[attr-defined,no-any-return]  # what is there, without waiting for more
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A program started now is deaf to Ctrl-C; ssh minds that, and still lets a password prompt be left with it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

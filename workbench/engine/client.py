@@ -64,7 +64,8 @@ class Client:
         self, broker_module: str | None, address: Address | None = None, *, through: Sequence[str] = (), where: str = ""
     ) -> None:
         self._through = through
-        self._where = where or (through[0] if through else "")
+        self.where = where or (through[0] if through else "")
+        """What the machine of the engine is called, where it is reached through a program."""
         self._address = None if through else address or engine_address()
         self._module = broker_module
         self._carrier: Carrier | None = None
@@ -103,7 +104,7 @@ class Client:
 
         self._link.close()
         said, status = carrier.last_words()
-        return unreachable(self._where, f"{self._banner}\n{said}", status)
+        return unreachable(self.where, f"{self._banner}\n{said}", status)
 
     def _greet(self) -> bool:
         try:
@@ -122,7 +123,7 @@ class Client:
             if self._through and isinstance(error, ProtocolError):
                 from workbench.engine.afar import other_protocol
 
-                raise other_protocol(error, self._where) from error
+                raise other_protocol(error, self.where) from error
             raise
         self.engine = answer
         return True
@@ -157,11 +158,11 @@ class Client:
         try:
             name = self._send(verb, session, sessions, fresh, detach, progress)
         except InputFileError as error:
-            raise not_here(error, self._where) from error
+            raise not_here(error, self.where) from error
         try:
             reply = self._outcome(name, progress)
         except UsageError as error:
-            raise not_there(error, verb, self._where, str(self.engine.get("version"))) from error
+            raise not_there(error, verb, self.where, str(self.engine.get("version"))) from error
         return self._driven(fetching(verb, reply, progress))
 
     def _outcome(self, name: int, progress: Progress | None) -> dict[str, Any]:
@@ -175,8 +176,7 @@ class Client:
                     progress(*message["progress"])
             except KeyboardInterrupt:
                 if asked_to_stop:
-                    self.close()
-                    raise Cancelled("interrupted", LEFT) from None
+                    raise self._left() from None
                 asked_to_stop = True
                 self._interrupt(name)
 
@@ -253,8 +253,15 @@ class Client:
         except ConnectionError as error:
             raise self._lost() from error
         except KeyboardInterrupt:
-            self.close()
-            raise Cancelled("interrupted", LEFT) from None
+            raise self._left() from None
+
+    def _left(self) -> Cancelled:
+        """The error of one who did not wait for the work to stop."""
+        self.close()
+        if not self._through:
+            return Cancelled("interrupted", LEFT)
+        see = f"`workbench --host {self.where} engine jobs`"
+        return Cancelled("interrupted", f"Whether {self.where} heard of it is not known: see {see}.")
 
     def _answer_to(self, name: int) -> dict[str, Any]:
         if name in self._early:
@@ -288,8 +295,9 @@ class Client:
     def _lost(self) -> EngineDied:
         if self._through:
             return EngineDied(
-                f"the link to {self._where} broke before the answer came",
-                "Long work goes on over there; repeat the command: what is stored is given at once.",
+                f"the link to {self.where} broke before the answer came",
+                f"Long work goes on over there (`workbench --host {self.where} engine jobs`). Repeat the command: it "
+                "waits for that work, and what is stored is given at once.",
             )
         return EngineDied(
             "the engine ended before it answered", "Repeat the command: a new engine starts, and the session is whole."
@@ -323,5 +331,7 @@ def _answered(asking: Asking, outcome: Callable[[], dict[str, Any]]) -> dict[str
 def _result(message: dict[str, Any]) -> dict[str, Any]:
     if "error" in message:
         raise error_from_dict(message["error"])
+    if "result" not in message:
+        raise ProtocolError("the other side answers with neither result nor error", "Is it `workbench engine --stdio`?")
     result: dict[str, Any] = message["result"]
     return result
