@@ -42,7 +42,7 @@ def bars(figure: Figure, width: int = WIDE) -> Drawing:
         drawn.append(label(left - 8, middle + 4, str(name), "end", "soft"))
         drawn.append(
             f'<rect x="{begin:.1f}" y="{middle - 7:.1f}" width="{max(end - begin, 0.5):.1f}" height="14" class="bar" '
-            f'fill-opacity="0.55"><title>{text(name)}: {number(value)} ({number(low)} to {number(high)})</title></rect>'
+            f'fill-opacity="0.65"><title>{text(name)}: {number(value)} ({number(low)} to {number(high)})</title></rect>'
             f'<path d="M{x(low):.1f} {middle:.1f}H{x(high):.1f}M{x(low):.1f} {middle - 4:.1f}v8M{x(high):.1f} '
             f'{middle - 4:.1f}v8" fill="none" class="axis" stroke="currentColor" stroke-width="1.4"/>'
         )
@@ -64,7 +64,7 @@ def sectors(figure: Figure, width: int = WIDE) -> Drawing:
             low, high = (first - 0.5) / angles, (last + 0.5) / angles
             said = f"radius {number(radii[at])}: {data['names'][name]}"
             drawn.append(
-                f'<path d="{_ring_part(middle, inner, outer, low, high)}" class="bar" '
+                f'<path d="{_ring_part(middle, inner, outer, low, high)}" class="sector" '
                 f'fill-opacity="{SHADES[name % len(SHADES)]}"><title>{text(said)}</title></path>'
             )
     for at, name in enumerate(data["names"]):

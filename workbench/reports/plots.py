@@ -11,7 +11,7 @@ from workbench.reports.lettering import label, text
 from workbench.reports.sheet import LEFT, TOP, WIDE, Sheet, legend, sheet_of
 from workbench.reports.text import count, number
 
-NAMED_POINTS = 8
+NAMED_POINTS = 12
 NEAR = 13
 """Rows of letters closer than this touch."""
 TITLED_POINTS = 400
@@ -117,7 +117,10 @@ def _point_names(sheet: Sheet, points: list[Point]) -> str:
     """Names beside the highest points, left out where they would cover one another or another point."""
     placed: list[tuple[float, float, float]] = []
     drawn = []
-    highest = sorted(points, key=lambda point: point[1])[: 4 * NAMED_POINTS]
+    once = {
+        point[2]: point for point in sorted(points, key=lambda point: point[1], reverse=True)
+    }  # the highest of a name
+    highest = sorted(once.values(), key=lambda point: point[1])[: 4 * NAMED_POINTS]
     for px, py, whole, _ in highest:
         name = whole if len(whole) <= LONGEST_NAME else whole[:LONGEST_NAME] + "…"
         width = 7.0 * len(name)
@@ -147,7 +150,7 @@ def curve(figure: Figure, width: int = WIDE) -> Drawing:
     bands = {name: ends for name, ends in (data.get("band") or {}).items() if name in series}
     around = [value for ends in bands.values() for pair in ends for value in (pair[0], pair[-1])]
     values_of = [value for values in series.values() for value in values]
-    y = Scale(*extent([*values_of, *around], zero=True), sheet.floor, sheet.top)
+    y = Scale(*extent([*values_of, *around], zero=data.get("zero", True)), sheet.floor, sheet.top)
     drawn = [_frame(figure, sheet, y, _plain_marks(sheet, x))]
     for place, name in enumerate(series):
         if name in bands:
