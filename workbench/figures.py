@@ -13,7 +13,8 @@ class Figure(BaseModel):
     """One figure or table of a result; `data` holds plain lists, its keys depend on `kind`.
 
     table:     columns [str], rows [[cell]]
-    curve:     x [n], series {name: [n]}, band {name: [n] of [low, ..., high]} or absent
+    curve:     x [n], series {name: [n]}, band {name: [n] of [low, ..., high]} or absent,
+               zero: False where the axis of values need not begin at 0
     histogram: edges [n+1], counts [n]
     scatter:   x [n], y [n], names [n] or None, groups [n] or None, level {"y", "name"} or absent
     matrix:    rows [str], columns [str], values [[float]]

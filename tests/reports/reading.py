@@ -29,6 +29,10 @@ class Page(HTMLParser):
         self.close()
         assert not self.stack, f"not closed: {[element.tag for element in self.stack]}"
 
+    def drawings(self) -> list[Element]:
+        """The drawings of a wide page; a narrow one shows the same figures once more."""
+        return [one for one in self.all("svg") if "-narrow" not in one.attributes["aria-labelledby"]]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
         assert len(names) == len(set(names)), f"an attribute twice in <{tag}>"

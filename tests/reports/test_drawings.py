@@ -17,6 +17,8 @@ from workbench.figures import Figure
 from workbench.reports import figure_csv, figure_svg
 from workbench.reports.axes import Scale, extent, ticks
 from workbench.reports.heat import LEVELS, level
+from workbench.reports.sheet import NARROW, WIDE
+from workbench.reports.text import number_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = {
@@ -42,10 +44,12 @@ def test_drawings_are_whole_xml_with_title_and_description(kind: str) -> None:
     assert not list(root.iter(f"{SVG}script"))
 
 
+@pytest.mark.parametrize("room", [WIDE, NARROW])
 @pytest.mark.parametrize("kind", FIGURES)
-def test_drawings_stay_inside_their_frame(kind: str) -> None:
-    root = ElementTree.fromstring(figure_svg(FIGURES[kind]))
+def test_drawings_stay_inside_their_frame(kind: str, room: int) -> None:
+    root = ElementTree.fromstring(figure_svg(FIGURES[kind], width=room))
     _, _, width, height = map(float, root.attrib["viewBox"].split())
+    assert width <= room
     for element in root.iter():
         assert 0 <= float(element.attrib.get("x", 0)) <= width
         assert 0 <= float(element.attrib.get("y", 0)) <= height
@@ -103,9 +107,48 @@ def test_empty_and_single_figures_are_drawn(figure: Figure) -> None:
     ElementTree.fromstring(figure_svg(figure))
 
 
+def test_a_legend_too_long_for_its_paper_takes_more_lines() -> None:
+    names = [f"a series with a long name {place}" for place in range(4)]
+    figure = Figure(kind="curve", title="c", data={"x": [0, 1], "series": {name: [0, 1] for name in names}})
+    for width in (WIDE, NARROW):
+        root = ElementTree.fromstring(figure_svg(figure, width=width))
+        told = [element for element in root.iter(f"{SVG}text") if element.text in names]
+        assert [element.text for element in told] == names
+        assert len({element.attrib["y"] for element in told}) == (2 if width == WIDE else 4)
+        assert all(float(element.attrib["x"]) + 6.6 * len(names[0]) <= width for element in told)
+
+
+def test_a_point_is_named_once_and_never_over_another() -> None:
+    data = {"x": [0.0, 1.0, 1.0, 1.02], "y": [0.0, 3.0, 2.0, 3.0], "names": ["", "twice", "twice", "b" * 20],
+            "groups": ["hit"] * 4}  # fmt: skip
+    root = ElementTree.fromstring(figure_svg(Figure(kind="scatter", title="s", data=data)))
+    named = {element.text: element for element in root.iter(f"{SVG}text")}
+    assert sum(element.text == "twice" for element in root.iter(f"{SVG}text")) == 1
+    assert named["twice"].attrib["text-anchor"] == "end"  # to its right lies the other point
+
+
+def test_an_axis_that_need_not_begin_at_zero_shows_small_differences() -> None:
+    data = {"x": [0, 1], "series": {"energy": [60.0, 61.0]}}
+    for zero in (True, False):
+        figure = Figure(kind="curve", title="c", data={**data, "zero": zero})
+        root = ElementTree.fromstring(figure_svg(figure))
+        told = [element for element in root.iter(f"{SVG}text") if element.attrib["text-anchor"] == "end"]
+        low = min(float(element.text or "") for element in told)
+        assert (low == 0) == zero
+
+
 def test_tables_have_no_drawing() -> None:
     with pytest.raises(ValueError, match="has no drawing"):
         figure_svg(Figure(kind="table", title="", data={"columns": [], "rows": []}))
+
+
+@pytest.mark.parametrize(
+    ("shown", "read"),
+    [("−5.490", -5.49), ("+0.679", 0.679), ("1.31×10⁻³", 0.00131), ("60,000", 60000), ("–", ""), ("<10⁻⁹", "<10⁻⁹"),
+     ("4 of 6", "4 of 6"), ("", "")],
+)  # fmt: skip
+def test_a_number_as_shown_is_read_again(shown: str, read: object) -> None:
+    assert number_of(shown) == read and type(number_of(shown)) is type(read)
 
 
 def test_scale_maps_ends_onto_ends() -> None:

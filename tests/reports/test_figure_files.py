@@ -25,7 +25,7 @@ from workbench.session.record import SessionRecord
 
 READ = {
     r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textless{}": "<",
-    r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
+    r"\textgreater{}": ">", r"\textbar{}": "|", "{''}": '"', r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`", "{-}": "-", r"$\hookleftarrow$": "⏎", r"$-$": "−", r"$\times$": "×", r"\ldots{}": "…",
     r"$\emptyset$": "∅", r"$\cdot$": "·", "``": "“", "''": "”", "--": "–",
     "{[}": "[", "{]}": "]", "{*}": "*", r"$\langle$": "⟨", r"$\rangle$": "⟩", ",{}": ",", r"\allowbreak{}": "",
@@ -93,7 +93,7 @@ def test_every_figure_and_table_of_the_page_is_a_file(hostile: SessionRecord) ->
     page = Page(write_report(hostile, lab_of(hostile), "html"))
     heats = [element for element in page.all("figure") if element.attributes.get("class") == "tokens"]
     by_kind = {kind: [name for name in files if name.endswith(kind)] for kind in (".svg", ".tex", ".csv")}
-    assert len(by_kind[".svg"]) == len(page.all("svg")) + len(heats) > 3
+    assert len(by_kind[".svg"]) == len(page.drawings()) + len(heats) > 3
     assert len(by_kind[".tex"]) == len(page.all("table")) > 8
     assert len(by_kind[".csv"]) == len(by_kind[".svg"]) + len(by_kind[".tex"]) + 1
     assert all(re.fullmatch(r"[\w.-]+", name) for name in files)

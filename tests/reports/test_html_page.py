@@ -104,7 +104,7 @@ def test_heat_is_told_by_value_and_not_by_colour_alone(page: str) -> None:
 def test_figures_carry_their_data(page: str) -> None:
     links = [e.attributes["href"] for e in Page(page).all("a") if "download" in e.attributes]
     tables = [base64.b64decode(link.partition(",")[2]).decode() for link in links]
-    assert any(text.startswith("name,effect,'-log10 q,group\r\n#0,2.25,6.0,discovery") for text in tables)
+    assert any(text.startswith("name,effect,minus log10 q,group\r\n#0,2.25,6.0,discovery") for text in tables)
 
 
 def test_the_page_is_small(hostile_page: str) -> None:

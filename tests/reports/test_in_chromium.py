@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,19 @@ import pytest
 from tests.reports.axe import SEVERE, axe_source, violations
 from tests.reports.chromium import Chromium, find_chromium
 from tests.reports.example import SCRIPT, lab_of
-from workbench.reports import write_report
+from workbench.figures import Figure
+from workbench.reports import figure_svg, write_report
 from workbench.session.record import SessionRecord
 
 pytestmark = pytest.mark.slow
+
+
+SHOWN = """(() => {
+  document.querySelectorAll('details').forEach(fold => fold.open = true)
+  return [...document.querySelectorAll('figure')].filter(one => one.querySelector('svg')).map(one => {
+    const shown = [...one.querySelectorAll('.scroll')].filter(each => each.checkVisibility());
+    return {drawings: shown.length, scrolls: shown.some(each => each.scrollWidth > each.clientWidth)}})})()"""
+"""Of each figure, folded ones opened: how many drawings of it are seen, and whether one scrolls sideways."""
 
 
 @pytest.fixture
@@ -53,6 +63,9 @@ def test_the_page_fits_its_window(
     browser.look(width, scheme)
     browser.open(path)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    drawn = browser.evaluate(SHOWN)
+    assert drawn and {figure["drawings"] for figure in drawn} == {1}
+    assert [figure for figure in drawn if figure["scrolls"]] == []
     ground = browser.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
 
@@ -87,6 +100,19 @@ def test_axe_would_find_something(browser: Chromium, tmp_path: Path) -> None:
     assert {"image-alt", "color-contrast"} <= {one["rule"] for one in violations(browser, source)}
 
 
+def test_the_style_sheet_leaves_series_and_sectors_apart(browser: Chromium, tmp_path: Path) -> None:
+    curve = Figure(kind="curve", title="c", data={"x": [0, 1], "series": {"a": [0, 1], "b": [1, 0], "c": [1, 1]}})
+    sectors = Figure(kind="sectors", title="s", data={"names": ["a", "b"], "radii": [1.0], "values": [[0, 0, 1, 1]]})
+    style = resources.files("workbench.reports").joinpath("page.css").read_text("utf-8")
+    path = tmp_path / "figures.html"
+    path.write_text(f"<!doctype html><style>{style}</style>{figure_svg(curve)}{figure_svg(sectors)}", "utf-8")
+    browser.open(path)
+    strokes = "[...document.querySelectorAll('.stroke')].map(one => getComputedStyle(one).stroke)"
+    shades = "[...document.querySelectorAll('.sector')].map(one => getComputedStyle(one).fillOpacity)"
+    assert len(set(browser.evaluate(strokes))) == 3
+    assert len(set(browser.evaluate(shades))) == 2
+
+
 @pytest.mark.parametrize("name", ["achievement", "weekdays"])
 def test_the_shipped_sessions_make_pages_that_fit_and_read(
     browser: Chromium, home: Path, tmp_path: Path, name: str
@@ -113,4 +139,5 @@ def test_paper_is_white_and_has_what_is_folded(browser: Chromium, page: str, tmp
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert browser.evaluate("document.querySelector('details table').checkVisibility()")
+    assert {figure["drawings"] for figure in browser.evaluate(SHOWN)} == {1}
     assert browser.evaluate("document.querySelector('details table').getBoundingClientRect().height") > 50

@@ -55,7 +55,7 @@ def test_both_forms_have_the_same_sections_and_tables(record: SessionRecord) -> 
     assert titles == shown
     tables = [token for token in tokens if token.type == "table_open"]
     heatmaps = [element for element in page.all("figure") if element.attributes.get("class") == "tokens"]
-    drawings = [element for element in page.all("svg") if "points" not in element.text]
+    drawings = [element for element in page.drawings() if "points" not in element.text]
     assert len(tables) == len(page.all("table")) + len(heatmaps) + len(drawings)
 
 

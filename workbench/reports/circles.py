@@ -7,26 +7,28 @@ import math
 from workbench.figures import Figure, pixel_ink, pixel_mark
 from workbench.reports.axes import Scale, extent, tick_label, ticks
 from workbench.reports.lettering import label, text
+from workbench.reports.sheet import WIDE
 from workbench.reports.text import number
 
 Drawing = tuple[str, int, int]
 """SVG elements, and the width and height they take, as in `workbench.reports.plots`."""
 
-WIDTH, ROW, TOP, BOTTOM, RIGHT = 640, 22, 10, 44, 20
-SIDE = 360
+ROW, TOP, BOTTOM, RIGHT = 22, 10, 44, 20
+SIDE, BESIDE = 360, 100
+"""Across the rings, and what the names on either side take."""
 PIXEL = 20
 SHADES = (0.12, 0.5, 0.28, 0.66, 0.2, 0.58, 0.36, 0.74, 0.16, 0.54, 0.32, 0.7)
 """Opacity of each name's sector in turn: neighbours differ without any colour."""
 
 
-def bars(figure: Figure) -> Drawing:
+def bars(figure: Figure, width: int = WIDE) -> Drawing:
     """One bar a name from zero, with its interval as a line."""
     data = figure.data
     left = 16 + 7.0 * max((len(str(name)) for name in data["names"]), default=1)
-    x = Scale(*extent([*data["low"], *data["high"]], zero=True), left, WIDTH - RIGHT)
+    x = Scale(*extent([*data["low"], *data["high"]], zero=True), left, width - RIGHT)
     floor = TOP + ROW * len(data["names"])
     drawn = []
-    for value in ticks(x.low, x.high, 8):
+    for value in ticks(x.low, x.high, 8 if width >= WIDE else 4):
         weight = 0.6 if value == 0 else 0.15
         kind = "axis" if value == 0 else "grid"
         drawn.append(
@@ -40,19 +42,20 @@ def bars(figure: Figure) -> Drawing:
         drawn.append(label(left - 8, middle + 4, str(name), "end", "soft"))
         drawn.append(
             f'<rect x="{begin:.1f}" y="{middle - 7:.1f}" width="{max(end - begin, 0.5):.1f}" height="14" class="bar" '
-            f'fill-opacity="0.55"><title>{text(name)}: {number(value)} ({number(low)} to {number(high)})</title></rect>'
+            f'fill-opacity="0.65"><title>{text(name)}: {number(value)} ({number(low)} to {number(high)})</title></rect>'
             f'<path d="M{x(low):.1f} {middle:.1f}H{x(high):.1f}M{x(low):.1f} {middle - 4:.1f}v8M{x(high):.1f} '
             f'{middle - 4:.1f}v8" fill="none" class="axis" stroke="currentColor" stroke-width="1.4"/>'
         )
-    drawn.append(label((left + WIDTH - RIGHT) / 2, floor + 36, figure.x_label))
-    return "".join(drawn), WIDTH, floor + BOTTOM
+    drawn.append(label((left + width - RIGHT) / 2, floor + 36, figure.x_label))
+    return "".join(drawn), width, floor + BOTTOM
 
 
-def sectors(figure: Figure) -> Drawing:
+def sectors(figure: Figure, width: int = WIDE) -> Drawing:
     """Rings of sectors, angle 0 to the right, each shaded by the name it is read as; the names stand around."""
     data = figure.data
     values, radii = data["values"], data["radii"]
-    middle, reach = SIDE / 2 + 40, SIDE / 2
+    side = min(SIDE, width - 2 * BESIDE)
+    middle, reach = side / 2 + 40, side / 2
     ring, angles = reach / max(len(radii), 1), len(values[0])
     drawn = []
     for at, row in enumerate(values):
@@ -61,7 +64,7 @@ def sectors(figure: Figure) -> Drawing:
             low, high = (first - 0.5) / angles, (last + 0.5) / angles
             said = f"radius {number(radii[at])}: {data['names'][name]}"
             drawn.append(
-                f'<path d="{_ring_part(middle, inner, outer, low, high)}" class="bar" '
+                f'<path d="{_ring_part(middle, inner, outer, low, high)}" class="sector" '
                 f'fill-opacity="{SHADES[name % len(SHADES)]}"><title>{text(said)}</title></path>'
             )
     for at, name in enumerate(data["names"]):
@@ -101,7 +104,7 @@ def _ring_part(middle: float, inner: float, outer: float, low: float, high: floa
     )
 
 
-def colours(figure: Figure) -> Drawing:
+def colours(figure: Figure, _width: int = WIDE) -> Drawing:
     """One pixel a pair of inputs, in the colour of its three components, with a letter and number that say the same."""
     data = figure.data
     left = 16 + 7.0 * max((len(str(name)) for name in data["rows"]), default=1)

@@ -57,6 +57,11 @@ def _rows(figure: Figure) -> Iterable[list[Any]]:
     return [["text"], *([line] for line in str(data["text"]).splitlines())]
 
 
+def _column(label: str) -> str:
+    """An axis as a column's name, which no spreadsheet takes for a formula."""
+    return f"minus {label[1:]}" if label.startswith("-") else label
+
+
 def _curve_rows(figure: Figure) -> list[list[Any]]:
     """x, the series, and the ends of those that have a band."""
     data = figure.data
@@ -90,7 +95,7 @@ def _scatter_rows(figure: Figure) -> list[list[Any]]:
     data = figure.data
     size = len(data["x"])
     names, groups = data.get("names") or [""] * size, data.get("groups") or [""] * size
-    head = ["name", figure.x_label or "x", figure.y_label or "y", "group"]
+    head = ["name", _column(figure.x_label or "x"), _column(figure.y_label or "y"), "group"]
     return [head, *map(list, zip(names, data["x"], data["y"], groups, strict=True))]
 
 

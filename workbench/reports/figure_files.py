@@ -13,7 +13,7 @@ from workbench.reports.document import Block, Chart, Document, Fold, Heat, Secti
 from workbench.reports.figure_csv import figure_csv
 from workbench.reports.latex import plain_cell, table_latex
 from workbench.reports.svg import figure_svg
-from workbench.reports.text import slug
+from workbench.reports.text import number_of, slug
 
 CONTENTS = "contents.csv"
 _OWN = re.compile(r"\d{3,}-[a-z0-9-]*\.(svg|csv|tex)")
@@ -76,9 +76,23 @@ def _files(block: Chart | Heat | Table, name: str) -> dict[str, str]:
 
 def _as_figure(table: Table) -> Figure:
     """A table as it is shown, for those that carry no unrounded numbers."""
-    rows = [[plain_cell(cell) for cell in row] for row in table.rows]
-    columns = [column.name for column in table.columns]
+    numeric = [column.numeric for column in table.columns]
+    rows = [
+        [
+            number_of(plain_cell(cell)) if is_number else plain_cell(cell)
+            for cell, is_number in zip(row, numeric, strict=True)
+        ]
+        for row in table.rows
+    ]
+    columns = _told_apart([column.name for column in table.columns])
     return Figure(kind="table", title=table.caption, data={"columns": columns, "rows": rows})
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns; one that stands there twice is said with the column before it."""
+    return [
+        f"{names[place - 1]}: {name}" if place and names.count(name) > 1 else name for place, name in enumerate(names)
+    ]
 
 
 def standalone(svg: str) -> str:

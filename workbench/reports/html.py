@@ -32,11 +32,16 @@ from workbench.reports.document import (
 )
 from workbench.reports.figure_csv import figure_csv
 from workbench.reports.heat import level, strongest
+from workbench.reports.sheet import NARROW
 from workbench.reports.svg import figure_svg
 from workbench.reports.text import number, slug, visible, visible_token
 
 LONG = 28
 """Signs of a code above which it may be broken anywhere, as a digest is."""
+TWICE = 120_000
+"""Signs of a drawing above which it is not drawn once more for narrow pages, which then scroll it."""
+WORDS = 16
+"""Signs of a row's name from which on it takes a column that holds some words."""
 PARTS = 3
 """Level of headings down to which a part of the page leads back to the contents."""
 _NOTICES = {"warning": "Warning", "stale": "Stale", "older": "Older revision", "missing": "Not shown"}
@@ -156,7 +161,9 @@ class _Writer:
         anchor, heading = escape(section.anchor), f"h{min(depth, 6)}"
         inner = "".join(self.block(item, depth + 1) for item in section.blocks)
         # a narrow page has no contents at its side, so each part of it leads back to them
-        back = '<p class="back"><a href="#contents">Back to the contents</a></p>' if depth <= PARTS else ""
+        led = section.blocks and isinstance(section.blocks[-1], Section)  # whose own link stands right here
+        wanted = depth <= PARTS and not (led and depth < PARTS)
+        back = '<p class="back"><a href="#contents">Back to the contents</a></p>' if wanted else ""
         return (
             f'<section id="{anchor}" aria-labelledby="{anchor}-h">'
             f'<{heading} id="{anchor}-h">{_text(section.title)}</{heading}>{inner}{back}</section>'
@@ -176,16 +183,26 @@ class _Writer:
         )
 
     def _chart(self, chart: Chart) -> str:
-        drawing = figure_svg(chart.figure, f"figure-{next(self._numbers)}")
         caption = chart.caption or chart.figure.title
+        drawings = "".join(
+            f'<div class="scroll{size}" role="region" aria-label="{_text(caption)}" tabindex="0">{drawing}</div>'
+            for size, drawing in self._drawings(chart.figure)
+        )
         note = ""
         if chart.figure.note and chart.figure.note not in caption:
             note = f"{'' if caption.endswith(('.', '!', '?', ':')) else '.'} {_text(chart.figure.note)}"
         return (
-            f'<figure><div class="scroll" role="region" aria-label="{_text(caption)}" tabindex="0">{drawing}</div>'
-            f"<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"
+            f"<figure>{drawings}<figcaption>{_text(caption)}{note}{_source(chart.line)}</figcaption>"
             f"{_download(chart.figure, caption)}</figure>"
         )
+
+    def _drawings(self, figure: Figure) -> list[tuple[str, str]]:
+        """The drawing, and one for a telephone where that differs; the style sheet shows the one that fits."""
+        anchor = f"figure-{next(self._numbers)}"
+        wide, narrow = figure_svg(figure, anchor), figure_svg(figure, f"{anchor}-narrow", NARROW)
+        if len(wide) > TWICE or wide == narrow.replace(f"{anchor}-narrow", anchor):
+            return [("", wide)]
+        return [(" wide", wide), (" narrow", narrow)]
 
     def _heat(self, heat: Heat) -> str:
         figure, maximum = heat.figure, float(heat.figure.data["maximum"])
@@ -201,11 +218,18 @@ def _numeric(yes: bool) -> str:
     return ' class="number"' if yes else ""
 
 
+def _worded(cell: Cell) -> str:
+    """Marks a row's name of several words, which a narrow page must not set a word to a line."""
+    shown = cell if isinstance(cell, str) else "".join(part if isinstance(part, str) else part.text for part in cell)
+    return ' class="words"' if len(shown) > WORDS else ""
+
+
 def _row(table: Table, place: int, row: Sequence[Cell]) -> str:
     cells = []
     for number_, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
         tag, scope = ("th", ' scope="row"') if number_ == 0 else ("td", "")
-        cells.append(f"<{tag}{scope}{_numeric(column.numeric)}>{_rich(cell)}</{tag}>")
+        kind = _numeric(column.numeric) or (_worded(cell) if number_ == 0 else "")
+        cells.append(f"<{tag}{scope}{kind}>{_rich(cell)}</{tag}>")
     anchor = f' id="{escape(table.anchors[place])}"' if table.anchors else ""
     return f"<tr{anchor}>{''.join(cells)}</tr>"
 

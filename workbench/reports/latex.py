@@ -14,7 +14,7 @@ from workbench.reports.text import visible
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    "|": r"\textbar{}", '"': "{''}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
     "-": "{-}", "–": "--", "−": r"$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∞": r"$\infty$",
     "[": "{[}", "]": "{]}", "*": "{*}",  # the end of a table's row would take one that follows for its own
     "⟨": r"$\langle$", "⟩": r"$\rangle$", "∅": r"$\emptyset$", "“": "``", "”": "''", "…": r"\ldots{}", "²": "$^2$",

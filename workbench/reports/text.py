@@ -11,6 +11,8 @@ _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _LARGE = 1e15
 """Numbers beyond this stand for a separation without variance."""
 _LONGEST = 400
+_PLAIN = re.compile(r"[+-]?\d+(\.\d+)?(e-?\d+)?")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -61,6 +63,17 @@ def number(value: float | None, digits: int = 3) -> str:
         return _scientific(value, digits)
     places = max(0, digits - 1 - _exponent(value))
     return f"{value:,.{places}f}".replace("-", "−")
+
+
+def number_of(shown: str) -> float | int | str:
+    """A number written by this module, read again; nothing for a dash, and a text that is no number stays one."""
+    if shown == "–":
+        return ""
+    base, times, power = shown.replace("−", "-").replace(",", "").partition("×10")
+    plain = f"{base}e{power.translate(_LOWERED)}" if times else base
+    if not _PLAIN.fullmatch(plain):
+        return shown
+    return float(plain) if set(plain) & set(".e") else int(plain)
 
 
 def _exponent(value: float) -> int:

@@ -18,7 +18,7 @@ SMALL = 5.4
 FONT = 'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" xml:space="preserve"'
 
 
-def token_lines(figure: Figure) -> tuple[str, int, int]:
+def token_lines(figure: Figure, _width: int = 0) -> tuple[str, int, int]:
     """Each line with its title; heat by the weight of ground and underline, the strongest token with its number."""
     maximum = float(figure.data["maximum"])
     drawn: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from workbench.figures import Figure
 from workbench.reports.document import Block, Chart, Column, Paragraph, Section, Table
 from workbench.reports.source import ReportSource
 from workbench.reports.text import count, number, signed
@@ -30,7 +31,16 @@ def _blocks(source: ReportSource, line: LogLine) -> list[Block]:
     figures = source.figures(line)
     kept = [figure for figure in figures if figure.kind != "matrix"]
     kept += [figure for figure in figures if figure.kind == "matrix"][-PICTURES:]
-    return [*makers[line.do](result, line), *(Chart(figure, line.seq, figure.title) for figure in kept)]
+    return [*makers[line.do](result, line), *(Chart(_close(figure), line.seq, _caption(figure)) for figure in kept)]
+
+
+def _close(figure: Figure) -> Figure:
+    """Energies differ in their last digits: a curve of them is not drawn from zero."""
+    return figure.model_copy(update={"data": {**figure.data, "zero": False}}) if figure.kind == "curve" else figure
+
+
+def _caption(figure: Figure) -> str:
+    return f"{figure.title}. The axis of energies does not begin at 0." if figure.kind == "curve" else figure.title
 
 
 def _kernel(result: dict[str, Any]) -> str:

@@ -33,11 +33,12 @@ def quanta_section(source: ReportSource) -> Section | None:
 def _samples(source: ReportSource, line: LogLine) -> list[Block]:
     result = source.result(line)
     high = f", above {result['high']}'s threshold" if result["high"] else ""
+    skipped = f", one in {count(result['skip'])}" if result["skip"] > 1 else ""
     text = (
         f"{several(result['samples'], 'prediction')} of {result['model']} with a loss below {result['threshold']:g} "
-        f"{result['unit']} ({result['threshold_nats']:.4g} nats){high}, filter {result['filter']}, one in "
-        f"{count(result['skip'])}: of {count(result['predictions'])} predictions {count(result['below'])} are below, "
-        f"{count(result['left'])} are left after the filter."
+        f"{result['unit']} ({result['threshold_nats']:.4g} nats){high}, filter {result['filter']}{skipped}: of "
+        f"{count(result['predictions'])} predictions {count(result['below'])} are below, {count(result['left'])} are "
+        "left after the filter."
     )
     return [Paragraph((text,))]
 

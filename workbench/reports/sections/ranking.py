@@ -51,8 +51,7 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
         Chart(
             _with_threshold(figure, alpha),
             line.seq,
-            f"Volcano plot of {figure.title}: {several(result['discoveries'], 'discovery', 'discoveries')} at "
-            f"q < {alpha:g}, above the dashed line.",
+            _volcano(figure.title, result, line),
         )
         for figure in source.figures(line)
         if figure.kind == "scatter"
@@ -69,6 +68,18 @@ def _ranking(source: ReportSource, line: LogLine) -> list[Block]:
             caption = f"Higher in {title}: the {len(shown)} strongest; {_have(hits)} q < {alpha:g}"
             blocks.append(_table(source, line, ranking, shown, caption))
     return [*blocks, _why(line, ranking)]
+
+
+def _volcano(title: str, result: dict[str, Any], line: LogLine) -> str:
+    """What a reader needs who sees the drawing alone: how many sentences and features, the correction, the null."""
+    rule = "Benjamini-Yekutieli" if line.params.get("fdr") == "by" else "Benjamini-Hochberg"
+    sides = result["categories"]
+    return (
+        f"Volcano plot of {title}, a point a feature: {several(result['discoveries'], 'discovery', 'discoveries')} at "
+        f"q < {float(result['alpha']):g}, above the dashed line. {sides['positive']} sentences against "
+        f"{sides['rest']}; q by {rule} over {count(result['tested'])} features; shuffled labels find a median of "
+        f"{count(result['null_discoveries'])}, at most {count(result['null_discoveries_max'])}."
+    )
 
 
 def _have(hits: int) -> str:

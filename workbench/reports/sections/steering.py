@@ -151,9 +151,11 @@ def _dose(result: dict[str, Any], line: LogLine) -> list[Block]:
             **({"band": band} if (band := _band(dose, known)) else {}),
         },
     )
+    draws = (result.get("random_features") or {}).get("draws") or []
+    bands = f" Bands: least and most that {several(len(draws), 'random feature')} of equal norm do, no interval."
     caption = (
-        f"Dose-response of #{result['index']}: mean change of log probability of the watched words, and KL divergence."
-        f"{' Bands: what random features of equal norm do.' if 'band' in figure.data else ''}"
+        f"Dose-response of #{result['index']}: mean change of log probability of the watched words, and KL divergence, "
+        f"over {several(len(result['prompts']), 'prompt')}.{bands if 'band' in figure.data else ''}"
     )
     return [Chart(figure, line.seq, caption)] if dose else []
 
