@@ -73,7 +73,7 @@ def scores(index: Any) -> list[dict[str, Any]]:
                     other = order[(place + len(order) // 2) % len(order)]
                     jobs.append(Job(n, texts[n], "label", protocol, negatives, (other, texts[other])))
                 names = list(features)
-                for name, row in zip(names, score([prepare(job, draw, 20) for job in jobs], scorer, 0), strict=True):
+                for name, row in zip(names, score([prepare(job, draw, 20) for job in jobs], scorer), strict=True):
                     rows.append({"kind": kind, "feature": name, **row})
     return rows
 

@@ -51,6 +51,7 @@ class FeaturesContrast(OfWindow, OfClasses, OfUnits):
     """Rank all features by how they tell a concept's sentences from the others, with permutation tests."""
 
     dotted = "features.contrast"
+    result_revision = 2
     reads = ("model", "sae", "stimuli")
     positional = ("stimuli",)
     # a permutation at the edge of a tie may count or not, by the last bit of a sum
@@ -81,7 +82,7 @@ class FeaturesRsa(OfWindow, OfUnits):
     """Rank features, or sets of them, by how the distances they see between sentences follow a model RDM."""
 
     dotted = "features.rsa"
-    result_revision = 2
+    result_revision = 3
     reads = ("model", "sae", "stimuli", "clusters")
     positional = ("stimuli",)
     # a permutation at the edge of a tie may count or not, by the last bit of a sum
@@ -312,6 +313,7 @@ class FeaturesReplicate(Command):
     """Repeat a contrast on other sentences, another seed, layer or SAE, and say what held and what did not."""
 
     dotted = "features.replicate"
+    result_revision = 2
     reads = ("model", "sae", "stimuli", "ranking")
     positional = ("stimuli",)
     tolerance: ClassVar[dict[str, tuple[float, float]]] = FeaturesContrast.tolerance

@@ -62,6 +62,7 @@ class LabelsScore(_Asking, Command):
     """
 
     dotted = "labels.score"
+    result_revision: ClassVar[int] = 2
     place = "child"
     heavy = True
     reads = ("model", "sae", "index", "labels", "clusters", "quanta/clusters", "quanta/labels", "label_errors")

@@ -92,7 +92,7 @@ def test_null_features_do_not(work: Work) -> None:
         found = offline.suggest(draw.explain(number, offline.TOP, offline.EACH))
         text = "days · Monday" if found is None else found.text
         jobs.append(Job(number, text, "label", "detection", "random", (-1, "bowl · cup")))
-    rows = score([prepare(job, draw, 20) for job in jobs], scorer, 0)
+    rows = score([prepare(job, draw, 20) for job in jobs], scorer)
     assert all(row["status"] == "scored" for row in rows)
     assert sum(row["margin"]["low"] > 0 for row in rows) <= 2
     assert np.mean([row["accuracy"]["value"] for row in rows]) == pytest.approx(0.5, abs=0.04)

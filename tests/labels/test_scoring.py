@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.labels.windows import window
-from workbench.labels.measures import balanced_accuracy, margin
+from workbench.labels.measures import balanced_accuracy, margin, paired_difference
 from workbench.labels.offline_scorer import OfflineScorer
 from workbench.labels.prompts import read_answers, read_label, to_explain, to_score
 from workbench.labels.scoring import Ask, Job, Prepared, WordScorer, score
@@ -33,21 +34,57 @@ def test_all_right_has_an_interval_that_is_no_point() -> None:
 
 def test_no_windows_no_number() -> None:
     assert balanced_accuracy([], [True]) is None
-    assert margin([True], [], [True], [], 0) is None
+    assert margin([True], [], [True], []) is None
 
 
 def test_the_margin_of_a_label_over_itself_is_nothing() -> None:
     answers = [True, False] * 20
-    found = margin(answers, answers, answers, answers, 0)
+    found = margin(answers, answers, answers, answers)
     assert found is not None
-    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+    assert found.value == 0.0
+    assert -0.15 < found.low < 0 < found.high < 0.15
 
 
 def test_the_margin_of_a_perfect_label_over_a_blind_one_is_a_half() -> None:
-    found = margin([True] * 40, [False] * 40, [True, False] * 20, [True, False] * 20, 0)
+    found = margin([True] * 40, [False] * 40, [True, False] * 20, [True, False] * 20)
     assert found is not None
     assert found.value == 0.5
     assert 0.35 < found.low < 0.5 < found.high < 0.65
+
+
+def test_one_window_of_each_kind_proves_no_label() -> None:
+    found = margin([True], [False], [False], [True])
+    assert found is not None
+    assert found.value == 1.0
+    assert found.low < 0.5 <= found.high
+
+
+@pytest.mark.parametrize(
+    ("cells", "low", "high"),
+    # both yes, the first alone, the second alone, neither: Newcombe's own examples, the second with a share of 1
+    [((36, 12, 2, 0), 0.0569, 0.3404), ((36, 14, 0, 0), 0.1528, 0.4167), ((30, 0, 0, 0), -0.1135, 0.1135)],
+)
+def test_the_difference_of_paired_shares_is_newcombes(cells: tuple[int, ...], low: float, high: float) -> None:
+    first = np.repeat([True, True, False, False], cells).tolist()
+    second = np.repeat([True, False, True, False], cells).tolist()
+    found = paired_difference(first, second)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    turned = paired_difference(second, first)
+    assert (turned.low, turned.high) == (pytest.approx(-high, abs=5e-5), pytest.approx(-low, abs=5e-5))
+
+
+def test_the_margins_interval_covers_with_five_windows_a_side() -> None:
+    rng = np.random.default_rng(0)
+    held = above = 0
+    for _ in range(400):
+        drawn = [(rng.random(5) < share).tolist() for share in (0.9, 0.1, 0.1, 0.1)]
+        wide = margin(*drawn)
+        none = margin(*((rng.random(2) < 0.5).tolist() for _ in range(4)))
+        assert wide is not None
+        assert none is not None
+        held, above = held + (wide.low <= 0.4 <= wide.high), above + (none.low > 0)
+    assert held >= 0.92 * 400  # 0.78 by a percentile bootstrap
+    assert above <= 0.06 * 400
 
 
 TEXTS = ["she won the prize and felt proud", "he lost the game and felt sad", "they ate soup with bread"]
@@ -95,7 +132,7 @@ def prepared(protocol: str = "detection") -> Prepared:
 
 
 def test_two_baselines_stand_beside_every_score(scorer: OfflineScorer) -> None:
-    (row,) = score([prepared()], WordScorer(scorer), 0)
+    (row,) = score([prepared()], WordScorer(scorer))
     assert row["status"] == "scored"
     assert row["accuracy"]["value"] == 1.0
     assert row["other"]["accuracy"]["value"] == 0.5
@@ -112,7 +149,7 @@ def test_a_missing_answer_is_an_error_and_no_score() -> None:
         def answers(self, asks: list[Ask]) -> list[list[int] | str]:
             return ["the service is overloaded or broken (529). Repeat later."] + [[0] * 99 for _ in asks[1:]]
 
-    (row,) = score([prepared()], Broken(), 0)  # type: ignore[arg-type]
+    (row,) = score([prepared()], Broken())  # type: ignore[arg-type]
     assert row["status"] == "error"
     assert "529" in row["error"]
     assert "accuracy" not in row

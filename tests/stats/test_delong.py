@@ -52,3 +52,11 @@ def test_items_of_one_group_count_as_few():
     copies = compare_auc(np.repeat(y, 5), np.repeat(a, 5), np.repeat(b, 5), groups=np.repeat(np.arange(40), 5))
     assert np.ptp(copies.interval) == pytest.approx(np.ptp(each.interval), rel=1e-6)
     assert np.ptp(compare_auc(np.repeat(y, 5), np.repeat(a, 5), np.repeat(b, 5)).interval) < 0.6 * np.ptp(each.interval)
+
+
+def test_a_difference_without_any_spread_is_no_proof():
+    y = np.array([True, True, False, False])
+    found = compare_auc(y, [3, 4, 1, 2], [1, 2, 3, 4])
+    assert found.difference == 1.0
+    assert found.p == 2 / 2**4  # all signs alike, of sixteen
+    assert compare_auc(y, [3, 4, 1, 2], [1, 2, 3, 4], groups=[0, 1, 0, 1]).p == 2 / 2**2

@@ -266,6 +266,21 @@ def test_the_better_model_is_told_apart_and_equals_are_not():
     assert found.low[0] < found.scores[0] < found.high[0]
 
 
+def test_whitened_models_that_are_equally_good_are_rarely_told_apart():
+    first, second = np.arange(40) % 2, np.arange(40) // 2 % 2
+    models = [categorical_rdm(first.tolist()), categorical_rdm(second.tolist())]
+    rng, told, widths, scores = np.random.default_rng(0), 0, [], []
+    for seed in range(60):
+        x = np.stack([first, second], axis=1) + rng.standard_normal((40, 2))
+        found = compare_models(x, models, comparison="corr_cov", bootstraps=100, seed=seed)
+        told += found.p[0, 1] <= 0.05
+        widths.append(found.high[0] - found.low[0])
+        scores.append(found.scores[0])
+        assert found.low[0] < found.scores[0] < found.high[0]
+    assert told <= 6
+    assert 0.85 < np.mean(widths) / (2 * 1.96 * np.std(scores)) < 1.6  # 0.75 by the different stimuli of a bootstrap
+
+
 def test_null_discoveries_judges_a_shuffle_as_the_map_does():
     x = np.random.default_rng(11).standard_normal((N, 300))
     assert rsa_null_discoveries(x, MODEL, permutations=50, shuffles=3, alpha=2.0) == (300.0, 300)

@@ -103,20 +103,19 @@ def prepare(job: Job, draw: Drawing, each: int) -> Prepared:
     return Prepared(job, asked, len({window.document for window in (*windows.active, *silent)}))
 
 
-def score(prepared: Sequence[Prepared], scorer: Scorer, seed: int) -> list[dict[str, Any]]:
+def score(prepared: Sequence[Prepared], scorer: Scorer) -> list[dict[str, Any]]:
     """The scores of all jobs; the `scores` of `labels.score` in docs/wire.md.
 
     Args:
         prepared: jobs with their windows.
         scorer: who answers.
-        seed: of the bootstrap.
     """
     ready = [one for one in prepared if one.trial.active and one.trial.silent]
     given = iter(scorer.answers([ask for one in ready for ask in one.asks()]))
     rows = []
     for one in prepared:
         if one.trial.active and one.trial.silent:
-            rows.append(_row(one, next(given), next(given), scorer.name, seed))
+            rows.append(_row(one, next(given), next(given), scorer.name))
         else:
             rows.append(_head(one, scorer.name) | {"status": "too_few", "error": _lacking(one)})
     return rows
@@ -143,7 +142,7 @@ def _head(one: Prepared, scorer: str) -> dict[str, Any]:
     }
 
 
-def _row(one: Prepared, own: list[int] | str, other: list[int] | str, scorer: str, seed: int) -> dict[str, Any]:
+def _row(one: Prepared, own: list[int] | str, other: list[int] | str, scorer: str) -> dict[str, Any]:
     head = _head(one, scorer)
     if isinstance(own, str) or isinstance(other, str):
         return head | {"status": "error", "error": own if isinstance(own, str) else str(other)}
@@ -163,7 +162,7 @@ def _row(one: Prepared, own: list[int] | str, other: list[int] | str, scorer: st
             "accuracy": _dict(balanced_accuracy(theirs[:a], theirs[a:])),
         },
         "random": {"accuracy": _dict(balanced_accuracy(random, silent))},
-        "margin": _dict(margin(active, silent, theirs[:a], theirs[a:], seed)),
+        "margin": _dict(margin(active, silent, theirs[:a], theirs[a:])),
     }
     if one.job.protocol == "rubric":
         body["rating"] = {

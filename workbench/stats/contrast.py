@@ -31,9 +31,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.stats.contrast_design import checked_design, smallest_p
-from workbench.stats.contrast_null import TIE, describe_all, null_of
+from workbench.stats.contrast_null import TIE, describe_all, null_labellings, null_of
 from workbench.stats.multiplicity import Fdr, adjusted
-from workbench.stats.permutation import relabel, shuffled_labels
+from workbench.stats.permutation import Shuffles
 from workbench.stats.tail import student_tail
 from workbench.stats.two_groups import Statistic
 
@@ -119,13 +119,15 @@ def contrast_map(
     """Compare two sets of stimuli feature by feature, against label permutations.
 
     Args:
-        x: (stimuli, features) activations, NaN = masked. float64 inside; processed in blocks of features, so the
-            memory beyond `x` and the result is about 100 MB.
+        x: (stimuli, features) activations, NaN = masked: labels move among the stimuli that a feature sees, and one
+            that no feature sees is left out. float64 inside; processed in blocks of features, so the memory beyond `x`
+            and the result is about 100 MB.
         positive: (stimuli,) bool, the labels.
         items: (stimuli,) ids of matched sets, or None. Labels move only within an item. `paired` needs items with at
             most one positive and one rest stimulus; incomplete pairs are left out of it.
         statistic: `welch`, `paired`, `mann_whitney` or `rate`; see `ContrastMap.t`.
-        permutations: P; if the design has no more other labellings than that, all of them are used once.
+        permutations: P; if the design has no more other labellings than that, all of them are used once, unless
+            features see different stimuli.
         seed: of the random labellings.
         fdr: how q is made of the tail: `bh`, or `by` for any dependence between features.
 
@@ -138,7 +140,7 @@ def contrast_map(
             side, items that leave no label to move, infinite activations.
     """
     stimuli, design = checked_design(x, positive, items, statistic, permutations)
-    labellings = relabel(design.positive, design.items, permutations, np.random.default_rng(seed))
+    labellings = null_labellings(stimuli, design, statistic, permutations, seed)
     about = describe_all(stimuli, design, statistic)
     ok = np.flatnonzero(about.status == "ok")
     null = null_of(stimuli, design, statistic, about, design.positive[None], labellings)
@@ -207,8 +209,8 @@ def null_discoveries(
     if shuffles < 1:
         raise ValueError(f"shuffles must be at least 1, got {shuffles}")
     stimuli, design = checked_design(x, positive, items, statistic, permutations)
-    labellings = relabel(design.positive, design.items, permutations, np.random.default_rng(seed))
-    drawn = shuffled_labels(design.positive, design.items, shuffles, np.random.default_rng([seed, 1]))
+    labellings = null_labellings(stimuli, design, statistic, permutations, seed)
+    drawn = Shuffles(design.positive, design.items, shuffles, np.random.default_rng([seed, 1]))
     about = describe_all(stimuli, design, statistic)
     null = null_of(stimuli, design, statistic, about, drawn, labellings)
     counts = [int(np.count_nonzero(adjusted(row, fdr) < alpha)) for row in null.tail]

@@ -60,7 +60,22 @@ def checked_design(
     if labels.all() or not labels.any():
         side = "rest" if labels.all() else "positive"
         raise ValueError(f"there is no {side} stimulus among {labels.size}; a contrast needs both")
-    return stimuli, _design(labels, items, statistic)
+    design = _design(labels, items, statistic)
+    return stimuli, _seen(stimuli, design, labels, items, statistic)
+
+
+def _seen(x: NDArray[np.generic], design: Design, positive: Bools, items: ArrayLike | None, statistic: str) -> Design:
+    """The design without the stimuli that no feature sees; as it was where nothing could be tested without them."""
+    if x.dtype.kind != "f" or not x.shape[1]:
+        return design
+    kept = np.flatnonzero(~np.isnan(x).all(axis=1))
+    if kept.size == positive.size or len(set(positive[kept].tolist())) < 2:
+        return design
+    try:
+        left = _design(positive[kept], None if items is None else np.asarray(items)[kept], statistic)
+    except ValueError:  # no item has both labels any more: each feature says so by its status
+        return design
+    return Design(kept[left.rows], left.positive, left.items)
 
 
 def _design(positive: Bools, items: ArrayLike | None, statistic: str) -> Design:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.stats.contrast_design import Design, label_rows
-from workbench.stats.permutation import Labellings
+from workbench.stats.permutation import Labellings, Shuffles, count_labellings, relabel
 from workbench.stats.tail import pooled_tail
 from workbench.stats.two_groups import (
     Description,
@@ -48,33 +48,95 @@ class Null:
     """(labellings, features) pooled tail probability under each labelling asked about."""
 
 
+def null_labellings(
+    x: NDArray[np.generic], design: Design, statistic: Statistic, permutations: int, seed: int
+) -> Labellings:
+    """The labellings of a contrast: all of them where they are few and every feature sees the same stimuli."""
+    parts = statistic != "paired" and x.dtype.kind == "f" and bool(np.isnan(x[design.rows]).any())
+    return relabel(design.positive, design.items, permutations, np.random.default_rng(seed), parts=parts)
+
+
+class Rows:
+    """The labels asked about above the null labellings, for any of the stimuli that are seen.
+
+    Args:
+        asked: (k, stimuli) labels, or k shuffles of them.
+        labellings: the null.
+        design: what both are of.
+        statistic: one of `STATISTICS`.
+    """
+
+    def __init__(self, asked: Bools | Shuffles, labellings: Labellings, design: Design, statistic: Statistic) -> None:
+        self.asked = asked.rows if isinstance(asked, Shuffles) else asked.shape[0]
+        self.count = self.asked + labellings.rows.shape[0]
+        self._asked, self._labellings, self._design, self._statistic = asked, labellings, design, statistic
+        self.stimuli = design.rows.size
+        self._kept: dict[bytes, Bools] = {}
+
+    def among(self, seen: Bools) -> Bools:
+        """(k + P, stimuli, or pairs) labels, moved among the seen stimuli alone."""
+        if (name := seen.tobytes()) not in self._kept:
+            if len(self._kept) * self.count * seen.size > ENTRIES * 8:
+                self._kept.clear()
+            first = self._asked.among(seen) if isinstance(self._asked, Shuffles) else self._asked
+            moved = self._labellings
+            null = moved.rows if seen.all() or moved.shuffles is None else moved.shuffles.among(seen)
+            self._kept[name] = label_rows(np.concatenate([first, null]), self._design, self._statistic)
+        return self._kept[name]
+
+    def least(self, seen: Bools) -> float:
+        """What one labelling of the seen stimuli is worth."""
+        if seen.all():
+            return 1 / self._labellings.total
+        return 1 / count_labellings(self._design.positive[seen], self._design.items[seen])
+
+
+def moved(block: Scored, rows: Rows, statistic: Statistic) -> tuple[Floats, Floats]:
+    """(k + P, features) squeezed statistics of a block, and (features,) the least probability there is.
+
+    Labels move among the stimuli that a feature sees: where a mask goes with the labels, any others would compare
+    groups of the observed sizes with groups of other sizes.
+    """
+    features = block.values.shape[1]
+    if block.seen is None or statistic == "paired":  # exchanges inside a pair change no group's size
+        every = np.ones(rows.stimuli, dtype=bool)
+        return permuted(rows.among(every), block, statistic), np.full(features, rows.least(every))
+    u, least = np.empty((rows.count, features)), np.empty(features)
+    patterns, which = np.unique(block.seen.T > 0, axis=0, return_inverse=True)  # (patterns, stimuli)
+    for number, seen in enumerate(patterns):
+        here = np.flatnonzero(which.ravel() == number)
+        part = Scored(block.values[:, here], block.seen[:, here])
+        u[:, here], least[here] = permuted(rows.among(seen), part, statistic), rows.least(seen)
+    return u, least
+
+
 def null_of(
     x: NDArray[np.generic],
     design: Design,
     statistic: Statistic,
     about: Description,
-    asked: Bools,
+    asked: Bools | Shuffles,
     labellings: Labellings,
 ) -> Null:
     """One pass over the defined features, a stratum at a time, under the labels asked about and the labellings."""
     ok = np.flatnonzero(about.status == "ok")
     rank = np.argsort(about.contributing[ok], kind="stable")
-    k, count = asked.shape[0], labellings.rows.shape[0]
+    rows = Rows(asked, labellings, design, statistic)
+    k, count = rows.asked, labellings.rows.shape[0]
     nu = squeeze_constant(statistic, design.pairs if statistic == "paired" else design.rows.size)
     exceeding = np.zeros(ok.size, dtype=np.intp)
     observed, largest = np.zeros(ok.size), np.zeros(count)
     tail = np.zeros((k, ok.size))
-    rows = label_rows(np.concatenate([asked, labellings.rows]), design, statistic)
     for here in strata(rank, k + count):
         columns = ok[here]
-        u = permuted(rows, tested_block(x, columns, design, statistic), statistic)  # (k + P, features here)
+        u, least = moved(tested_block(x, columns, design, statistic), rows, statistic)  # (k + P, features here)
         null = u[k:]
         observed[here] = u[0]
         exceeding[here] = (null >= u[0] - TIE).sum(0)
         largest = np.maximum(largest, null.max(axis=1))
         df = tail_df(about, columns, statistic)
         pool = size_of(np.sort(null, axis=None), nu)  # (P, features here) -> (P x features,)
-        tail[:, here] = pooled_tail(size_of(u[:k], nu), df, pool, least=1 / labellings.total)
+        tail[:, here] = pooled_tail(size_of(u[:k], nu), df, pool, least=least)
     return Null(exceeding, observed, largest, tail)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.stats.folds import group_codes
+from workbench.stats.paired import sign_flips
 from workbench.stats.two_groups import average_ranks
 
 Floats = NDArray[np.float64]
@@ -13,7 +14,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AucDifference:
-    """AUC of the first score less that of the second, with its interval and two-sided p (normal)."""
+    """AUC of the first score less that of the second, with its interval and two-sided p.
+
+    Both are normal. Where all parts of the difference are alike there is no error to judge it by: the interval is then a
+    point, which says nothing, and p is that of flipping the signs of the parts, by group.
+    """
 
     difference: float
     interval: tuple[float, float]
@@ -64,7 +69,9 @@ def compare_auc(
     error = _error(labels, ups, downs, groups)
     gap = a - b
     if error < 1e-12:  # the same order of all pairs, or one that differs alike in each
-        return AucDifference(gap, (gap, gap), 1.0 if abs(gap) < 1e-12 else 0.0)
+        parts = np.zeros(labels.size)
+        parts[labels], parts[~labels] = ups / ups.size, downs / downs.size
+        return AucDifference(gap, (gap, gap), sign_flips(parts, groups))
     half = _quantile(confidence) * error
     return AucDifference(gap, (gap - half, gap + half), float(2 * ndtr(-abs(gap) / error)))
 

@@ -5,11 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.stats.contrast_design import checked_design, label_rows
-from workbench.stats.contrast_null import TIE, describe_all, size_of, strata, tail_df, tested_block
-from workbench.stats.permutation import relabel
+from workbench.stats.contrast_design import checked_design
+from workbench.stats.contrast_null import (
+    TIE,
+    Rows,
+    describe_all,
+    moved,
+    null_labellings,
+    size_of,
+    strata,
+    tail_df,
+    tested_block,
+)
 from workbench.stats.tail import ANCHOR, pooled_tail
-from workbench.stats.two_groups import Statistic, permuted, squeeze_constant
+from workbench.stats.two_groups import Statistic, squeeze_constant
 
 Floats = NDArray[np.float64]
 
@@ -71,17 +80,17 @@ def feature_null(
     about = describe_all(stimuli, design, statistic)
     if about.status[feature] != "ok":
         return None
-    labellings = relabel(design.positive, design.items, permutations, np.random.default_rng(seed))
+    labellings = null_labellings(stimuli, design, statistic, permutations, seed)
     ok = np.flatnonzero(about.status == "ok")
     rank = np.argsort(about.contributing[ok], kind="stable")
     count = labellings.rows.shape[0]
     columns = next(ok[here] for here in strata(rank, 1 + count) if feature in ok[here])
     place = int(np.flatnonzero(columns == feature)[0])
-    rows = label_rows(np.concatenate([design.positive[None], labellings.rows]), design, statistic)
-    u = permuted(rows, tested_block(stimuli, columns, design, statistic), statistic)  # (1 + P, features of the stratum)
+    rows = Rows(design.positive[None], labellings, design, statistic)
+    u, least = moved(tested_block(stimuli, columns, design, statistic), rows, statistic)  # (1 + P, features here)
     nu = squeeze_constant(statistic, design.pairs if statistic == "paired" else design.rows.size)
     size, pool = size_of(u[:1], nu), size_of(np.sort(u[1:], axis=None), nu)
-    tail = pooled_tail(size, tail_df(about, columns, statistic), pool, least=1 / labellings.total)
+    tail = pooled_tail(size, tail_df(about, columns, statistic), pool, least=least)
     above = int(pool.size - np.searchsorted(pool, size[0, place] * (1 - 1e-9), side="left"))
     return FeatureNull(
         observed=float(size[0, place]),

@@ -76,12 +76,20 @@ def compare_decoders(
     t = mean / error if error else float(np.sign(mean)) * np.inf if mean else 0.0
     p = float(2 * stdtr(df, -abs(t))) if error else (0.0 if mean else 1.0)
     half = float(stdtrit(df, (1 + confidence) / 2)) * error
-    p_items = _sign_flips(np.asarray(correct[0]) - np.asarray(correct[1]), groups, permutations, seed)
+    p_items = sign_flips(np.asarray(correct[0]) - np.asarray(correct[1]), groups, permutations, seed)
     # folds that all differ alike leave no spread; what the items say is then the only test
     return Paired(mean, (mean - half, mean + half), t, df, p if error or not mean else p_items, p_items)
 
 
-def _sign_flips(gaps: Floats, groups: ArrayLike | None, permutations: int, seed: int) -> float:
+def sign_flips(gaps: Floats, groups: ArrayLike | None, permutations: int = 10_000, seed: int = 0) -> float:
+    """Two-sided p of a sum of differences, the signs of whole groups flipped; exact where there are few groups.
+
+    Args:
+        gaps: (items,) difference of each.
+        groups: (items,) ids of items whose signs flip together, or None.
+        permutations: sign flips; all of them where there are no more.
+        seed: of the flips.
+    """
     sums = np.bincount(group_codes(groups, gaps.size), weights=gaps)
     sums = sums[np.abs(sums) > 1e-12]  # groups without a difference have no sign to flip
     if not sums.size:

@@ -20,14 +20,18 @@ class Labellings:
         rows: (P, stimuli) bool, one labelling a row, with as many positives in every item as observed.
         total: how many labellings the design admits, the observed one included.
         exhaustive: whether `rows` is every labelling but the observed one.
+        shuffles: what `rows` was drawn from, where labellings of a part of the stimuli were asked for.
     """
 
     rows: Bools
     total: int
     exhaustive: bool
+    shuffles: "Shuffles | None" = None
 
 
-def relabel(positive: Bools, items: Integers, permutations: int, rng: np.random.Generator) -> Labellings:
+def relabel(
+    positive: Bools, items: Integers, permutations: int, rng: np.random.Generator, *, parts: bool = False
+) -> Labellings:
     """The null labellings of a design: every other one if at most `permutations`, else a random sample.
 
     Args:
@@ -35,8 +39,12 @@ def relabel(positive: Bools, items: Integers, permutations: int, rng: np.random.
         items: (stimuli,) integer codes; labels are exchanged only among stimuli of one item.
         permutations: the number of random labellings, drawn with replacement.
         rng: the source of randomness.
+        parts: whether labellings of some of the stimuli are needed as well; they are then drawn, however few there are.
     """
     total = count_labellings(positive, items)
+    if parts:
+        shuffles = Shuffles(positive, items, permutations, rng)
+        return Labellings(shuffles.among(np.ones(positive.size, dtype=bool)), total, False, shuffles)
     if total - 1 <= permutations:
         rows = np.array(list(_every_labelling(positive, items)), dtype=bool).reshape(-1, positive.size)
         others = (rows != positive).any(axis=1)  # (total, stimuli) -> (total,)
@@ -53,13 +61,37 @@ def count_labellings(positive: Bools, items: Integers) -> int:
 
 def shuffled_labels(positive: Bools, items: Integers, rows: int, rng: np.random.Generator) -> Bools:
     """(rows, stimuli) independent random labellings, each a shuffle of `positive` within every item."""
-    # a key below 1/2 plus the item's code: sorting it shuffles inside items and keeps items apart
-    keys = 0.5 * rng.random((rows, positive.size)) + items
-    donors = np.argsort(keys, axis=1)  # (rows, stimuli), item by item
-    places = np.argsort(items, kind="stable")
-    shuffled = np.empty((rows, positive.size), dtype=bool)
-    shuffled[:, places] = positive[donors]
-    return shuffled
+    return Shuffles(positive, items, rows, rng).among(np.ones(positive.size, dtype=bool))
+
+
+class Shuffles:
+    """Random orders of the stimuli within their items, which shuffle the labels of any of the stimuli among these.
+
+    Where a stimulus is masked its label must not go to one that is seen: the groups would be of other sizes than
+    those observed, and a t of three against fifty would be compared with one of 27 against 26.
+
+    Args:
+        positive: (stimuli,) observed labels.
+        items: (stimuli,) integer codes; labels are exchanged only among stimuli of one item.
+        rows: how many orders.
+        rng: the source of randomness.
+    """
+
+    def __init__(self, positive: Bools, items: Integers, rows: int, rng: np.random.Generator) -> None:
+        # a key below 1/2 plus the item's code: sorting it shuffles inside items and keeps items apart
+        self.rows = rows
+        keys = 0.5 * rng.random((rows, positive.size)) + items
+        self._donors = np.argsort(keys, axis=1)  # (rows, stimuli), item by item
+        self._places = np.argsort(items, kind="stable")
+        self._positive = positive
+
+    def among(self, seen: Bools) -> Bools:
+        """(rows, stimuli) labels of the seen stimuli in the same orders, the others left out; False where not seen."""
+        rows, stimuli = self._donors.shape
+        donors = self._donors[seen[self._donors]].reshape(rows, np.count_nonzero(seen))
+        shuffled = np.zeros((rows, stimuli), dtype=bool)
+        shuffled[:, self._places[seen[self._places]]] = self._positive[donors]
+        return shuffled
 
 
 def _every_labelling(positive: Bools, items: Integers) -> Iterator[Bools]:

@@ -10,7 +10,9 @@ Floats = NDArray[np.float64]
 ANCHOR = 50
 
 
-def pooled_tail(size: Floats, df: Floats, pool: Floats, *, least: float = 0.0, tolerance: float = 1e-9) -> Floats:
+def pooled_tail(
+    size: Floats, df: Floats, pool: Floats, *, least: float | Floats = 0.0, tolerance: float = 1e-9
+) -> Floats:
     """P(|t| >= size) under a null given by pooled draws, continued by a Student tail beyond the last of them.
 
     Inside the pool it is (b + 1) / (N + 1), b of N draws at least as large. Beyond the `ANCHOR`-th largest draw c
@@ -26,7 +28,7 @@ def pooled_tail(size: Floats, df: Floats, pool: Floats, *, least: float = 0.0, t
         size: |t|, any shape (..., features); may hold inf.
         df: (features,) degrees of freedom of the Student tail; inf means normal.
         pool: (N,) null draws of |t|, sorted upwards; may be empty (then S itself is the answer).
-        least: what one labelling out of all is worth, the least an infinite |t| can have.
+        least: what one labelling out of all is worth, the least an infinite |t| can have; one, or (features,).
         tolerance: a draw that is smaller by less than this share counts as equal.
 
     Returns:

@@ -164,7 +164,7 @@ def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[
 
 def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Drawing, lab: Lab) -> list[dict[str, Any]]:
     lab.tick(0, 1, "scoring")
-    return scored(prepared, WordScorer(OfflineScorer(draw.reference())), command.seed)
+    return scored(prepared, WordScorer(OfflineScorer(draw.reference())))
 
 
 def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> tuple[list[dict[str, Any]], Outcome]:
@@ -177,7 +177,7 @@ def _by_asking(command: LabelsScore, prepared: Sequence[Prepared], lab: Lab) -> 
         asks = [ask for one in prepared if one.trial.active and one.trial.silent for ask in one.asks()]
         cost = estimate(scorer.requests(asks), service.price, batch=command.batch)
         return [], Outcome({"dry_run": True, "scores": len(prepared), **cost})
-    rows = scored(prepared, scorer, command.seed)
+    rows = scored(prepared, scorer)
     without = sum(row["status"] == "error" for row in rows)
     last = f"; the last: {scorer.failures[-1]}" if scorer.failures else ""
     warnings = [f"{without} of {len(rows)} scores have no answer{last}"] if without else []
