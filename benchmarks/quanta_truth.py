@@ -162,8 +162,7 @@ def measure(each: int, clusters: list[int], seed: int) -> dict[str, Any]:
     """All rows and bars."""
     model = load_model({"ref": "demo", "device": "cpu"})
     contexts, names = draw(model, each, seed)
-    tasks = np.array(names)
-    counts = Counter(names)
+    tasks, answers = np.array(names), np.array([context[-1] for context in contexts])
     started = time.perf_counter()
     found = similarities(model, contexts)
     gradients, seconds = found["gradients"], time.perf_counter() - started
@@ -175,27 +174,52 @@ def measure(each: int, clusters: list[int], seed: int) -> dict[str, Any]:
         rows += [
             {"name": name, "clusters": number, **measured(embedding.clusters(number), tasks)} for number in clusters
         ]
-    answers = np.unique([context[-1] for context in contexts], return_inverse=True)[1]
-    rows.append({"name": "answer token alone", "clusters": int(answers.max()) + 1, **measured(answers, tasks)})
+    kind = np.unique(answers, return_inverse=True)[1]
+    rows.append({"name": "answer token alone", "clusters": int(kind.max()) + 1, **measured(kind, tasks)})
     same = tasks[:, None] == tasks[None, :]
     apart = ~np.eye(len(tasks), dtype=bool)
-    answer = np.array([context[-1] for context in contexts])
+    return {
+        "rows": rows,
+        "bars": bars(rows),
+        "tasks": by_task(found, tasks, answers),
+        "samples": len(contexts),
+        "seconds": seconds,
+        "cosine_same_task": float(gradients[same & apart].mean()),
+        "cosine_other_task": float(gradients[~same].mean()),
+    }
+
+
+def by_task(found: dict[str, np.ndarray], tasks: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+    """Mean cosines inside each task, to the other tasks, and inside it where the answer is the same token.
+
+    Args:
+        found: (samples, samples) cosines of each kind.
+        tasks: (samples,) name of the task of each.
+        answers: (samples,) token id that each predicts.
+    """
+    apart = ~np.eye(len(tasks), dtype=bool)
     about: dict[str, Any] = {}
-    for task in counts:
-        inside = np.ix_(tasks == task, tasks == task)
-        alike = apart[inside] & (answer[tasks == task][:, None] == answer[tasks == task][None, :])
-        about[task] = {"samples": counts[task]}
+    for task, count in Counter(tasks.tolist()).items():
+        here = tasks == task
+        inside = np.ix_(here, here)
+        alike = apart[inside] & (answers[here][:, None] == answers[here][None, :])
+        about[task] = {"samples": count}
         for name in ("gradients", "logits, equal votes"):
             cosines = found[name]
             about[task][name] = {
                 "within": float(cosines[inside][apart[inside]].mean()),
-                "across": float(cosines[tasks == task][:, tasks != task].mean()),
+                "across": float(cosines[here][:, ~here].mean()),
                 "same_answer": float(cosines[inside][alike].mean()) if alike.any() else None,
             }
+    return about
+
+
+def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What must hold: gradients tell tasks apart, permuted ones do not, the sums are clusters of their own."""
     best = max((row for row in rows if row["name"].startswith("gradients")), key=lambda row: row["ari"])
     chance = round(max(row["ari"] for row in rows if row["name"] == "gradients, permuted"), 3)
     own = [min(row["weekday_own"], row["month_own"]) for row in rows if row["name"] == "logits, equal votes"]
-    bars = [
+    return [
         {"name": "best ARI of gradients over shuffled", "value": round(best["ari"] - best["ari_shuffled"], 3),
          "limit": 0.3, "holds": best["ari"] - best["ari_shuffled"] >= 0.3},
         {"name": "ARI of gradients with permuted coordinates, at most", "value": chance, "limit": 0.05,
@@ -203,15 +227,6 @@ def measure(each: int, clusters: list[int], seed: int) -> dict[str, Any]:
         {"name": "weekday and month sums in clusters of their own by logits with equal votes, at every number",
          "value": round(min(own), 3), "limit": 0.8, "holds": min(own) >= 0.8},
     ]  # fmt: skip
-    return {
-        "rows": rows,
-        "bars": bars,
-        "tasks": about,
-        "samples": len(contexts),
-        "seconds": seconds,
-        "cosine_same_task": float(gradients[same & apart].mean()),
-        "cosine_other_task": float(gradients[~same].mean()),
-    }
 
 
 def table(report: dict[str, Any]) -> str:

@@ -131,16 +131,21 @@ def test_what_cannot_be_found_says_why(loaded: Any, line: str, why: str) -> None
         loaded(f"clusters.find {line}")
 
 
-def test_ranking_sorting_planes_and_points(indexed: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def spectral(indexed: Any) -> Any:
     indexed("clusters.find method=spectral affinity=positive n_clusters=5")
+    return indexed
+
+
+def test_clusters_are_ranked_by_the_mean_of_their_planes_and_the_first_has_nulls(spectral: Any) -> None:
     with pytest.raises(UsageError, match="not ranked"):
-        indexed("clusters.list sort=irreducibility")
-    ranked = indexed("clusters.rank points=300 bins=5 draws=3 tested=1")["result"]
+        spectral("clusters.list sort=irreducibility")
+    ranked = spectral("clusters.rank points=300 bins=5 draws=3 tested=1")["result"]
     scores = [row["score"] for row in ranked["rows"]]
     assert scores == sorted(scores, reverse=True)
     assert all(np.isfinite(score) for score in scores)
-    assert ranked["ranked"] + sum(ranked["without"].values()) == len(indexed("clusters.list")["result"]["clusters"])
-    first = ranked["rows"][0]
+    assert ranked["ranked"] + sum(ranked["without"].values()) == len(spectral("clusters.list")["result"]["clusters"])
+    first, second = ranked["rows"][:2]
     planes = [plane for plane in first["planes"] if plane["status"] == "ok"]
     assert first["score"] == pytest.approx(np.mean([p["score"] for p in planes]), abs=1e-4)
     assert first["legacy_score"] == pytest.approx(first["score"] * len(planes) / (len(planes) + 1), abs=1e-4)
@@ -148,42 +153,47 @@ def test_ranking_sorting_planes_and_points(indexed: Any, tmp_path: Path) -> None
     for name in ("documents", "words"):
         low, high = first["null"][f"{name}_interval"]
         assert low <= first["null"]["score"] <= high
-    rings = indexed("clusters.rank points=300 bins=5 draws=3 tested=1 by=ring")["result"]
+    assert second["null"] is None
+    listed = spectral("clusters.list sort=irreducibility")["result"]
+    assert [row["cluster"] for row in listed["clusters"]][: len(scores)] == [row["cluster"] for row in ranked["rows"]]
+    cosines = [row["cosine"] for row in spectral("clusters.list sort=cosine")["result"]["clusters"]]
+    assert cosines == sorted(cosines, reverse=True)
+
+
+def test_clusters_by_ring_are_in_another_order_with_the_same_ranks(spectral: Any) -> None:
+    ranked = spectral("clusters.rank points=300 bins=5 tested=0")["result"]
+    rings = spectral("clusters.rank points=300 bins=5 tested=0 by=ring")["result"]
     z = [row["ring"]["z"] for row in rings["rows"]]
     assert z == sorted(z, reverse=True)
     assert len(z) == rings["ringed"] == sum(row["ring"]["status"] == "ok" for row in rings["rows"])
     assert {row["cluster"]: row["rank"] for row in rings["rows"]}.items() <= {
         row["cluster"]: row["rank"] for row in ranked["rows"]
     }.items()
-    by_ring = indexed("clusters.list sort=ring")["result"]["clusters"]
+    by_ring = spectral("clusters.list sort=ring")["result"]["clusters"]
     assert [row["cluster"] for row in by_ring][: len(z)] == [row["cluster"] for row in rings["rows"]]
-    assert {row["status"] for row in indexed("clusters.rank bins=5 tested=0 least=1000")["result"]["rows"]} == {"ok"}
+    assert {row["status"] for row in spectral("clusters.rank bins=5 tested=0 least=1000")["result"]["rows"]} == {"ok"}
     with pytest.raises(UsageError, match="tested for a ring"):
-        indexed("clusters.list sort=ring")
-    indexed("clusters.rank points=300 bins=5 draws=3 tested=1")
-    assert ranked["rows"][1]["null"] is None
-    listed = indexed("clusters.list sort=irreducibility")["result"]
-    assert [row["cluster"] for row in listed["clusters"]][: len(scores)] == [row["cluster"] for row in ranked["rows"]]
-    cosines = [row["cosine"] for row in indexed("clusters.list sort=cosine")["result"]["clusters"]]
-    assert cosines == sorted(cosines, reverse=True)
+        spectral("clusters.list sort=ring")
 
-    number = first["cluster"]
-    told = indexed(f"clusters.planes {number} points=50 bins=5")["result"]
+
+def test_planes_points_and_page_of_a_cluster_agree(spectral: Any, tmp_path: Path) -> None:
+    number = spectral("clusters.rank points=300 bins=5 tested=0")["result"]["rows"][0]["cluster"]
+    told = spectral(f"clusters.planes {number} points=50 bins=5")["result"]
     assert len(told["scores"]) == len(told["places"]) == told["points"] == 50
     assert sum(count for _, count in told["current"]["tokens"]) + told["current"]["others"] == 50
     assert told["current"]["groups"].count(-1) == told["current"]["others"]
-    point = indexed(f"clusters.point {number} {told['places'][0]}")["result"]
+    point = spectral(f"clusters.point {number} {told['places'][0]}")["result"]
     groups, tokens = told["current"]["groups"], told["current"]["tokens"]
     if groups[0] >= 0:
         assert point["tokens"][point["peak"]] == tokens[groups[0]][0]
     assert point["features"]
     assert point["values"][point["peak"]] == pytest.approx(sum(value for _, value in point["features"]), abs=1e-3)
     out = tmp_path / "planes.html"
-    assert indexed(f"clusters.export {number} points=20 out={out}")["result"]["points"] == 20
+    assert spectral(f"clusters.export {number} points=20 out={out}")["result"]["points"] == 20
     assert out.read_text("utf-8").startswith("<!doctype html>")
     for name in ("planes.png", "planes"):
         with pytest.raises(UsageError, match=f"{name} has no ending that says its form"):
-            indexed(f"clusters.export {number} points=20 out={tmp_path / name}")
+            spectral(f"clusters.export {number} points=20 out={tmp_path / name}")
         assert not (tmp_path / name).exists()
 
 
