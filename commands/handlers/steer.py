@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -45,8 +46,7 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
         return seen(lab, space, command.stimuli, steered.prompts)
 
     planned = plan(lab, command.feature, command.direction, command.mode, command.value, look)
-    own = {int(item["index"]) for item in planned.told if item["feature"].startswith(f"{space.name}#")}
-    alive = [int(index) for index in look().fired.nonzero()[0] if int(index) not in own] if command.draws else []
+    alive = _alive(space, planned, look) if command.draws else []
     experiment = Experiment(
         model=model,
         space=space,
@@ -70,6 +70,12 @@ def clamp(command: SteerClamp, lab: Lab) -> Outcome:
         "beyond": beyond(found, command.strength),
     }
     return Outcome(body, figures=_figures(body), warnings=told + _warnings(body))
+
+
+def _alive(space: FeatureSpace, planned: Plan, look: Callable[[], Seen]) -> list[int]:
+    """The features that ever fired and are not steered: what random controls are drawn from."""
+    own = {int(item["index"]) for item in planned.told if item["feature"].startswith(f"{space.name}#")}
+    return [int(index) for index in look().fired.nonzero()[0] if int(index) not in own]
 
 
 def _need_one_site(space: FeatureSpace) -> None:
@@ -111,7 +117,9 @@ def _told(command: SteerClamp, planned: Plan) -> dict[str, Any]:
     }
 
 
-def _random_features(experiment: Experiment, ends: list[dict[str, Any]], alive: list[int], look: Any) -> dict[str, Any]:
+def _random_features(
+    experiment: Experiment, ends: list[dict[str, Any]], alive: list[int], look: Callable[[], Seen]
+) -> dict[str, Any]:
     return {
         "what": "directions of random features that fire, scaled to the norm of the change",
         "alive": len(alive),
