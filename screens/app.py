@@ -19,26 +19,17 @@ from textual.widgets import ContentSwitcher
 
 from screens import background, clipboard, leaving, verbs
 from screens.ahead import Ahead, Typed, heard
-from screens.clusters.cosines import CosinesPage
-from screens.clusters.page import ClustersPage
-from screens.clusters.planes import PlanesPage
 from screens.driver import TerminalDriver
-from screens.feature.own_text import OwnTextPage, open_own_text
-from screens.feature.page import FeaturePage
-from screens.feature.pair import PairPage
+from screens.every_page import BEHIND_HOME, EXPLAINING
+from screens.feature.own_text import open_own_text
 from screens.keymap import Keymap
 from screens.keys import ABSENT, ACTIONS, BINDINGS, TABS
-from screens.labels.beside import BesidePage
 from screens.labels.blind import Blind
-from screens.labels.page import LabelsPage
 from screens.line import doing, editor
 from screens.line.questions import command_question, filter_question, jump_question, open_undo, session_note_question
 from screens.link import Link
-from screens.overlays.command_list import CommandListPage
 from screens.overlays.help import HelpPage
-from screens.overlays.reply_view import ReplyPage
 from screens.overlays.tour import TourPage, note_seen
-from screens.overlays.why import WhyPage
 from screens.pages.list_page import FilteredPage
 from screens.pages.page import Page
 from screens.painting import palette
@@ -48,16 +39,8 @@ from screens.places import marks
 from screens.places.marks import Marks
 from screens.places.saved_view import SavedView
 from screens.places.trail import Place, Trail
-from screens.quanta.page import QuantaPage
 from screens.reasons import unbound, why_not
-from screens.results.page import ResultPage
-from screens.select.map_view import MapPage
-from screens.select.page import SelectPage
-from screens.select.rdm import RdmPage
 from screens.sessions.home import HomePage
-from screens.sessions.jobs import JobsPage
-from screens.sessions.log import LogPage
-from screens.stimuli.page import StimuliPage
 from screens.widgets.box import Box
 from screens.widgets.command_line import CommandLine, Question
 from screens.widgets.foot import GateWarning, HintLine, Notice, StatusLine, TabLine
@@ -69,32 +52,6 @@ if TYPE_CHECKING:
 
     EngineOpener = Callable[[], Engine | Awaitable[Engine]]
 
-BEHIND_HOME: dict[str, type[Page]] = {
-    "stimuli": StimuliPage,
-    "select": SelectPage,
-    "feature": FeaturePage,
-    "clusters": ClustersPage,
-    "quanta": QuantaPage,
-    "labels": LabelsPage,
-    "jobs": JobsPage,
-    "log": LogPage,
-    "commands": CommandListPage,
-    "help": HelpPage,
-    "reply": ReplyPage,
-    "result": ResultPage,
-    "why": WhyPage,
-    "rdm": RdmPage,
-    "map": MapPage,
-    "pair": PairPage,
-    "try": OwnTextPage,
-    "planes": PlanesPage,
-    "cosines": CosinesPage,
-    "beside": BesidePage,
-    "tour": TourPage,
-}
-"""The screens that are made once Home is in sight, by their names."""
-EXPLAINING = frozenset(("why", "help"))
-"""Pages that explain what they lie over, and give it back as it was."""
 RECALLED = 200
 """Lines of the log that the `:` line recalls."""
 NEEDS_NOTHING = frozenset(("command", "help", "commands", "jump", "go_mark", "back_out", "leave", "quit"))
