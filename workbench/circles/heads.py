@@ -52,6 +52,13 @@ def head_scores(
 ) -> HeadScores:
     """Patch every component at one token of each asked problem from its clean problem's run, pairs in one batch.
 
+    Args:
+        model: a model of next tokens.
+        asked: the task as it is put to the model.
+        pairs: numbers of problems: (the one that is asked, the one whose run is put in).
+        at: the token that is patched, as `asked.prompts.places` names it.
+        tick: told how far it is, block by block.
+
     Raises:
         MismatchError: an encoder, or an architecture whose heads the bridge does not show.
     """

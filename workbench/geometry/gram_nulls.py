@@ -35,6 +35,13 @@ def label_shuffle_grams(
 ) -> Floats:
     """(draws, classes, classes) cosine Grams of probe directions fitted on shuffled labels.
 
+    Args:
+        x: (n, width) activations.
+        classes: (n,) the class of each; whole labels are shuffled, so that every class keeps its size.
+        ridge: as in `probe_directions`.
+        draws: how many shuffles.
+        seed: of the shuffles.
+
     Raises:
         ValueError: as `probe_directions`.
     """

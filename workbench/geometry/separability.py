@@ -41,7 +41,11 @@ def separability_index(points: ArrayLike, *, bins: int = 10, angles: int = 100, 
 
 
 def raw_separability(points: ArrayLike, *, bins: int = 10, angles: int = 100, correct_bias: bool = True) -> float:
-    """`separability_index` before it is cut at 0, as its null distribution needs it."""
+    """`separability_index` before it is cut at 0, as its null distribution needs it: bits, below 0 by chance.
+
+    Raises:
+        ValueError: as there.
+    """
     plane = plane_points(points)
     if bins < 2:
         raise ValueError(f"bins must be at least 2, got {bins}")

@@ -19,6 +19,9 @@ def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
     """Spearman's rho of two series, ties sharing their mean rank; infinite values rank at the ends.
 
     Pairs with a NaN are left out. NaN where fewer than two pairs are left, or one series is constant.
+
+    Raises:
+        ValueError: not two series of one length.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.shape != second.shape or first.ndim != 1:

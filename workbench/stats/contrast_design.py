@@ -43,7 +43,12 @@ def smallest_p(design: Design, labellings: Labellings) -> float:
 def checked_design(
     x: ArrayLike, positive: ArrayLike, items: ArrayLike | None, statistic: str, permutations: int
 ) -> tuple[NDArray[np.generic], Design]:
-    """The activations as an array, and the design; the arguments and errors are those of `contrast_map`."""
+    """The activations as an array, and the design; the arguments are those of `contrast_map`.
+
+    Raises:
+        ValueError: shapes that do not fit, values that are no real numbers, labels that are not boolean, one side only,
+            or an unknown statistic.
+    """
     if statistic not in STATISTICS:
         raise ValueError(f"unknown statistic {statistic!r}; choose one of {', '.join(STATISTICS)}")
     if permutations < 0:

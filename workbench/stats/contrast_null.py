@@ -118,7 +118,16 @@ def null_of(
     asked: Bools | Shuffles,
     labellings: Labellings,
 ) -> Null:
-    """One pass over the defined features, a stratum at a time, under the labels asked about and the labellings."""
+    """One pass over the defined features, a stratum at a time, under the labels asked about and the labellings.
+
+    Args:
+        x: (stimuli, features) activations.
+        design: the checked labels and items.
+        statistic: one of `STATISTICS`.
+        about: what the observed labels say of each feature; only those with status `ok` are looked at.
+        asked: (k, stimuli) labels that are judged: the observed ones first, then any of a null arm.
+        labellings: (P, stimuli) of them in `rows`: what they are judged against.
+    """
     ok = np.flatnonzero(about.status == "ok")
     rank = np.argsort(about.contributing[ok], kind="stable")
     rows = Rows(asked, labellings, design, statistic)

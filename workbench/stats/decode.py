@@ -130,12 +130,16 @@ def nested(
     Args:
         x: (items, features); those chosen must be finite.
         y: (items,) bool.
-        choose: chooses features on the items it is given; must give as many each time.
-        groups: as in `decode`, like the other arguments.
-        folds: folds.
-        seed: seed.
-        repeats: repeats.
+        choose: (training items, features), their labels and the number of the repeat -> (k,) features; k must be the
+            same each time.
+        groups: (items,) ids of items that are never in two folds.
+        folds: how many folds.
+        seed: of the folds; repeat r takes seed + r.
+        repeats: how often all folds are made anew.
         level: confidence of the interval.
+
+    Raises:
+        ValueError: no repeat, or a class smaller than the number of folds.
     """
     if repeats < 1:
         raise ValueError(f"repeats must be at least 1, got {repeats}")

@@ -96,7 +96,11 @@ def scored_units(x: ArrayLike, y: ArrayLike, select: Select, *, seed: int = 0) -
 
 
 def checked_items(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Bools]:
-    """Activations in float64 and labels as bool, or a ValueError that names what is wrong."""
+    """(items, features) activations in float64, and (items,) whether the label is the second of the two in order.
+
+    Raises:
+        ValueError: shapes that do not fit, not two classes, an item without a label, an infinite activation.
+    """
     values, labels = np.asarray(x), np.asarray(y)
     if values.ndim != 2 or labels.shape != (values.shape[0],):
         raise ValueError(f"x must be (items, features) and y (items,), got {values.shape} and {labels.shape}")

@@ -43,7 +43,11 @@ def study_of(
     items: ArrayLike | None,
     permutations: int,
 ) -> Study:
-    """The arguments of `rsa_map`, checked; its errors are raised here."""
+    """The arguments of `rsa_map`, checked; activations get an axis of channels where they have none.
+
+    Raises:
+        ValueError: what `rsa_map` says that it raises.
+    """
     if permutations < 0:
         raise ValueError(f"permutations must not be negative, got {permutations}")
     if comparison not in COMPARISONS:
