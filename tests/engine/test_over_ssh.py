@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,19 +138,6 @@ def test_a_host_that_is_not_known_is_not_trusted(far: tuple[Box, Place], capfd: 
         assert "Host key verification failed" in capfd.readouterr().err, "what ssh says is not shown at once"
     finally:
         known.write_text(keys)
-
-
-def test_a_login_shared_by_ssh_that_stays_behind_holds_nothing_up(far: tuple[Box, Place]) -> None:
-    server, _ = far
-    shared = ["-o", "ControlMaster=auto", "-o", f"ControlPath={server.folder}/cm", "-o", "ControlPersist=60"]
-    ssh, *rest = ssh_command(f"{server.user}:/no/such/workbench", ask=False)
-    try:
-        with pytest.raises(EngineUnreachable, match="no workbench to run on me@box"):
-            Client(None, through=[ssh, *shared, *rest], where="me@box")
-        with pytest.raises(EngineUnreachable, match="no workbench to run on me@box"):
-            asyncio.run(AsyncClient(program_dial([ssh, *shared, *rest]), where="me@box").connect())
-    finally:
-        subprocess.run([ssh, *shared, "-O", "exit", server.user], capture_output=True, check=False)
 
 
 def test_a_key_that_is_not_known_is_not_let_in(far: tuple[Box, Place], capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ END_SECONDS = 2.0
 LAST_BYTES = 4000
 """Of what the program said, so many are kept to be quoted."""
 WORDS_SECONDS = 0.3
-"""How long the last words of a program that ended may take; a shared ssh connection holds its end open for ever."""
+"""How long the last words of a program that ended may take; what it left behind may hold its end open for ever."""
 
 
 class Carrier:

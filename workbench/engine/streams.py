@@ -97,7 +97,7 @@ def program_dial(command: Sequence[str]) -> Dial:
 async def last_words(streams: Streams) -> tuple[str, int | None]:
     """What the program that carried a broken connection said on standard error, and its exit status if it ended.
 
-    It is not read up to its end: a shared ssh connection that the program left behind holds that open.
+    It is not waited for without end: what the program left behind may hold standard error open.
     """
     if streams.process is None or streams.process.stderr is None:
         return "", None
