@@ -1,7 +1,9 @@
 """Explanation via regression: how much of some scores a list of regressors explains, one group after the other.
 
 Source: Engels et al. (2024), "Not all language model features are linear", section 6. There the groups and their
-order were chosen by hand; `suggest_groups` chooses by what is gained on held-out rows, which noise does not gain.
+order were chosen by hand; `suggest_groups` chooses by what is gained on held-out rows. Noise seldom gains there where
+components are many, but the best of many groups is chosen by the rows that then judge it: of two components of pure
+noise on 49 rows, some of the 20 groups of a weekday task gains 0.01 in two data sets of three.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,7 +105,8 @@ class Suggestion:
 
     Attributes:
         names: of the groups chosen, in order.
-        held_out_r2: (chosen,) after each; 1 - mean(error^2) / mean(scores^2) on rows not fitted.
+        held_out_r2: (chosen,) after each; 1 - mean(error^2) / mean(scores^2) on rows not fitted. The same rows chose
+            the groups, so that it is on the large side.
         gain: (chosen,) what each added to it.
         rejected: the best gain of each group that was left, at the end.
     """

@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 class AucDifference:
     """AUC of the first score less that of the second, with its interval and two-sided p.
 
-    Both are normal. Where all parts of the difference are alike there is no error to judge it by: the interval is then a
-    point, which says nothing, and p is that of flipping the signs of the parts, by group.
+    Both are normal. Where all parts of the difference are alike there is no error to judge it by: the interval is then
+    a point, which says nothing, and p is that of flipping the signs of the parts, by group.
     """
 
     difference: float

@@ -54,6 +54,14 @@ def variable_n(rng: np.random.Generator, features: int) -> Sample:
     return np.where(rng.random(x.shape) < share, x, np.nan), positive, items
 
 
+def masked(rng: np.random.Generator, features: int) -> Sample:
+    """A window that 10 of the 50 positives reach and all others: a mask that goes with the labels; half sparse."""
+    x, positive, items = sparse(rng, features)
+    x[:, ::2] = rng.standard_normal((100, features))[:, ::2]
+    x[10:50] = np.nan
+    return x, positive, items
+
+
 def matched(rng: np.random.Generator, features: int) -> Sample:
     """The stimuli of a pair share most of their activation."""
     base = np.maximum(rng.standard_normal((50, features)) - 0.5, 0)
@@ -73,7 +81,18 @@ def tiny_sparse(rng: np.random.Generator, features: int) -> Sample:
 
 SCENARIOS: dict[str, Callable[[np.random.Generator, int], Sample]] = {
     f.__name__: f
-    for f in (gaussian, sparse, sparse_unequal, binary_unequal, template, variable_n, matched, tiny, tiny_sparse)
+    for f in (
+        gaussian,
+        sparse,
+        sparse_unequal,
+        binary_unequal,
+        template,
+        variable_n,
+        masked,
+        matched,
+        tiny,
+        tiny_sparse,
+    )
 }
 """Every scenario by name."""
 UNEQUAL = ("sparse_unequal", "binary_unequal")

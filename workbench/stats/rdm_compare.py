@@ -69,8 +69,8 @@ def compare_models(
     Stimuli are drawn with replacement; pairs of a stimulus with itself are left out, because their distance of zero
     says nothing (Schütt et al. 2023, eLife 12, e82566). Whitened comparisons need whole matrices, in which no stimulus
     stands twice: for them each draw is half of the stimuli, whose scores vary as those of all would over other stimuli
-    (Politis & Romano 1994, Ann. Stat. 22, 2031; the different stimuli of a bootstrap, 63 %, vary too little). A permutation test cannot answer this: it would ask
-    whether *neither* model says anything.
+    (Politis & Romano 1994, Ann. Stat. 22, 2031; the different stimuli of a bootstrap, 63 %, vary too little). A
+    permutation test cannot answer this: it would ask whether *neither* model says anything.
 
     Args:
         x: (stimuli, channels) of one feature (one channel) or set.

@@ -54,7 +54,7 @@ def score(command: LabelsScore, lab: Lab) -> Outcome:
     if command.scorer == "offline":
         if command.dry_run:
             return Outcome({"dry_run": True, "scores": len(jobs), "calls": 0, "usd": 0.0})
-        rows, outcome = _by_words(command, prepared, wanted.draw, lab), Outcome({})
+        rows, outcome = _by_words(prepared, wanted.draw, lab), Outcome({})
     else:
         rows, outcome = _by_asking(command, prepared, lab)
     if command.dry_run:
@@ -162,7 +162,7 @@ def _jobs(command: LabelsScore, labels: dict[int, str], others: dict[int, tuple[
     ]
 
 
-def _by_words(command: LabelsScore, prepared: Sequence[Prepared], draw: Drawing, lab: Lab) -> list[dict[str, Any]]:
+def _by_words(prepared: Sequence[Prepared], draw: Drawing, lab: Lab) -> list[dict[str, Any]]:
     lab.tick(0, 1, "scoring")
     return scored(prepared, WordScorer(OfflineScorer(draw.reference())))
 
