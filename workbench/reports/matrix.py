@@ -32,7 +32,7 @@ def matrix(figure: Figure, width: int = WIDE) -> tuple[str, int, int]:
     side = min(46.0, room / max(len(columns), 1))
     longest = max((len(str(name)) for name in columns), default=1)
     slanted = SIGN * longest > side
-    top = (8.0 if side < NARROW else 24.0) if not slanted or side < NARROW else 14 + SIGN * min(longest, CUT) * 0.72
+    top = (8.0 if side < NARROW else 24.0) if not slanted or side < NARROW else 20 + SIGN * min(longest, CUT) * 0.72
     largest = max((abs(value) for row in values for value in row), default=1.0)
     numbered = len(columns) <= NUMBERED and side >= NARROW
     drawn = []
