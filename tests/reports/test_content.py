@@ -129,6 +129,16 @@ def test_methods_are_told_of_every_kind_of_result_with_its_parameters(record: Se
         assert said in methods, said
 
 
+def test_methods_begin_with_the_program_and_say_once_what_rankings_share(record: SessionRecord) -> None:
+    with Session(record.path, "test") as session:
+        add(session, "features.contrast", lambda lab: contrast(lab, "week", False), stimuli="week", permutations=77)
+    page = Page(write_report(SessionRecord(record.path), lab_of(record), "html"))
+    methods = next(element.text for element in page.all("section") if element.attributes["id"] == "methods")
+    assert "omputed with feature-workbench" in methods[:200]
+    assert "77 permutations of the sentence labels" in methods and "6 sentences against 6" in methods
+    assert methods.count("Benjamini-Hochberg") == 1
+
+
 def test_every_number_has_its_line(page: str) -> None:
     captions = [element.text for element in Page(page).all("caption", "figcaption")]
     own_lines = (

@@ -14,6 +14,7 @@ from tests.reports.chromium import Chromium, find_chromium
 from tests.reports.example import SCRIPT, lab_of
 from workbench.figures import Figure
 from workbench.reports import figure_svg, write_report
+from workbench.reports.sheet import NARROW
 from workbench.session.record import SessionRecord
 
 pytestmark = pytest.mark.slow
@@ -111,6 +112,24 @@ def test_the_style_sheet_leaves_series_and_sectors_apart(browser: Chromium, tmp_
     shades = "[...document.querySelectorAll('.sector')].map(one => getComputedStyle(one).fillOpacity)"
     assert len(set(browser.evaluate(strokes))) == 3
     assert len(set(browser.evaluate(shades))) == 2
+
+
+CUT = """[...document.querySelectorAll('svg')].flatMap(drawing => {
+  const paper = drawing.getBoundingClientRect();
+  return [...drawing.querySelectorAll('text')].filter(text => {
+    const place = text.getBoundingClientRect();
+    return place.left < paper.left || place.right > paper.right || place.top < paper.top || place.bottom > paper.bottom
+  }).map(text => text.textContent)})"""
+
+
+def test_no_letter_of_a_matrix_is_cut_off(browser: Chromium, tmp_path: Path) -> None:
+    names = ["Wednesday", "Monday", "Sunday"]
+    cells = [[1.0, -0.5, 0.2]] * 3
+    figure = Figure(kind="matrix", title="m", data={"rows": names, "columns": names, "values": cells})
+    path = tmp_path / "figure.html"
+    path.write_text(f"<!doctype html>{figure_svg(figure)}{figure_svg(figure, width=NARROW)}", "utf-8")
+    browser.open(path)
+    assert browser.evaluate(CUT) == []
 
 
 @pytest.mark.parametrize("name", ["achievement", "weekdays"])

@@ -15,7 +15,7 @@ NUMBERED = 14
 ROOM = 560.0
 """What the cells of a wide drawing take at most."""
 SMALL = 11
-SIGN = 6.2
+SIGN = 6.8
 """Width of a sign of that size, about."""
 NARROW = 28
 """Cells narrower than this have neither a number nor a name above their column."""
@@ -27,12 +27,12 @@ def matrix(figure: Figure, width: int = WIDE) -> tuple[str, int, int]:
     """Cells as heat, with their numbers where they fit; negative ones have a dashed edge."""
     data = figure.data
     names, columns, values = data["rows"], data["columns"], data["values"]
-    left = 16 + 7.2 * max((len(str(name)) for name in names), default=1)
+    left = 16 + 7.8 * max((len(str(name)) for name in names), default=1)
     room = ROOM if width >= WIDE else max(width - left - 12, width / 2)
     side = min(46.0, room / max(len(columns), 1))
     longest = max((len(str(name)) for name in columns), default=1)
     slanted = SIGN * longest > side
-    top = (8.0 if side < NARROW else 24.0) if not slanted or side < NARROW else 14 + SIGN * min(longest, CUT) * 0.72
+    top = (8.0 if side < NARROW else 24.0) if not slanted or side < NARROW else 20 + SIGN * min(longest, CUT) * 0.72
     largest = max((abs(value) for row in values for value in row), default=1.0)
     numbered = len(columns) <= NUMBERED and side >= NARROW
     drawn = []
