@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from screens import clipboard
-from screens.line.completion import candidates, completed, explanation
+from screens.line.completion import candidates, completed, explanation, listed
 from screens.painting.glyphs import columns, signed_bar
 from screens.painting.palette import LEVELS, heat, level_of
 from screens.places.trail import Place, Trail
@@ -66,6 +66,24 @@ def test_trail_goes_back_and_forward_and_forgets_what_lay_forward() -> None:
 @pytest.mark.parametrize("places", [None, "x", [], [["nowhere", ""]], [1, 2]])
 def test_a_damaged_trail_is_ignored(places: object) -> None:
     assert Trail.from_view(places, 0, frozenset(("home",))) is None
+
+
+def test_a_file_is_completed_where_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    for name in ("negation.csv", "negation-two.csv", "with blank.csv", ".hidden"):
+        (tmp_path / "sets" / name).write_text("")
+    line = f"stimuli.import {tmp_path}"
+    assert completed(f"{line}/se", {}) == f"{line}/sets/", "a folder is gone into"
+    assert completed(f"{line}/sets/n", {}) == f"{line}/sets/negation"
+    assert completed(f"{line}/sets/negation.", {}) == f"{line}/sets/negation.csv "
+    assert listed(f"{line}/sets/n", {}) == "negation-two.csv  negation.csv"
+    assert candidates(f"{line}/sets/", {}) == [f"{tmp_path}/sets/negation-two.csv", f"{tmp_path}/sets/negation.csv"]
+    assert candidates(f"{line}/sets/.", {}) == [f"{tmp_path}/sets/.hidden"]
+    assert completed(f"stimuli.import file={tmp_path}/sets/negation.", {}).endswith(
+        "file=" + f"{tmp_path}/sets/negation.csv "
+    )
+    assert candidates(f"{line}/none/x", {}) == []
+    assert candidates(f"features.show {tmp_path}/se", {}) == [], "no file is read there"
 
 
 def test_completion_knows_verbs_parameters_and_values() -> None:
