@@ -29,6 +29,10 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     assert listed == places
 
 
+def test_a_t_near_zero_is_no_exponent_among_tenths() -> None:
+    assert [rankings._map_cell(t, None, 0.05) for t in (-0.022, 0.07, 2.84, None)] == ["0.0 ", "0.1 ", "2.8 ", "- "]
+
+
 def printed(command: str, result: dict[str, Any]) -> str:
     return "\n".join(as_lines({"command": command, "result": result}, 100))
 

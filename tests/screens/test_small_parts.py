@@ -11,7 +11,7 @@ from screens.line.completion import candidates, completed, explanation, listed
 from screens.painting.glyphs import columns, signed_bar
 from screens.painting.palette import LEVELS, heat, level_of
 from screens.places.trail import Place, Trail
-from screens.select.ranking_text import distrust
+from screens.select.ranking_text import contrast_row, distrust
 
 
 def test_levels_start_above_zero_and_end_at_the_maximum() -> None:
@@ -122,3 +122,10 @@ def test_copy_falls_back_to_a_file(monkeypatch: pytest.MonkeyPatch, term: str, t
     path = Path(told.rpartition(" ")[2])
     assert path.read_text() == text
     path.unlink()
+
+
+def test_a_small_effect_size_is_read_in_its_narrow_column() -> None:
+    row = {"feature": "m/s#7", "rank": 1, "tie": False, "effect": -0.5, "d": -0.0912, "auc": None, "score": 18.0,
+           "p": None, "q": None, "p_fwer": None, "label": "", "status": "ok"}  # fmt: skip
+    shown = {d: contrast_row({**row, "d": d}, 0.05, 1.0).cells[3] for d in (-0.0912, 0.04, 0.5, -3.21, 0.0, None)}
+    assert list(shown.values()) == ["-0.09", "+0.04", "+0.5", "-3.2", "+0.0", "–"]
