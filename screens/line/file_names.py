@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 
 from screens import verbs
@@ -28,7 +29,7 @@ def beginning_with(typed: str) -> list[str]:
     folder = Path(head + slash).expanduser() if slash else Path()
     try:
         with os.scandir(folder) as entries:
-            found = [f"{entry.name}/" if entry.is_dir() else entry.name for entry, _ in zip(entries, range(MOST))]
+            found = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in islice(entries, MOST)]
     except OSError:
         return []
     fitting = [name for name in found if name.startswith(last) and (last.startswith(".") or not name.startswith("."))]

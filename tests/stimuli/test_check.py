@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from commands.render import as_lines
 from tests import tiny
 from workbench.corpus.source import open_corpus
-from commands.render import as_lines
 from workbench.models.tokenizer_file import token_counts
 from workbench.stimuli.check import Measure, check_design, plain_measures
 from workbench.stimuli.frequency import WordCounts

@@ -42,7 +42,7 @@ BAD = {
     "no sentence": (as_json(good=[]), ["'good'", "0 sentence"]),
     "an empty sentence": (as_json(good=["we won", ""]), ["sentence 2", "'good'", "empty"]),
     "a blank sentence": (as_json(good=["we won", " \u00a0 "]), ["sentence 2", "'good'", "empty"]),
-    "twice in one": (as_json(good=["we won", "we won"]), ["'we won'", "twice", "sentence 1 of 'good', sentence 2 of 'good'"]),
+    "twice in one": (as_json(good=["we won", "we won"]), ["'we won' twice", "sentence 1 of 'good', sentence 2 of"]),
     "several twice": (as_json(good=["a", "b", "a"], bad=["a", "b"]), ["'a'", "and 2 more that repeat another"]),
     "twice in two": (as_json(good=["we won", "we lost"]), ["'we lost'", "twice", "'good'", "'bad'"]),
     "lone surrogate": ('{"good": ["a\\ud800", "b"], "bad": ["c", "d"]}', ["sentence 1", "surrogate", "'good'"]),

@@ -92,7 +92,7 @@ def _no_tokens() -> dict[str, np.ndarray]:
 def sentence_data(
     command: FeaturesMaxact | FeaturesProbe | FeaturesCompare, lab: Lab, *, sae: str, pairs: bool
 ) -> ProbeData:
-    """The sentences of the command's stimulus set as features; where it has folds, it says which matched ones they tear.
+    """The sentences of the command's stimulus set as features; where there are folds, matched ones that they tear are told of.
 
     Raises:
         UsageError: as `two_classes` and `matched`; no sentence has a window; activations that are no numbers.
@@ -137,7 +137,7 @@ def sentence_data(
 
 
 def _torn(command: FeaturesMaxact | FeaturesProbe | FeaturesCompare, design: Design) -> list[str]:
-    """Matched sentences of different folds: what is learnt of one tells of the other, so that held out is not held out."""
+    """Matched sentences in different folds: what is learnt of one tells of the other, which is then not held out."""
     if isinstance(command, FeaturesMaxact):
         return []
     verb = command.dotted.replace(".", " ", 1)
