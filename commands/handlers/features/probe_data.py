@@ -92,7 +92,7 @@ def _no_tokens() -> dict[str, np.ndarray]:
 def sentence_data(
     command: FeaturesMaxact | FeaturesProbe | FeaturesCompare, lab: Lab, *, sae: str, pairs: bool
 ) -> ProbeData:
-    """The sentences of the command's stimulus set as features; where there are folds, matched ones that they tear are told of.
+    """The sentences of the command's stimulus set as features, and a word where folds tear matched ones.
 
     Raises:
         UsageError: as `two_classes` and `matched`; no sentence has a window; activations that are no numbers.
