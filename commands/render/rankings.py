@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from commands.render.rsa import rsa
-from commands.render.tables import ONE_MORE, Result, chance, finer_q, number, table, visible
+from commands.render.tables import ONE_MORE, Result, chance, finer_q, fixed, number, table, visible
 
 NARROW = 100
 """Below this width the less needed effect sizes are left out."""
@@ -153,7 +153,8 @@ def contrast_map(result: dict[str, Any], head: dict[str, Any], console: Console)
 
 def _map_cell(t: float | None, p: float | None, alpha: float) -> str:
     """A statistic with its star; the place of the star is kept where there is none, so that numbers stand in line."""
-    return number(t, 1) + ("*" if p is not None and p < alpha else " ")
+    shown = fixed(t, 1) if t is not None and abs(t) < 0.1 else number(t, 1)  # an exponent hides how small it is
+    return shown + ("*" if p is not None and p < alpha else " ")
 
 
 def _beside(widths: list[int], room: int) -> list[slice]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.render.tables import Result, number, table, token_name, visible
+from commands.render.tables import Result, number, percent, table, token_name, visible
 
 
 def steer(result: Result, console: Console) -> None:
@@ -29,10 +29,20 @@ def steer(result: Result, console: Console) -> None:
         pairs = zip(prompt["tokens"], prompt["kl_by_position"], strict=True)
         curve = " ".join(f"{token_name(token).strip()}[{number(value, 2)}]" for token, value in pairs)
         console.print(Text(f"  KL:      {curve}"), soft_wrap=True)
+        for name, moved in (("up", prompt.get("up", [])), ("down", prompt.get("down", []))):
+            if moved and not prompt["identical"]:
+                console.print(Text(f"  {name + ':':<8} {_moved(moved)}"), soft_wrap=True)
         if "text_after" in prompt:
             console.print(Text(f"  plain:   {visible(prompt['text_before'])}", "dim"))
             console.print(Text(f"  changed: {visible(prompt['text_after'])}"))
     console.print()
+
+
+def _moved(moved: list[tuple[str, float, float]], count: int = 5) -> str:
+    """The next tokens whose probability moved most: with no watched words they are all that a clamp says."""
+    return ", ".join(
+        f"{token_name(token).strip()} {percent(before)} to {percent(after)}" for token, before, after in moved[:count]
+    )
 
 
 def _dose(result: Result, console: Console) -> None:

@@ -7,6 +7,9 @@ from rich.text import Text
 
 from commands.render.tables import Result, chance, number, table, visible
 
+SUSPECT = 0.01
+"""A confound whose p is below this is warned of, as `workbench.stimuli.check` does."""
+
 
 def stimulus_sets(result: Result, console: Console) -> None:
     """The stimulus sets at hand."""
@@ -68,7 +71,7 @@ def design(result: Result, console: Console) -> None:
     console.print()
     rows = [
         [row["measure"], row["side"], number(row["mean"], 2), number(row["mean_rest"], 2), number(row["auc"], 2),
-         number(row["accuracy"], 2), chance(row["p"]), row["status"]]
+         number(row["accuracy"], 2), chance(row["p"]), _confound_status(row)]
         for row in result["confounds"]
     ]  # fmt: skip
     columns = [("as a classifier", False), ("of", False), ("mean", True), ("rest", True), ("AUC", True)]
@@ -80,6 +83,11 @@ def design(result: Result, console: Console) -> None:
     for swap in result["swaps"]:
         out, into = " / ".join(swap["out"]), " / ".join(swap["into"])
         console.print(Text(visible(f"  swap {out!r} for {into!r}: AUC {number(swap['auc'], 2)}")))
+
+
+def _confound_status(row: Result) -> str:
+    """`warned` where a warning below says that it tells the sides apart, `ok` where it was looked at and does not."""
+    return "warned" if row["status"] == "ok" and row["p"] < SUSPECT else str(row["status"])
 
 
 def _words(result: Result, console: Console) -> None:

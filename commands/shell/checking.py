@@ -1,4 +1,4 @@
-"""Names in a script that stand for something that must be there: stimulus sets and sessions, before anything runs."""
+"""Names in a script that stand for something that must be there: sets, sessions, files, before anything runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from commands.line import format_line
 from commands.session import SessionList
 from commands.stimuli import StimuliList
 from workbench import demo
-from workbench.errors import UnknownNameError
-from workbench.verbs import Verb
+from workbench.errors import InputFileError, UnknownNameError
+from workbench.uploads import marked, read_uploads
+from workbench.verbs import Output, Upload, Verb
 
 if TYPE_CHECKING:
     from commands.shell.execute import Executor
@@ -32,6 +33,7 @@ def check_names(verbs: Sequence[Verb], executor: Executor) -> None:
 
     Raises:
         UnknownNameError: the first such name, with its line and the nearest known ones.
+        InputFileError: a file to read that is not there, and that no line above writes.
         WorkbenchError: the session that the script would work in cannot be read.
     """
     shipped = {path.stem for path in demo.stimuli_dir().glob("*.json")}
@@ -40,7 +42,9 @@ def check_names(verbs: Sequence[Verb], executor: Executor) -> None:
         sets |= {str(row["name"]) for row in executor.do(StimuliList())["result"]["sets"]}
     sessions = {str(row["name"]) for row in executor.do(SessionList())["result"]["sessions"]}
     imported, nameless = False, False
+    written: set[Path] = set()
     for verb in verbs:
+        _need_files(verb, written)
         values = {name: value for name, value in verb.params().items() if isinstance(value, str) and value}
         named = [values[name].partition(":")[0] for name in SETS if name in values]
         for name in () if imported else named:
@@ -56,6 +60,18 @@ def check_names(verbs: Sequence[Verb], executor: Executor) -> None:
             nameless = nameless or "name" not in values
         if verb.dotted in ("session.new", "session.fork", "session.import") and "name" in values:
             sessions.add(values["name"])
+
+
+def _need_files(verb: Verb, written: set[Path]) -> None:
+    """Look for the files that are read here; what the line itself writes is added to `written`."""
+    for name in marked(type(verb), Upload):
+        value = getattr(verb, name)
+        if value and Path(value).expanduser().absolute() not in written:
+            try:
+                read_uploads(verb)
+            except InputFileError as error:
+                raise InputFileError(f"{format_line(verb)}: {error.message}", error.hint) from error
+    written |= {Path(getattr(verb, name)).expanduser().absolute() for name in marked(type(verb), Output)}
 
 
 def _made_sets(verb: Verb, values: dict[str, str]) -> set[str]:

@@ -94,9 +94,11 @@ class SteeringView(Lines):
 
     def _show(self, reply: dict[str, Any]) -> None:
         result = reply["result"]
-        rows = _summary_rows(result)
-        for place, prompt in enumerate(result["prompts"]):
-            rows += _prompt_rows(place, prompt)
+        watched = any(prompt["words"] for prompt in result["prompts"])
+        means = _summary_rows(result)
+        prompts = [row for place, prompt in enumerate(result["prompts"]) for row in _prompt_rows(place, prompt)]
+        # without watched words the means have no words to tell of: the tokens that moved stand first
+        rows = means + prompts if watched else prompts + means
         again = f"stored result of line {reply['reused']}" if reply.get("reused") else ""
         clamp = f"clamped to {number(result['value'])} × {number(result['strength'], 2)}"
         self.show(rows, note=" · ".join(part for part in (clamp, again) if part))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from screens import verbs
+from screens.line import file_names
 from screens.painting.text import in_app
 
 Known = Mapping[str, Sequence[str]]
@@ -25,21 +26,21 @@ def candidates(text: str, known: Known) -> list[str]:
         return []
     name, sign, value = last.partition("=")
     if sign:
-        return [f"{name}={option}" for option in _values(verb, name, known) if option.startswith(value)]
-    return [word for word in _words(verb, words[1:-1], known) if word.startswith(last)]
+        return [f"{name}={option}" for option in _values(verb, name, known, value) if option.startswith(value)]
+    return [word for word in _words(verb, words[1:-1], known, last) if word.startswith(last)]
 
 
-def _words(verb: type[verbs.Verb], given: list[str], known: Known) -> list[str]:
+def _words(verb: type[verbs.Verb], given: list[str], known: Known, typed: str) -> list[str]:
     """Values of the next positional parameter, then the parameters not given yet."""
     named = {word.partition("=")[0] for word in given if "=" in word}
     plain = sum("=" not in word for word in given)
     waiting = [name for name in verb.positional if name not in named][plain:]
-    values = _values(verb, waiting[0], known) if waiting else []
+    values = _values(verb, waiting[0], known, typed) if waiting else []
     taken = named | set(verb.positional[:plain])
     return values + [f"{name}=" for name in verb.model_fields if name not in taken]
 
 
-def _values(verb: type[verbs.Verb], name: str, known: Known) -> list[str]:
+def _values(verb: type[verbs.Verb], name: str, known: Known, typed: str) -> list[str]:
     field = verb.model_fields.get(name)
     if field is None:
         return []
@@ -47,7 +48,8 @@ def _values(verb: type[verbs.Verb], name: str, known: Known) -> list[str]:
         return [str(value) for value in typing.get_args(field.annotation)]
     if field.annotation is bool:
         return ["true", "false"]
-    return list(known.get(name, ()))
+    files = file_names.beginning_with(typed) if typed and file_names.names_a_file(verb, name) else []
+    return [*known.get(name, ()), *files]
 
 
 def completed(text: str, known: Known) -> str:
@@ -58,8 +60,14 @@ def completed(text: str, known: Known) -> str:
     head = text[: len(text) - len(text.split(" ")[-1])]
     common = _common_start(options)
     if len(options) == 1:
-        return head + common + ("" if common.endswith("=") else " ")
+        return head + common + ("" if common.endswith(("=", "/")) else " ")
     return head + common if len(common) > len(text.split(" ")[-1]) else text
+
+
+def listed(text: str, known: Known, most: int = 12) -> str:
+    """The candidates in one line, where there are several; of files the last part."""
+    options = candidates(text, known)
+    return "  ".join(file_names.last_parts(options[:most])) if len(options) > 1 else ""
 
 
 def _common_start(options: list[str]) -> str:
@@ -73,19 +81,11 @@ def explanation(text: str, where: str = "") -> str:
 
     Over `where`, another machine, a path also says on which of the two it is meant.
     """
-    words = text.split(" ")
     if text == "tour":
         return "Show the tour of one minute again."
-    verb = verbs.find(words[0])
+    verb, name = _asked(text)
     if verb is None:
         return ""
-    name, sign, _ = words[-1].partition("=")
-    if not sign:
-        plain = sum("=" not in word for word in words[1:-1])
-        waiting = verb.positional[plain:] if len(words) > 1 else ()
-        if not waiting:
-            return verb.summary()
-        name = waiting[0]
     field = verb.model_fields.get(name)
     if field is None:
         return verb.summary()
@@ -98,6 +98,24 @@ def _side(verb: type[verbs.Verb], name: str, where: str) -> str:
 
     told = side(verb, name, where)
     return f" ({told})" if told else ""
+
+
+def names_a_file(text: str) -> bool:
+    """Whether the word being typed may be a file's name."""
+    verb, name = _asked(text)
+    return verb is not None and file_names.names_a_file(verb, name)
+
+
+def _asked(text: str) -> tuple[type[verbs.Verb] | None, str]:
+    """The verb of a line, and the parameter that its last word is for; no name where there is none."""
+    words = text.split(" ")
+    verb = verbs.find(words[0])
+    name, sign, _ = words[-1].partition("=")
+    if sign or verb is None:
+        return verb, name
+    plain = sum("=" not in word for word in words[1:-1])
+    waiting = verb.positional[plain:] if len(words) > 1 else ()
+    return verb, waiting[0] if waiting else ""
 
 
 def _default(value: Any) -> str:

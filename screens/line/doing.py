@@ -63,7 +63,9 @@ async def carry_out(app: WorkbenchApp, verb: verbs.Verb, then: Then | None = Non
 
     def progress(done: int, total: int, text: str) -> None:
         rate.take(done, total, time.monotonic())
-        app.status.progress(f"{rate.lead}{text} :{line}")
+        waiting = len(app.under_way) - 1  # what was asked for here meanwhile: it would seem forgotten
+        more = f"{waiting} more {'waits' if waiting == 1 else 'wait'} · " if waiting > 0 else ""
+        app.status.progress(f"{rate.lead}{more}{text} :{line}")
 
     try:
         reply = await request(app, verb, progress)

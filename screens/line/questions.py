@@ -49,10 +49,9 @@ def command_question(app: WorkbenchApp) -> Question:
     known = known_values(app)
 
     def advise(text: str) -> str:
-        options = completion.candidates(text, known)
-        shown = "  ".join(options[:12]) if len(options) > 1 else ""
+        shown = completion.listed(text, known)
         told = completion.explanation(text, app.where)
-        if " " not in text:
+        if " " not in text or (shown and not app.where and completion.names_a_file(text)):
             return shown or told
         return f"{told}  ({shown})" if told and shown else told or shown
 

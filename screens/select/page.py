@@ -57,7 +57,8 @@ class SelectPage(FilteredPage):
         "t turns through both signs, positive, negative; o through the orders; E through the effects of a two-by-two "
         "design (both main effects and the interaction). R shows the rest of a probe's result. By features.rsa, score: "
         "how the squared distances between sentences follow the model RDM; effect: their slope on it; p "
-        "one-sided; m: its RDM."
+        "one-sided; m: its RDM. The latest ranking stands here; "
+        "an earlier one comes back by R on its line of the Log (9)."
     )
 
     def __init__(self, id: str) -> None:

@@ -124,6 +124,11 @@ def distrust(gate: dict[str, Any] | None) -> list[Piece]:
     return [(f" · {looked}", palette.WARN)]
 
 
+def _one_place(value: float | None) -> str:
+    """A signed number with one decimal, two below a tenth: an exponent would be cut in so narrow a column."""
+    return number(value, 1, sign=True) if value is None or abs(value) >= 0.1 or value == 0 else f"{value:+.2f}"
+
+
 def contrast_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
     """A feature of a contrast; `largest` is the effect that fills the bar."""
     found = row["q"] is not None and row["q"] < alpha
@@ -134,7 +139,7 @@ def contrast_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             thousands(row["rank"]) + ("=" if row["tie"] else ""),
             (short_id(row["feature"]), palette.NAME),
             number(row["effect"], sign=True),
-            number(effect_size.value_of(row), 1, sign=True),
+            _one_place(effect_size.value_of(row)),
             "–" if row.get("auc") is None else f"{row['auc']:.2f}",
             number(row["score"], 2),
             chance(row["p"]),
@@ -156,7 +161,7 @@ def rsa_row(row: dict[str, Any], alpha: float, largest: float) -> Row:
             (short_id(row["feature"]), palette.NAME),
             number(row["score"], 3),
             number(row["effect"], sign=True),
-            number(row.get("t"), 1, sign=True),
+            _one_place(row.get("t")),
             chance(row["p"]),
             (chance(row["q"]), palette.BOLD if found else palette.DIM),
             chance(row["p_fwer"]),

@@ -109,6 +109,21 @@ def test_the_exact_subsets_are_proven_and_the_case_is_of_the_first(wins: Any) ->
     assert case["index"] not in case["ablation"]["controls"]
 
 
+def test_a_first_feature_that_tells_nothing_apart_is_doubted(wins: Any, pooled: np.ndarray) -> None:
+    """mean_difference ranks by activation units: a strong feature of no q may come first, and be studied."""
+    result = wins(f"features.probe wins {QUICK} alpha=1e-7")
+    first = result["result"]["rows"][0]
+    steady = scored_units(pooled, LABELS, "f_stat").order[0]
+    doubted = [text for text in result["warnings"] if "does not tell the classes apart" in text]
+    assert first["q"] > 1e-7
+    assert len(doubted) == 1
+    assert doubted[0].startswith(f"#{first['index']}, which stands first")
+    assert (f"puts #{steady} first" in doubted[0]) == (steady != first["index"])
+    sure = wins(f"features.probe wins {QUICK}")["warnings"]
+    chosen = wins(f"features.probe wins {QUICK} alpha=1e-7 unit={first['index']}")["warnings"]
+    assert not any("does not tell" in text for text in (*sure, *chosen))
+
+
 def test_silencing_a_silent_feature_changes_no_loss(wins: Any, pooled: np.ndarray) -> None:
     silent = np.flatnonzero((pooled == 0).all(axis=0))
     if not silent.size:

@@ -29,6 +29,10 @@ def test_a_map_is_printed_in_as_many_tables_as_it_takes_so_that_no_star_is_cut(w
     assert listed == places
 
 
+def test_a_t_near_zero_is_no_exponent_among_tenths() -> None:
+    assert [rankings._map_cell(t, None, 0.05) for t in (-0.022, 0.07, 2.84, None)] == ["0.0 ", "0.1 ", "2.8 ", "- "]
+
+
 def printed(command: str, result: dict[str, Any]) -> str:
     return "\n".join(as_lines({"command": command, "result": result}, 100))
 
@@ -199,3 +203,16 @@ def test_ranked_clusters_are_two_tables_where_one_would_be_cut(width: int) -> No
         assert number in shown
     planes = [line for line in shown.splitlines() if line.split()[:2] == ["14", "1-2"]]
     assert len(planes) == (1 if width == 80 else 0)
+
+
+def test_a_clamp_names_the_next_tokens_that_it_moved_most() -> None:
+    """With no watched words the risers and fallers are all that it says in words."""
+    result = reply_to("steer.clamp")
+    for prompt in result["prompts"]:
+        prompt["words"] = []
+    lines = printed("steer.clamp", result).splitlines()
+    prompt = result["prompts"][0]
+    for name in ("up", "down"):
+        token, before, after = prompt[name][0]
+        told = f"  {name + ':':<8} {token.strip()} {tables.percent(before)} to {tables.percent(after)}"
+        assert [line for line in lines if line.startswith(told)], told

@@ -21,7 +21,9 @@ from workbench.errors import ReplayDiffers, UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.run import Runner
 from workbench.session import Session, SessionRecord
+from workbench.session.comparing import paired
 from workbench.session.importing import open_beside
+from workbench.session.log import LogLine
 
 Light = Callable[..., dict[str, Any]]
 
@@ -120,6 +122,25 @@ def test_two_investigations_that_share_nothing_but_their_model(light: Light, cop
     first = {row["first"]["seq"] for row in result["lines"] if row["first"]}
     second = {row["second"]["seq"] for row in result["lines"] if row["second"]}
     assert (len(first), len(second)) == (10, 8), "a command is missing or stands twice"
+
+
+def test_a_command_is_compared_with_the_one_most_like_it() -> None:
+    """Not with the first of its set: another seed is nearer than a design without pairs."""
+
+    def subject(line: LogLine) -> tuple[Any, ...]:
+        return (line.params["stimuli"],)
+
+    def line(seq: int, **params: Any) -> LogLine:
+        return LogLine(seq=seq, utc="", do="features.contrast", params={"stimuli": "s", "seed": 0, **params})
+
+    first = [line(1, pairs=False, top=8), line(2, pairs=True, top=8), line(3, pairs=True, seed=7)]
+    nearest = [(one.seq, other.seq) for one, other in paired(first, [line(1, pairs=True, seed=5, top=4)], subject)
+               if one and other]  # fmt: skip
+    assert nearest == [(2, 1)]
+    equal = paired(first, [line(1, pairs=True, seed=7)], subject)
+    assert [(one.seq, other.seq) for one, other in equal if one and other] == [(3, 1)]
+    only = paired(first[:1], [line(1, pairs=True, pool="max")], subject)
+    assert [(one.seq, other.seq) for one, other in only if one and other] == [(1, 1)], "nothing nearer"
 
 
 def test_a_session_is_not_compared_with_itself(light: Light, copied: Path) -> None:
@@ -266,10 +287,11 @@ def test_a_dry_run_finds_names_that_nothing_has(
 def test_a_dry_run_knows_what_the_script_itself_makes(
     copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = """
+    (tmp_path / "theirs.json").write_text("{}")
+    script = f"""
     stimuli.new mine category=a category=b
     features.contrast mine
-    stimuli.import some/theirs.json
+    stimuli.import {tmp_path}/theirs.json
     features.rsa theirs
     session.fork copy
     session.compare copy weekdays
@@ -284,6 +306,17 @@ def test_a_dry_run_knows_what_the_script_itself_makes(
     assert dry(script + "\nsession.new fresh\nfeatures.contrast mine", copied, tmp_path) == 2
     assert cli.main(["--no-engine", "--sessions", str(copied), "--session", "gone", "run", str(tmp_path / "work.wb"),
                      "--dry-run"]) == 2  # fmt: skip
+
+
+def test_a_dry_run_misses_a_file_that_nothing_writes(
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f"stimuli.import {tmp_path}/${{FILE:-none.csv}} to=mine"
+    assert dry(line, copied, tmp_path) == 2
+    assert f"to=mine: there is no file {tmp_path}/none.csv" in capsys.readouterr().err
+    assert dry(f"features.export {tmp_path}/none.csv\n{line}", copied, tmp_path) == 0, "a line above writes it"
+    (tmp_path / "some.csv").write_text("category,text\n")
+    assert dry(line, copied, tmp_path, "FILE=some.csv") == 0
 
 
 # -- a replay that differs -----------------------------------------------------------------------------------------

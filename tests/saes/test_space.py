@@ -201,6 +201,11 @@ def test_an_id_that_means_nothing_is_named(text: str) -> None:
     assert "m/s/sae#0 to #9" in caught.value.hint
 
 
+def test_a_list_where_one_feature_is_asked_for_is_told_so() -> None:
+    with pytest.raises(UnknownNameError, match="one feature is asked for, not '3,4'"):
+        feature_index("3,4", "m/s/sae", 10)
+
+
 def test_a_cached_release_needs_no_network(
     tiny_model: Any, tiny_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

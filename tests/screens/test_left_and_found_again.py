@@ -125,3 +125,20 @@ def test_home_has_room_for_the_features_and_spells_the_session_out(size: tuple[i
 def test_only_the_hook_is_left_out_of_a_name() -> None:
     assert short_space("demo/blocks.1.hook_resid_post/sae") == "demo/blocks.1.resid_post/sae"
     assert short_space("minilm") == "minilm"
+
+
+def test_without_watched_words_the_tokens_that_moved_stand_first() -> None:
+    """The means have nothing to tell of words that nobody named, and would fill the pane of a small terminal."""
+    known = recorded()
+    for one in known:
+        if one["do"] == "steer.clamp" and "reply" in one:
+            for prompt in one["reply"]["result"]["prompts"]:
+                prompt["words"] = []
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3", "enter", "s", "enter")
+        shown = text_of(app)
+        assert "up most:" in shown
+        assert "random, least" not in shown.split("up most:")[0]
+
+    play(scenario, engine=FakeEngine(known))

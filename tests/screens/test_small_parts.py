@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from screens import clipboard
-from screens.line.completion import candidates, completed, explanation
+from screens.line.completion import candidates, completed, explanation, listed
 from screens.painting.glyphs import columns, signed_bar
 from screens.painting.palette import LEVELS, heat, level_of
 from screens.places.trail import Place, Trail
-from screens.select.ranking_text import distrust
+from screens.select.ranking_text import contrast_row, distrust
 
 
 def test_levels_start_above_zero_and_end_at_the_maximum() -> None:
@@ -68,6 +68,24 @@ def test_a_damaged_trail_is_ignored(places: object) -> None:
     assert Trail.from_view(places, 0, frozenset(("home",))) is None
 
 
+def test_a_file_is_completed_where_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    for name in ("negation.csv", "negation-two.csv", "with blank.csv", ".hidden"):
+        (tmp_path / "sets" / name).write_text("")
+    line = f"stimuli.import {tmp_path}"
+    assert completed(f"{line}/se", {}) == f"{line}/sets/", "a folder is gone into"
+    assert completed(f"{line}/sets/n", {}) == f"{line}/sets/negation"
+    assert completed(f"{line}/sets/negation.", {}) == f"{line}/sets/negation.csv "
+    assert listed(f"{line}/sets/n", {}) == "negation-two.csv  negation.csv"
+    assert candidates(f"{line}/sets/", {}) == [f"{tmp_path}/sets/negation-two.csv", f"{tmp_path}/sets/negation.csv"]
+    assert candidates(f"{line}/sets/.", {}) == [f"{tmp_path}/sets/.hidden"]
+    assert completed(f"stimuli.import file={tmp_path}/sets/negation.", {}).endswith(
+        "file=" + f"{tmp_path}/sets/negation.csv "
+    )
+    assert candidates(f"{line}/none/x", {}) == []
+    assert candidates(f"features.show {tmp_path}/se", {}) == [], "no file is read there"
+
+
 def test_completion_knows_verbs_parameters_and_values() -> None:
     known = {"stimuli": ["achievement", "weekdays"]}
     assert completed("features.con", known) == "features.contrast "
@@ -104,3 +122,10 @@ def test_copy_falls_back_to_a_file(monkeypatch: pytest.MonkeyPatch, term: str, t
     path = Path(told.rpartition(" ")[2])
     assert path.read_text() == text
     path.unlink()
+
+
+def test_a_small_effect_size_is_read_in_its_narrow_column() -> None:
+    row = {"feature": "m/s#7", "rank": 1, "tie": False, "effect": -0.5, "d": -0.0912, "auc": None, "score": 18.0,
+           "p": None, "q": None, "p_fwer": None, "label": "", "status": "ok"}  # fmt: skip
+    shown = {d: contrast_row({**row, "d": d}, 0.05, 1.0).cells[3] for d in (-0.0912, 0.04, 0.5, -3.21, 0.0, None)}
+    assert list(shown.values()) == ["-0.09", "+0.04", "+0.5", "-3.2", "+0.0", "–"]

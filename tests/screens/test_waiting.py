@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from screens import verbs
 from screens.app import WorkbenchApp
 from tests.screens.stage import assert_fits, play, press, recorded_engine, settle, text_of, type_line
 from workbench.errors import EngineUnreachable
@@ -140,5 +141,32 @@ def test_what_was_held_back_is_painted_though_the_screen_came_to_rest_meanwhile(
         app._one_paint.release()
         await asyncio.sleep(0.1)
         assert not app.screen._dirty_widgets, "nothing prompted the screen to paint"
+
+    play(scenario)
+
+
+def test_what_waits_behind_the_running_job_is_counted() -> None:
+    """A line that was entered while another runs would seem forgotten."""
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        second, told = asyncio.Event(), []
+
+        async def slow(verb: Any, *, progress: Any = None, **_: Any) -> Any:
+            if verb.dotted == "index.build":
+                progress(1, 4, "reading")
+                told.append(app.status.message)
+                await second.wait()
+                progress(2, 4, "reading")
+                told.append(app.status.message)
+            else:
+                second.set()
+                await asyncio.sleep(0)
+            raise REASON
+
+        app.engine.request = slow  # type: ignore[union-attr, method-assign]
+        lines = [app.carry_out(verbs.parse_line(line)) for line in ("index.build", "clusters.find")]
+        assert await asyncio.gather(*lines) == [False, False]
+        assert "wait" not in told[0]
+        assert "1 more waits · reading :index.build" in told[1]
 
     play(scenario)

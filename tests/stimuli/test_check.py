@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from commands.render import as_lines
 from tests import tiny
 from workbench.corpus.source import open_corpus
 from workbench.models.tokenizer_file import token_counts
@@ -259,3 +260,18 @@ def test_a_very_large_set_is_checked_in_what_is_cheap_and_says_the_rest() -> Non
     assert 0 < body["design"]["smallest_p"] < 1e-300
     assert any("more than 2,000 sentences" in told for told in body["warnings"])
     json.dumps(body, allow_nan=False)
+
+
+def test_the_table_says_of_the_very_rows_that_are_warned_of_that_they_are() -> None:
+    """`ok` beside a p of .002 and a warning below would contradict each other."""
+    marks = set()
+    for found in (long_and_short(), shipped_set("achievement")):
+        body = checked(found)
+        shown = as_lines({"command": "stimuli.check", "result": body}, 120)
+        for row in body["confounds"]:
+            (line,) = [one for one in shown if one.startswith(f"{row['measure']} ") and f" {row['side']} " in one][:1]
+            warned = any(told.startswith((f"length in {row['measure']} alone", f"{row['measure']} alone"))
+                         for told in body["warnings"])  # fmt: skip
+            assert line.split()[-1] == ("warned" if warned else "ok"), line
+            marks.add(line.split()[-1])
+    assert marks == {"warned", "ok"}

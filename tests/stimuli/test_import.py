@@ -42,7 +42,8 @@ BAD = {
     "no sentence": (as_json(good=[]), ["'good'", "0 sentence"]),
     "an empty sentence": (as_json(good=["we won", ""]), ["sentence 2", "'good'", "empty"]),
     "a blank sentence": (as_json(good=["we won", " \u00a0 "]), ["sentence 2", "'good'", "empty"]),
-    "twice in one": (as_json(good=["we won", "we won"]), ["'we won'", "twice", "'good'"]),
+    "twice in one": (as_json(good=["we won", "we won"]), ["'we won' twice", "sentence 1 of 'good', sentence 2 of"]),
+    "several twice": (as_json(good=["a", "b", "a"], bad=["a", "b"]), ["'a'", "and 2 more that repeat another"]),
     "twice in two": (as_json(good=["we won", "we lost"]), ["'we lost'", "twice", "'good'", "'bad'"]),
     "lone surrogate": ('{"good": ["a\\ud800", "b"], "bad": ["c", "d"]}', ["sentence 1", "surrogate", "'good'"]),
     "surrogate in a name": ('{"g\\ud800": ["a", "b"], "bad": ["c", "d"]}', ["category"]),
@@ -357,3 +358,12 @@ def test_an_imported_set_travels_with_the_session(loaded: Any, sessions: Path, t
     assert (shown["positive"], shown["total"]) == ("bad", len(tiny.GOOD) + len(tiny.BAD))
     assert shown["digest"] == reply["result"]["digest"]
     assert "my-wins" in [found["name"] for found in loaded("stimuli.list")["result"]["sets"]]
+
+
+def test_a_column_that_most_likely_means_another_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("category,text,pair,mood\ngood,a,1,x\ngood,b,2,x\nbad,c,1,x\nbad,d,2,x\n")
+    notices = import_set(path, "pairs").notices
+    told = next(text for text in notices if "not read" in text)
+    assert "'pair', 'mood'; write 'pair' as 'item' if that is what it is" in told
+    assert "'mood' as" not in told

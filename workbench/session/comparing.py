@@ -1,7 +1,8 @@
 """Two sessions side by side: which commands they share, and how settings, foundations and numbers differ.
 
-Commands are paired in the order of the logs: first those of one name and the same subject (the positional parameters),
-then those of one name between them. What failed or was withdrawn is left out.
+Commands are paired in the order of the logs: first those that are equal, then those that differ in what is shown and in
+the seed alone, then those of one name and the same subject (the positional parameters), then those of one name between
+them. What failed or was withdrawn is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ Pair = tuple[LogLine | None, LogLine | None]
 Subject = Callable[[LogLine], tuple[Any, ...]]
 """What a line is about, beside its command."""
 
+SLIGHT = ("seed", "top")
+"""Settings that leave a question what it was: a contrast within pairs is the nearest kin of another within pairs."""
 CUT = 160
 """Characters of a value that are shown."""
 
@@ -56,8 +59,13 @@ def in_force(record: SessionRecord) -> list[LogLine]:
 
 
 def paired(first: Sequence[LogLine], second: Sequence[LogLine], subject: Subject) -> Iterator[Pair]:
-    """The lines of both, in order, those of one command and subject together."""
-    yield from _paired(first, second, [lambda line: (line.do, *subject(line)), lambda line: (line.do,)])
+    """The lines of both, in order, each with the most like it that the order leaves."""
+
+    def but(left_out: Sequence[str]) -> Subject:
+        return lambda line: (line.do, {name: value for name, value in line.params.items() if name not in left_out})
+
+    names = [but(()), but(SLIGHT), lambda line: (line.do, *subject(line)), lambda line: (line.do,)]
+    yield from _paired(first, second, names)
 
 
 def _paired(first: Sequence[LogLine], second: Sequence[LogLine], names: Sequence[Subject]) -> Iterator[Pair]:

@@ -13,6 +13,12 @@ from workbench.stimuli.pairs import find_pairs
 from workbench.stimuli.sets import Stimulus, StimulusSet, from_dict
 from workbench.uploads import utf8_text
 
+MEANT = {
+    **dict.fromkeys(("pair", "pairs", "pair_id", "pairid", "match", "minimal_pair"), "item"),
+    **dict.fromkeys(("replicate", "split", "block"), "fold"),
+}
+"""Columns of other names that most likely mean one of ours; they are told of, never read by guess."""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -52,7 +58,9 @@ def import_set(path: Path, name: str, positive: str = "", file: str = "", factor
     _check(found, file)
     notices = []
     if body.unread:
-        notices.append(f"not read, since no column of a stimulus: {', '.join(map(repr, body.unread))}")
+        meant = [f"{name!r} as {MEANT[name]!r}" for name in body.unread if name in MEANT]
+        told = f"; write {', '.join(meant)} if that is what it is" if meant else ""
+        notices.append(f"not read, since no column of a stimulus: {', '.join(map(repr, body.unread))}{told}")
     found, said = _with_factors(found, factors)
     notices += said
     found, said = _with_pairs_by_id(found)
@@ -129,16 +137,24 @@ def _check(found: StimulusSet, file: str) -> None:
         if count < 2:
             raise InputFileError(f"category {category!r} of {file} has {count} sentence", "Give at least two.")
     seen: dict[str, str] = {}
+    repeated: list[tuple[str, str, str]] = []
     place = dict.fromkeys(found.names, 0)
     for one in found.everything:
         place[one.category] += 1
+        where = f"sentence {place[one.category]} of {one.category!r}"
         check_sentence(one.text, f"sentence {place[one.category]} of category {one.category!r} in {file}")
         if one.text in seen:
-            raise InputFileError(
-                f"{file} has the sentence {one.text[:60]!r} twice (in {seen[one.text]!r} and {one.category!r})",
-                "Remove one; repeated stimuli are not independent.",
-            )
-        seen[one.text] = one.category
+            repeated.append((one.text, seen[one.text], where))
+        seen.setdefault(one.text, where)
+    if repeated:
+        text, first, second = repeated[0]
+        more = f", and {len(repeated) - 1} more that repeat another" if repeated[1:] else ""
+        raise InputFileError(
+            f"{file} has the sentence {text[:60]!r} twice ({first}, {second}){more}",
+            "Remove one; repeated stimuli are not independent."
+            if not more
+            else "Repeated stimuli are not independent.",
+        )
     _check_ids(found.stimuli, file)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.features import FeaturesContrast
 from commands.handlers.features.contrast_maps import contrast_map_over
-from commands.handlers.features.designs import Design, matched, two_classes
+from commands.handlers.features.designs import Design, matched, two_classes, unused_pairs
 from commands.handlers.features.factorial import factorial
 from commands.handlers.features.readings import (
     Reading,
@@ -60,6 +60,7 @@ def contrast(command: FeaturesContrast, lab: Lab) -> Outcome:
             *reading.warnings(),
             *_warnings(command, body, result),
             *_pair_warning(command, design),
+            *unused_pairs(design, command.stimuli, "features contrast", "labels move between all sentences"),
             *length_warning(reading.texts, design.labels, design.positive),
         ],
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},

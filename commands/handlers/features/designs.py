@@ -61,6 +61,27 @@ def two_classes(found: StimulusSet, positive: str, against: str) -> Design:
     return Design(positive, against, stimuli, np.array([one.category == positive for one in stimuli]))
 
 
+def unused_pairs(design: Design, name: str, verb: str, instead: str) -> list[str]:
+    """What to say where a set has matched items and the command leaves them aside.
+
+    Args:
+        name: of the stimulus set.
+        verb: the command, as `features contrast`.
+        instead: what becomes of the matched sentences.
+    """
+    if design.items is not None:
+        return []
+    classes: dict[str, set[bool]] = {}
+    for one, label in zip(design.stimuli, design.labels, strict=True):
+        if one.item:
+            classes.setdefault(one.item, set()).add(bool(label))
+    whole = sum(len(found) == 2 for found in classes.values())
+    if not whole:
+        return []
+    told = "1 matched item is" if whole == 1 else f"{whole} matched items are"
+    return [f"{told} not used: {instead}. `workbench {verb} {name} --pairs` uses them"]
+
+
 def matched(design: Design, name: str, *, one_of_each: bool) -> Design:
     """The same with labels that move only between sentences of one item.
 

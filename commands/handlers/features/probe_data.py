@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commands.features import FeaturesCompare, FeaturesContrast, FeaturesMaxact, FeaturesProbe
-from commands.handlers.features.designs import Design, matched, two_classes
+from commands.handlers.features.designs import Design, matched, two_classes, unused_pairs
 from commands.handlers.features.readings import Reading, length_warning, ranking_space, read_sentences, store_reading
 from workbench.errors import InputFileError, UsageError
 from workbench.features.rankings import Ranking
@@ -92,7 +92,7 @@ def _no_tokens() -> dict[str, np.ndarray]:
 def sentence_data(
     command: FeaturesMaxact | FeaturesProbe | FeaturesCompare, lab: Lab, *, sae: str, pairs: bool
 ) -> ProbeData:
-    """The sentences of the command's stimulus set as features.
+    """The sentences of the command's stimulus set as features, and a word where folds tear matched ones.
 
     Raises:
         UsageError: as `two_classes` and `matched`; no sentence has a window; activations that are no numbers.
@@ -125,11 +125,23 @@ def sentence_data(
         masked=int((~kept).sum()),
         about={"window": reading.window.kind, "width": reading.window.width},
         sets=reading.sets,
-        warnings=[*reading.warnings(), *length_warning(reading.texts, design.labels, design.positive)],
+        warnings=[
+            *reading.warnings(),
+            *_torn(command, design),
+            *length_warning(reading.texts, design.labels, design.positive),
+        ],
         provenance={"stimuli": {"name": found.name, "digest": found.digest}},
         reading=reading,
         design=design,
     )
+
+
+def _torn(command: FeaturesMaxact | FeaturesProbe | FeaturesCompare, design: Design) -> list[str]:
+    """Matched sentences in different folds: what is learnt of one tells of the other, which is then not held out."""
+    if isinstance(command, FeaturesMaxact):
+        return []
+    verb = command.dotted.replace(".", " ", 1)
+    return unused_pairs(design, command.stimuli, verb, "the folds tear their sentences apart")
 
 
 def probe_data(command: FeaturesProbe, lab: Lab) -> ProbeData:

@@ -80,6 +80,7 @@ def probe(command: FeaturesProbe, lab: Lab) -> Outcome:
     case = case_study(command, data, unit, lab) if command.case else None
     body = {**head, "sweep": sweep, "exact": exact, "case": case}
     told = [] if tests is None else alpha_warning(tests.permutations, command.alpha)
+    told += [] if tests is None or case is None else _doubt(command, data, unit, float(tests.q[unit]))
     return _outcome(command, data, ranking, body, [*told, *warnings, *more], [_curve(sweep, exact)])
 
 
@@ -99,6 +100,24 @@ def _tests(command: FeaturesProbe, data: ProbeData, ok: np.ndarray) -> LabelTest
         seed=command.seed,
         alpha=command.alpha,
     )
+
+
+def _doubt(command: FeaturesProbe, data: ProbeData, unit: int, q: float) -> list[str]:
+    """What to say where the feature that was studied, since it stands first, does not tell the classes apart."""
+    from workbench.stats import scored_units
+
+    if command.unit is not None or not q > command.alpha:
+        return []
+    said = f"#{unit}, which stands first and was studied, does not tell the classes apart (q {q:.2g})"
+    if command.method != "mean_difference":
+        return [said]
+    steady = int(scored_units(data.x, data.labels, "f_stat", seed=command.seed).order[0])
+    if steady == unit:
+        return [said]
+    return [
+        f"{said}: mean_difference ranks by activation units, in which a strong and unsteady feature comes first; "
+        f"--method f_stat divides by the spread, and puts #{steady} first"
+    ]
 
 
 def _check_sizes(command: FeaturesProbe, data: ProbeData) -> None:

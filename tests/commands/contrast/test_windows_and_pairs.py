@@ -131,3 +131,17 @@ def test_an_item_with_two_sentences_of_a_class_is_refused(loaded: Any, tmp_path:
     with pytest.raises(UsageError, match="'p0' has more than one sentence"):
         loaded("features.contrast many statistic=paired")
     assert loaded("features.contrast many pairs=true")["result"]["pairs"]["whole"] == 1
+
+
+def test_pairs_that_a_ranking_leaves_aside_are_told_of(pairs: Any) -> None:
+    """A set with matched items, ranked as if it had none, is a design the investigator did not mean."""
+    told = pairs("features.contrast pairs permutations=20")["warnings"]
+    assert any("8 matched items are not used" in text and "features contrast pairs --pairs" in text for text in told)
+    for line in ("pairs=true", "statistic=paired"):
+        told = pairs(f"features.contrast pairs permutations=20 {line}")["warnings"]
+        assert not any("not used" in text for text in told)
+    probe = "features.probe pairs permutations=20 most=2 folds=3 exact=0 sweep=f_stat case=false"
+    told = pairs(probe)["warnings"]
+    assert any("folds tear" in text and "features probe pairs --pairs" in text for text in told)
+    assert not any("folds tear" in text for text in pairs(f"{probe} pairs=true")["warnings"])
+    assert not any("not used" in text for text in pairs("features.maxact pairs")["warnings"])
