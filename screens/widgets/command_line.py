@@ -201,7 +201,7 @@ class CommandLine(Painted, can_focus=True):
     def _text_pieces(self, width: int) -> list[Piece]:
         prompt = visible(self.question.prompt) if self.question else ""
         room = max(8, width - cell_len(prompt) - 1)
-        start = max(0, self.at - room + 1)
+        start = self._first_shown(room)
         shown = [visible(sign) for sign in self.text[start : start + room]]
         if start and shown:
             shown[0] = "…"  # what stands before it is out of sight
@@ -209,3 +209,10 @@ class CommandLine(Painted, can_focus=True):
         under = shown[place] if place < len(shown) else " "
         pieces: list[Piece] = [(prompt, palette.KEY), ("".join(shown[:place]), None), (under, palette.CURSOR)]
         return fitted([*pieces, ("".join(shown[place + 1 :]), None)], width)
+
+    def _first_shown(self, room: int) -> int:
+        """The sign from which on the text is shown, so that the cursor is in sight: some signs take several cells."""
+        start, left = self.at, room - cell_len(visible(self.text[self.at : self.at + 1] or " "))
+        while start and (left := left - cell_len(visible(self.text[start - 1]))) >= 0:
+            start -= 1
+        return start
