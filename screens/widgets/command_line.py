@@ -13,6 +13,8 @@ from screens.painting import palette
 from screens.painting.text import fit, visible
 from screens.widgets.painted import Painted, Piece, fitted
 
+LONGEST = 20_000
+"""Signs that are pasted into a line: what is read with each key must stay quick."""
 Submit = Callable[[str], str | None]
 """Takes the text; an answer is an error to show while the line stays open."""
 
@@ -92,7 +94,10 @@ class CommandLine(Painted, can_focus=True):
 
     def paste(self, text: str) -> None:
         """Take pasted text in, as one line."""
-        self._insert(" ".join(text.splitlines()))
+        if len(self.text) + len(text) > LONGEST:
+            self.error = f"{len(text):,} signs are too many for a line: {LONGEST:,} at most"
+        else:
+            self._insert(" ".join(text.splitlines()))
         self.refresh()
         self._tell()
 

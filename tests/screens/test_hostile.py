@@ -88,3 +88,14 @@ def test_the_cursor_of_the_line_stays_in_sight_among_wide_signs() -> None:
             assert_fits(app)
 
     play(scenario, size=(40, 12))
+
+
+def test_a_file_pasted_by_mistake_is_refused() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon", "q")
+        app.post_message(events.Paste("line\n" * 100_000))
+        await pilot.pause()
+        assert app.line.text == "q"
+        assert "500,000 signs are too many for a line: 20,000 at most" in text_of(app)
+
+    play(scenario)
