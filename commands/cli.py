@@ -19,7 +19,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from commands.line import build, choices, is_flag, is_list, pairs_of
 from commands.registry import VERBS, all_verbs, groups, in_group, lookup
 from commands.shell import overview
-from commands.shell.terminal import visible_lines
+from commands.shell.terminal import speak_any_encoding, visible_lines
 from workbench import __version__
 from workbench.errors import UnknownNameError, UsageError, WorkbenchError
 from workbench.verbs import Verb
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one shell call and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
+    speak_any_encoding(sys.stdout, sys.stderr)
     try:
         code = _run(words)
         sys.stdout.flush()

@@ -57,6 +57,7 @@ RECALLED = 200
 NEEDS_NOTHING = frozenset(("command", "help", "commands", "jump", "go_mark", "back_out", "leave", "quit"))
 """Actions that mean the same whatever the page in front shows; so do those that go to another one."""
 BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]
+HEIGHTS = [(0, "-short"), (18, "-tall")]
 
 
 class QuietScreen(Screen[None]):
@@ -79,6 +80,7 @@ class WorkbenchApp(App[None]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(

@@ -52,7 +52,7 @@ class HelpPage(ListPage):
 
     def explain(self, page: Page, focused: Widget | None) -> None:
         """Say what `page` is, what its focused widget takes, and the keys that work everywhere."""
-        width = max(30, self.app.size.width - 22)
+        width = max(8, self.app.size.width - 22)
         rows = self._words(page.title, str(getattr(page, "HELP", "") or ""), width)
         keymap = self.workbench.keymap
         rows += [Row(f"hint{key}", ((keymap.shown(key), palette.KEY), meaning)) for key, meaning in page.hints]

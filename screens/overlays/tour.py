@@ -89,7 +89,7 @@ class TourPage(ListPage):
     def _show(self, card: int) -> None:
         self._card = card
         title, points = CARDS[card]
-        width = max(30, self.app.size.width - 14)
+        width = max(8, self.app.size.width - 14)
         cells: list[tuple[Cell, Cell]] = [("", (f"{title} ({card + 1} of {len(CARDS)})", palette.BOLD)), ("", "")]
         for key, text in points:
             lines = wrapped(text, width)

@@ -50,7 +50,7 @@ class WhyPage(ListPage):
 
     @property
     def _width(self) -> int:
-        return max(30, self.app.size.width - NAME - 6)
+        return max(12, self.app.size.width - NAME - 6)
 
     def show_reply(self, reply: dict[str, Any], facts: Facts = ()) -> None:
         """Show what `features.why` said, below what else is known about the number that was asked for."""

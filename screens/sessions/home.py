@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.worker import WorkerError
 
 from screens import background, verbs
 from screens.pages.list_page import HeldPage
@@ -162,10 +164,14 @@ class HomePage(HeldPage):
             return
         if app.session != "demo":
             app.enter_session("demo")
-            await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "session"])
+            entering = [worker for worker in app.workers if worker.group == "session"]
+            try:
+                await asyncio.shield(app.workers.wait_for_complete(entering))
+            except WorkerError:
+                return  # called off: another session is opened meanwhile
         for line in demo.script_lines():
-            if not await app.carry_out(verbs.parse_line(line)):
-                return
+            if app.session != "demo" or not await app.carry_out(verbs.parse_line(line)):
+                return  # the commands are the demo's, and not of a session that was opened since
 
 
 def _kind(item: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from screens.painting import palette
 from screens.painting.text import fit, visible
 from screens.widgets.painted import Painted, Piece, fitted
 
+LONGEST = 20_000
+"""Signs that are pasted into a line: what is read with each key must stay quick."""
 Submit = Callable[[str], str | None]
 """Takes the text; an answer is an error to show while the line stays open."""
 
@@ -92,7 +94,10 @@ class CommandLine(Painted, can_focus=True):
 
     def paste(self, text: str) -> None:
         """Take pasted text in, as one line."""
-        self._insert(" ".join(text.splitlines()))
+        if len(self.text) + len(text) > LONGEST:
+            self.error = f"{len(text):,} signs are too many for a line: {LONGEST:,} at most"
+        else:
+            self._insert(" ".join(text.splitlines()))
         self.refresh()
         self._tell()
 
@@ -201,7 +206,7 @@ class CommandLine(Painted, can_focus=True):
     def _text_pieces(self, width: int) -> list[Piece]:
         prompt = visible(self.question.prompt) if self.question else ""
         room = max(8, width - cell_len(prompt) - 1)
-        start = max(0, self.at - room + 1)
+        start = self._first_shown(room)
         shown = [visible(sign) for sign in self.text[start : start + room]]
         if start and shown:
             shown[0] = "…"  # what stands before it is out of sight
@@ -209,3 +214,10 @@ class CommandLine(Painted, can_focus=True):
         under = shown[place] if place < len(shown) else " "
         pieces: list[Piece] = [(prompt, palette.KEY), ("".join(shown[:place]), None), (under, palette.CURSOR)]
         return fitted([*pieces, ("".join(shown[place + 1 :]), None)], width)
+
+    def _first_shown(self, room: int) -> int:
+        """The sign from which on the text is shown, so that the cursor is in sight: some signs take several cells."""
+        start, left = self.at, room - cell_len(visible(self.text[self.at : self.at + 1] or " "))
+        while start and (left := left - cell_len(visible(self.text[start - 1]))) >= 0:
+            start -= 1
+        return start

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +80,17 @@ def test_without_a_terminal_long_work_says_where_it_is_and_at_once_what_it_waits
     tell(2, 4, "reading")
     tell(3, 4, "reading")
     assert capsys.readouterr().err == "waiting behind j20 index.build\nreading 2/4\n"
+
+
+@pytest.mark.parametrize(("tty", "said"), [(True, "'caf?'"), (False, "'caf\\xe9'")])
+def test_a_sign_that_the_terminal_cannot_show_breaks_nothing(
+    monkeypatch: pytest.MonkeyPatch, tty: bool, said: str
+) -> None:
+    """A terminal of another locale, strict as Python makes it."""
+    told = io.BytesIO()
+    stream = io.TextIOWrapper(told, encoding="ascii", errors="strict")
+    monkeypatch.setattr(stream, "isatty", lambda: tty)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert cli.main(["café"]) == 2
+    stream.flush()
+    assert said in told.getvalue().decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from screens.app import WorkbenchApp
@@ -69,3 +70,32 @@ def test_no_screen_lets_a_hostile_text_through() -> None:
         assert "␛[2J" in seen
 
     play(scenario, engine=FakeEngine(exchanges))
+
+
+def test_the_cursor_of_the_line_stays_in_sight_among_wide_signs() -> None:
+    text = "日本" * 40 + "e\u0301\u200bzz"
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon")
+        app.post_message(events.Paste(text))
+        await pilot.pause()
+        for place, under in ((len(text), " "), (len(text) - 3, "⟨200b⟩"), (len(text) - 4, "◌⟨301⟩"), (30, "日")):
+            app.line.at = place
+            app.line.refresh()
+            await pilot.pause()
+            line = app.screen._compositor.render_strips()[-1]
+            assert [segment.text for segment in line if segment.style and segment.style.reverse] == [under]
+            assert_fits(app)
+
+    play(scenario, size=(40, 12))
+
+
+def test_a_file_pasted_by_mistake_is_refused() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "colon", "q")
+        app.post_message(events.Paste("line\n" * 100_000))
+        await pilot.pause()
+        assert app.line.text == "q"
+        assert "500,000 signs are too many for a line: 20,000 at most" in text_of(app)
+
+    play(scenario)

@@ -86,6 +86,20 @@ def test_every_screen_fits_the_smallest_and_the_largest_terminal(size: tuple[int
     play(scenario, size=size)
 
 
+def test_a_terminal_of_40_by_12_shows_the_sessions_and_cuts_no_help() -> None:
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        assert "› demo" in text_of(app)
+        await press(pilot, "question_mark")
+        assert "…" not in "".join(text_of(app).split("\n")[1:9])
+        await press(pilot, "escape", "3", "w")
+        assert "definition  score: Welch's t: the\n" in text_of(app)
+        app.start_tour()
+        await pilot.pause()
+        assert "…" not in "".join(text_of(app).split("\n")[1:9])
+
+    play(scenario, size=(40, 12))
+
+
 # --- the editor
 
 
