@@ -13,7 +13,7 @@ import pytest
 from commands import cli
 from commands.handlers import handler_of
 from commands.line import parse_line
-from commands.render import as_lines
+from commands.render import as_lines, render
 from commands.script import parse_script
 from tests import tiny
 from workbench import demo
@@ -421,3 +421,30 @@ def test_numbers_of_an_older_revision_are_told_wherever_they_stand(light: Light,
     assert f"{told} {again}"[:90] in text[text.index("# Warnings") :]
     rewritten(copied / "weekdays", 5, command_revision=7)
     assert "of a newer workbench" in light("session.show", "weekdays")["result"]["log"][4]["older"]
+
+
+def test_the_gate_is_told_only_where_features_carried_the_numbers(
+    loaded: Any, sessions: Path, tiny_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gate(line: str) -> str | None:
+        found = loaded(line)
+        render(found)
+        told = "SAE gate" in capsys.readouterr().out or "SAE not checked" in str(found["provenance"])
+        assert told == bool(found["provenance"].get("gate"))
+        return (found["provenance"].get("gate") or {}).get("text")
+
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    own = gate("features.activate text=won")
+    assert own == gate("features.contrast wins permutations=20")
+    assert own == gate("features.replicate seed=3")
+    tiny.make_sae(tmp_path / "other", seed=9)
+    assert gate(f"features.activate text=won sae={tmp_path / 'other'}") == (
+        "SAE not checked: it was named for this question only"
+    )
+    none = (
+        "features.activate text=won sae=raw", "labels.cost",
+        "features.tags", "features.contrast wins sae=raw permutations=20",
+    )  # fmt: skip
+    assert [gate(line) for line in none] == [None] * len(none)
+    rewritten(sessions / "s", 3, gate={"passed": True, "text": "SAE gate passed"})  # as earlier versions noted it
+    assert gate("session.result 3") is None

@@ -213,7 +213,7 @@ class Session(SessionRecord):
 
     def _gate(self, command: Command, sets: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The sanity gate's verdict on the features that a command rests on."""
-        if "sae" not in command.reads:
+        if not command.rests_on_features:
             return {}
         space = (sets or {}).get("sae") or self.state.get("sae") or {}
         found = verdict.short(verdict.of_space(self.state, space.get("name")))

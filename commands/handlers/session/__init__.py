@@ -10,6 +10,8 @@ from commands.handlers.log_text import text_of
 from commands.handlers.older import older
 from commands.handlers.session.comparing import compare
 from commands.handlers.session.files import export, import_
+from commands.line import from_params
+from commands.registry import lookup
 from commands.session import (
     SessionFork,
     SessionList,
@@ -158,11 +160,19 @@ def result(query: SessionResult, lab: Lab) -> Outcome:
     row = _log_row(line, lab.record)
     body = {name: row[name] for name in ("seq", "utc", "do", "line", "seconds", "withdrawn", "stale", "warnings")}
     known = {name: value for name, value in line.provenance.items() if name != "gate"}
-    gate = line.provenance.get("gate")
+    gate = line.provenance.get("gate") if _rests_on_features(line) else None
     return Outcome(
         {**body, "result": lab.stored(line), "provenance": known, "gate": gate},
         provenance={"gate": gate} if gate else {},
     )
+
+
+def _rests_on_features(line: LogLine) -> bool:
+    """Whether the gate belongs to a line's numbers; older versions noted it beside results without features too."""
+    try:
+        return line.do == "sae.train" or from_params(lookup(line.do), line.params).rests_on_features
+    except WorkbenchError:
+        return True  # of another version: what it says stands
 
 
 def note(command: SessionNote, lab: Lab) -> Outcome:
