@@ -16,7 +16,7 @@ from commands.line import parse_line
 from commands.render import as_lines, render
 from commands.script import parse_script
 from tests import tiny
-from workbench import demo
+from workbench import __version__, demo
 from workbench.errors import ReplayDiffers, UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.run import Runner
@@ -448,3 +448,21 @@ def test_the_gate_is_told_only_where_features_carried_the_numbers(
     assert [gate(line) for line in none] == [None] * len(none)
     rewritten(sessions / "s", 3, gate={"passed": True, "text": "SAE gate passed"})  # as earlier versions noted it
     assert gate("session.result 3") is None
+
+
+def test_an_import_says_which_lines_a_newer_workbench_wrote(light: Light, copied: Path, tmp_path: Path) -> None:
+    light(f"session.export weekdays {tmp_path / 'same.zip'}")
+    assert light(f"session.import {tmp_path / 'same.zip'} same")["warnings"] == []
+    log = copied / "weekdays" / "log.jsonl"
+    rewritten(copied / "weekdays", 5, version="12.0.1")
+    rewritten(copied / "weekdays", 8, version="0.0.9")
+    text = log.read_text().replace('"do": "clusters.find"', '"do": "circle.spin"')
+    log.write_text(text.replace('"seq": 6,', '"seq": 6, "mood": "fine",'))
+    light(f"session.export weekdays {tmp_path / 'new.zip'}")
+    found = light(f"session.import {tmp_path / 'new.zip'} theirs")
+    assert found["warnings"] == [
+        f"line 5 of the log was written by workbench 12.0.1, and this is {__version__}: what it does not know there is "
+        "kept and not shown. Update the workbench to see it",
+        "line 7: this workbench has no command circle.spin, and takes its results as recorded",
+    ]
+    assert (copied / "theirs" / "log.jsonl").read_bytes() == log.read_bytes()  # nothing of it is lost

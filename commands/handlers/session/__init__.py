@@ -7,7 +7,7 @@ from typing import Any
 from commands.clusters import MADE_BY
 from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
 from commands.handlers.log_text import text_of
-from commands.handlers.older import older
+from commands.handlers.revisions import older
 from commands.handlers.session.comparing import compare
 from commands.handlers.session.files import export, import_
 from commands.line import from_params
