@@ -21,13 +21,13 @@ from commands.session import (
     SessionShow,
     SessionUndo,
 )
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import InputFileError, UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.labels.named import label_entries
 from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
-from workbench.session.layout import NOTES_NAME
+from workbench.session.layout import NOTES_NAME, RESULT_NAME
 from workbench.session.log import LogLine
 from workbench.session.state import State, fold
 from workbench.verbs import Outcome
@@ -100,6 +100,13 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         }
         for name, entry in state.under("stimuli").items()
     }
+    damage: list[str] = []
+    headers = _headers(lab, damage)
+    try:
+        notes = record.notes()[-20_000:]
+    except InputFileError as error:
+        notes = ""
+        damage.append(f"{error.message}. {error.hint}")
     clusters = [line.seq for verb in MADE_BY for line in record.done(verb)]
     body = {
         **_row(record),
@@ -109,7 +116,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "gate": verdict.short(verdict.of_features(state)),
         "stimuli": stimuli,
         "labels": len(label_entries(state)),
-        "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
+        "rankings": headers,
         "clusters": max(clusters, default=None),
         "quanta": _quanta(state),
         "steers": [
@@ -117,10 +124,24 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
             for line in record.done("steer.clamp")[-20:]
         ],
         "log": [_log_row(line, record) for line in record.lines[-query.tail :]] if query.tail else [],
-        "notes": record.notes()[-20_000:],
+        "notes": notes,
         "view": record.view(),
     }
-    return Outcome(body)
+    return Outcome(body, warnings=damage)
+
+
+def _headers(lab: Lab, damage: list[str]) -> list[dict[str, Any]]:
+    """The latest rankings; one that cannot be read is told in `damage`, and hides none of the others."""
+    found = []
+    for line in ranking_lines(lab)[-20:]:
+        try:
+            found.append(ranking_header(lab, line))
+        except InputFileError as error:
+            damage.append(f"{error.message}. {error.hint}")
+        except (LookupError, TypeError, ValueError) as error:
+            place = lab.record.artifact_path(line) / RESULT_NAME
+            damage.append(f"{place} is no ranking ({type(error).__name__}: {error}). Restore it, or run the line again")
+    return found
 
 
 def _quanta(state: State) -> dict[str, Any]:
