@@ -327,6 +327,11 @@ class FeaturesReplicate(Command):
     seed: int | None = Field(None, ge=0, description="Another seed of the permutations (default: the first's)")
     top: int = Field(50, ge=1, le=500, description="Discoveries of the first ranking to list")
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Those of the first ranking, whatever the second is of."""
+        return True
+
 
 class FeaturesMap(Query):
     """Show a stored contrast map, place by place: the strongest features, or those that are named."""
@@ -489,6 +494,11 @@ class FeaturesTags(Query):
     tag: str = Field("", description="Only features with this tag")
     offset: int = Field(0, ge=0, description="First feature to show")
     limit: int = Field(100, ge=1, le=200, description="How many features to show")
+
+    @property
+    def rests_on_features(self) -> bool:
+        """Never: they are the investigator's own words."""
+        return False
 
 
 class FeaturesExport(Query):

@@ -55,6 +55,11 @@ class GeometryEnergy(Command):
     ridge: float = Field(1.0, gt=0, description="Penalty of the probes")
     seed: int = Field(0, ge=0, description="Seed of everything random")
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Classes are directions of the model's own."""
+        return bool(self.features)
+
 
 class GeometryOptimum(Command):
     """Find unit vectors of least energy at each number of dimensions, beside the shapes whose energy is known."""

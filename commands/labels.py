@@ -52,6 +52,11 @@ class LabelsSuggest(_Asking, Command):
         "offline", description="`offline` compares words and needs no key; `anthropic` asks a language model"
     )
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Quanta rest on losses."""
+        return self.of != "quanta"
+
 
 class LabelsScore(_Asking, Command):
     """Measure how well labels tell windows where a feature, cluster or quantum is active from others.
@@ -81,6 +86,11 @@ class LabelsScore(_Asking, Command):
         "offline", description="`offline` compares words and needs no key; `anthropic` asks a language model"
     )
     each: int = Field(0, ge=0, le=100, description="Active windows of each fifth (default: 20 offline, 5 asked)")
+
+    @property
+    def rests_on_features(self) -> bool:
+        """Quanta rest on losses."""
+        return self.of != "quanta"
 
 
 class LabelsAccept(Command):
@@ -156,6 +166,11 @@ class LabelsCost(Query):
     each: int = Field(5, ge=1, le=100, description="Active windows of each fifth")
     batch: bool = Field(False, description="Through a message batch")
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Never: it counts what is paid."""
+        return False
+
 
 class LabelsSet(Command):
     """Give a feature, cluster or quantum a label in your own words; an empty text removes it."""
@@ -181,6 +196,11 @@ class LabelsShow(Query):
     offset: int = Field(0, ge=0, description="First label to show")
     limit: int = Field(150, ge=1, le=300, description="How many labels to show")
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Quanta rest on losses."""
+        return self.of != "quanta"
+
 
 class LabelsImport(Command):
     """Take over published explanations, for example a Neuronpedia export, as labels of the loaded features.
@@ -196,3 +216,8 @@ class LabelsImport(Command):
 
     file: InputFile = Field(description="JSON or JSONL (also .gz) with a feature's number and its description")
     unbound: bool = Field(False, description="Take them although the file names another SAE or layer")
+
+    @property
+    def rests_on_features(self) -> bool:
+        """Never: the texts are somebody else's."""
+        return False

@@ -125,6 +125,11 @@ class StimuliDraft(Command):
     )
     seed: int = Field(0, ge=0, description="Seed of the templates' draws")
 
+    @property
+    def rests_on_features(self) -> bool:
+        """Never: sentences are read with the model."""
+        return False
+
 
 class StimuliList(Query):
     """List the stimulus sets: this session's and the shipped ones."""
@@ -156,3 +161,8 @@ class StimuliCheck(Query):
         "", description="Corpus in which words are counted: `demo`, a .txt or a .jsonl file (default: the demo model's)"
     )
     seed: int = Field(0, ge=0, description="Seed of the folds of held-out accuracies")
+
+    @property
+    def rests_on_features(self) -> bool:
+        """Never: sentences are read with the model."""
+        return False

@@ -143,7 +143,7 @@ def answer(verb: Verb, lab: Lab, resolve: Resolve) -> dict[str, Any]:
 
 def _gate(verb: Verb, lab: Lab) -> dict[str, Any]:
     """The sanity gate's verdict on the features that a query rests on."""
-    found = verdict.short(verdict.of_features(lab.state)) if "sae" in verb.reads and lab.has_session else None
+    found = verdict.short(verdict.of_features(lab.state)) if verb.rests_on_features and lab.has_session else None
     return {} if found is None else {"gate": found}
 
 

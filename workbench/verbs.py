@@ -89,6 +89,11 @@ class Verb(BaseModel):
         return False
 
     @property
+    def rests_on_features(self) -> bool:
+        """Whether the loaded SAE's features carry its numbers, so that the sanity gate's verdict stands beside them."""
+        return "sae" in self.reads and getattr(self, "sae", "") == ""
+
+    @property
     def carried_out_in(self) -> Place:
         """Who carries this one out: `place`, unless its parameters say otherwise."""
         return self.place

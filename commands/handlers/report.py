@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from commands.handlers.log_text import text_of
-from commands.handlers.older import older
+from commands.handlers.revisions import older
 from commands.report import Report
 from workbench.errors import UsageError, storage_error
 from workbench.files import write_atomic

@@ -35,15 +35,10 @@ def render(reply: dict[str, Any], *, warned: bool = False) -> None:
     piped = None if sys.stdout.isatty() else 120
     console = _Page(highlight=False, markup=False, emoji=False, width=piped)
     gate = reply["provenance"].get("gate")
-    if gate and _rests_on_features(reply) and not (warned and _is_gate(reply) and not gate["passed"]):
+    if gate and not (warned and _is_gate(reply) and not gate["passed"]):
         # numbers of a gate that was passed stand in `sae check`; a failure is told in full
         console.print(Text("SAE gate: passed", "dim") if gate["passed"] else Text(visible(gate["text"]), "bold"))
     _drawer(reply["command"])(reply["result"], console)
-
-
-def _rests_on_features(reply: dict[str, Any]) -> bool:
-    """Whether the SAE has a part in a result; a set's sentences are read with the model, and quanta rest on losses."""
-    return reply["result"].get("of") != "quanta" and not reply["command"].startswith("stimuli.")
 
 
 def _is_gate(reply: dict[str, Any]) -> bool:

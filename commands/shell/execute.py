@@ -15,6 +15,7 @@ from workbench.engine.pace import Pace
 from workbench.errors import EngineUnreachable, UsageError
 from workbench.progress import WAITING, read_numbers
 from workbench.session import catalog
+from workbench.session.layout import ALONE
 from workbench.verbs import Query, Verb
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Executor:
 
         runner_type = importlib.import_module("workbench.run").Runner
         resolve = importlib.import_module("commands.handlers").handler_of
-        runner = runner_type(resolve, self.sessions, "a workbench without engine")
+        runner = runner_type(resolve, self.sessions, ALONE)
         reply: dict[str, Any] = runner.do(
             absolute_paths(verb),
             self.session_name(verb),

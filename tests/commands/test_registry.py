@@ -254,3 +254,19 @@ def test_a_list_that_is_not_given_differs_from_an_empty_one_only_where_a_line_ca
     for name, field in verb.model_fields.items():
         if is_list(field) and not field.is_required() and field.default:
             assert any(getattr(rule, "min_length", 0) for rule in field.metadata), name
+
+
+WITH_FEATURES = {
+    "circle.patch", "clusters.export", "clusters.find", "clusters.import", "clusters.list", "clusters.planes",
+    "clusters.point", "clusters.rank", "clusters.show", "features.activate", "features.common", "features.compare",
+    "features.contrast", "features.diff", "features.export", "features.list", "features.map", "features.maxact",
+    "features.neighbours", "features.probe", "features.rdm", "features.replicate", "features.rsa", "features.search",
+    "features.show", "features.why", "index.build", "index.import", "labels.score", "labels.show", "labels.suggest",
+    "sae.check", "steer.clamp",
+}  # fmt: skip
+"""Verbs whose numbers the loaded SAE's features carry; `sae.load` and `sae.train` judge their own."""
+
+
+def test_the_gate_stands_beside_numbers_that_features_carry_and_no_others() -> None:
+    found = {name for name in VERBS if lookup(name).model_construct(sae="").rests_on_features}
+    assert found == WITH_FEATURES

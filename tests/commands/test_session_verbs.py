@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,11 @@ import pytest
 from commands import cli
 from commands.handlers import handler_of
 from commands.line import parse_line
-from commands.render import as_lines
+from commands.render import as_lines, render
 from commands.script import parse_script
 from tests import tiny
-from workbench import demo
-from workbench.errors import ReplayDiffers, UnknownNameError, UsageError
+from workbench import __version__, demo
+from workbench.errors import InputFileError, ReplayDiffers, UnknownNameError, UsageError
 from workbench.lab import Lab
 from workbench.run import Runner
 from workbench.session import Session, SessionRecord
@@ -454,3 +455,133 @@ def test_numbers_of_an_older_revision_are_told_wherever_they_stand(light: Light,
     assert f"{told} {again}"[:90] in text[text.index("# Warnings") :]
     rewritten(copied / "weekdays", 5, command_revision=7)
     assert "of a newer workbench" in light("session.show", "weekdays")["result"]["log"][4]["older"]
+
+
+def test_the_gate_is_told_only_where_features_carried_the_numbers(
+    loaded: Any, sessions: Path, tiny_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gate(line: str) -> str | None:
+        found = loaded(line)
+        render(found)
+        told = "SAE gate" in capsys.readouterr().out or "SAE not checked" in str(found["provenance"])
+        assert told == bool(found["provenance"].get("gate"))
+        return (found["provenance"].get("gate") or {}).get("text")
+
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    own = gate("features.activate text=won")
+    assert own == gate("features.contrast wins permutations=20")
+    assert own == gate("features.replicate seed=3")
+    tiny.make_sae(tmp_path / "other", seed=9)
+    assert gate(f"features.activate text=won sae={tmp_path / 'other'}") == (
+        "SAE not checked: it was named for this question only"
+    )
+    none = (
+        "features.activate text=won sae=raw", "labels.cost",
+        "features.tags", "features.contrast wins sae=raw permutations=20",
+    )  # fmt: skip
+    assert [gate(line) for line in none] == [None] * len(none)
+    rewritten(sessions / "s", 3, gate={"passed": True, "text": "SAE gate passed"})  # as earlier versions noted it
+    assert gate("session.result 3") is None
+
+
+def test_an_import_says_which_lines_a_newer_workbench_wrote(light: Light, copied: Path, tmp_path: Path) -> None:
+    light(f"session.export weekdays {tmp_path / 'same.zip'}")
+    assert light(f"session.import {tmp_path / 'same.zip'} same")["warnings"] == []
+    log = copied / "weekdays" / "log.jsonl"
+    rewritten(copied / "weekdays", 5, version="12.0.1")
+    rewritten(copied / "weekdays", 8, version="0.0.9")
+    text = log.read_text().replace('"do": "clusters.find"', '"do": "circle.spin"')
+    log.write_text(text.replace('"seq": 6,', '"seq": 6, "mood": "fine",'))
+    light(f"session.export weekdays {tmp_path / 'new.zip'}")
+    found = light(f"session.import {tmp_path / 'new.zip'} theirs")
+    assert found["warnings"] == [
+        f"line 5 of the log was written by workbench 12.0.1, and this is {__version__}: what it does not know there is "
+        "kept and not shown. Update the workbench to see it",
+        "line 7: this workbench has no command circle.spin, and takes its results as recorded",
+    ]
+    assert (copied / "theirs" / "log.jsonl").read_bytes() == log.read_bytes()  # nothing of it is lost
+
+
+def _linked(session: Path) -> None:
+    artifact = session / "artifacts" / "0005-features-contrast"
+    artifact.rename(session.parent.parent / "outside")
+    artifact.symlink_to(session.parent.parent / "outside")
+
+
+def _edited(session: Path, name: str, old: str, new: str) -> None:
+    path = session / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def _folder_at(path: Path) -> None:
+    path.unlink()
+    path.mkdir()  # root may read every file, and no folder as one
+
+
+CONTRAST = "artifacts/0005-features-contrast"
+DAMAGE: dict[str, tuple[Callable[[Path], Any], str, bool]] = {
+    "a result gone": (lambda one: shutil.rmtree(one / CONTRAST), f"{CONTRAST}/result.json", True),
+    "a result of another shape": (
+        lambda one: (one / CONTRAST / "result.json").write_text('{"result": "x", "figures": [], "warnings": []}'),
+        f"{CONTRAST}/result.json", True,
+    ),
+    "a link that leads away": (_linked, f"{CONTRAST}, the artifact of line 5, is a link that leads outside", True),
+    "notes that cannot be read": (lambda one: _folder_at(one / "notes.md"), "notes.md cannot be read", True),
+    "parameters of no command": (
+        lambda one: _edited(one, "log.jsonl", '"permutations": 1000', '"permutations": "many"'), "", True
+    ),
+    "a view of garbage": (lambda one: (one / "view.json").write_bytes(b"\xff\x00"), "", True),
+    "a clock that went back": (lambda one: _edited(one, "log.jsonl", '"utc": "2026', '"utc": "1990'), "", True),
+    "a log that cannot be read": (lambda one: _folder_at(one / "log.jsonl"), "log.jsonl cannot be read", False),
+    "session.json of a newer form": (
+        lambda one: _edited(one, "session.json", '"schema": 1', '"schema": 7'), "session.json) was written by", False
+    ),
+}  # fmt: skip
+"""How a session is damaged, what is said of it, and whether it can be read all the same."""
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_session_is_shown_as_far_as_it_goes(light: Light, copied: Path, tmp_path: Path, what: str) -> None:
+    break_it, told, readable = DAMAGE[what]
+    break_it(copied / "weekdays")
+    assert {"weekdays", "achievement"} <= {one["name"] for one in light("session.list")["result"]["sessions"]}
+    if not readable:
+        for line in ("session.show", f"report weekdays out={tmp_path / 'r.md'}"):
+            with pytest.raises(InputFileError, match=re.escape(told)):
+                light(line, "weekdays")
+        return
+    shown = light("session.show", "weekdays")
+    assert len(shown["result"]["log"]) == 8
+    assert told in " ".join(shown["warnings"])
+    light(f"report weekdays out={tmp_path / 'r.md'}")
+    text = (tmp_path / "r.md").read_text().replace("\\", "")
+    assert told in text
+    assert "# Commands and replay" in text
+
+
+def test_a_replay_goes_on_past_damage_and_names_it(loaded: Any, sessions: Path, tmp_path: Path) -> None:
+    loaded(f"stimuli.import {tiny.write_stimuli(tmp_path / 'wins.json')}")
+    loaded("features.contrast wins permutations=20")
+    loaded("features.maxact wins")
+    artifact = sessions / "s" / "artifacts" / "0004-features-contrast"
+    (artifact / "ranking.safetensors").rename(tmp_path / "kept")
+    with pytest.raises(ReplayDiffers, match=r"0004-features-contrast/ranking.safetensors: recorded missing"):
+        loaded("replay s check=true")
+    (tmp_path / "kept").rename(artifact / "ranking.safetensors")
+    artifact.rename(tmp_path / "away")
+    artifact.symlink_to(tmp_path / "away")
+    with pytest.raises(ReplayDiffers) as caught:
+        loaded("replay s check=true")
+    assert f"{artifact}, the artifact of line 4, is a link" in caught.value.message
+    assert "1 of 5 commands" in caught.value.message
+    assert "workbench-replay-" not in caught.value.message
+
+
+def test_results_whose_log_lines_are_gone_are_set_aside(light: Light, copied: Path) -> None:
+    log = copied / "weekdays" / "log.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(lines[:-2]) + lines[-2][:50])
+    before = tiny.snapshot(copied / "weekdays" / "artifacts" / "0007-clusters-find")
+    light("session.note on", "weekdays")
+    assert tiny.snapshot(copied / "weekdays" / "lost" / "0007-clusters-find") == before

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands.execute import Executor
+from commands.shell.execute import Executor
 from commands.handlers import handler_of
 from workbench.run import Runner
 from workbench.uploads import read_uploads

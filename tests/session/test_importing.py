@@ -218,7 +218,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, refused: Any) -> None
 def test_a_log_that_cannot_be_read_or_leads_outside_is_refused(good: Files, tmp_path: Path, refused: Any) -> None:
     log = good[LOG_NAME].replace(b"artifacts/0001", b"../../artifacts/0001")
     refused(write(tmp_path / "x.zip", {**good, LOG_NAME: log}), "outside the session")
-    refused(write(tmp_path / "y.zip", {**good, LOG_NAME: good[LOG_NAME] + b"{broken\n"}), "is not a log line")
+    broken = {**good, LOG_NAME: good[LOG_NAME] + b"{broken\n"}
+    refused(write(tmp_path / "y.zip", broken), r"line 4 of \S+/y\.zip/log\.jsonl is not a log line")
+    newer = good[LOG_NAME].replace(b'{"log": 2}', b'{"log": 9}')
+    refused(write(tmp_path / "n.zip", {**good, LOG_NAME: newer}), r"n\.zip/log\.jsonl was written by a newer workbench")
     refused(write(tmp_path / "z.zip", {**good, LOG_NAME: good[LOG_NAME].replace(b"0001-toy", b"0009-toy")}),
             "the result of line 1 .* is not in the export")  # fmt: skip
     refused(write(tmp_path / "m.zip", {**good, META_NAME: b"[]"}), r"session\.json of the export is damaged")

@@ -15,7 +15,7 @@ from tests.session.conftest import Put, storing
 from workbench.errors import InputFileError, SessionLockedError, WorkbenchError
 from workbench.session import Pending, Session, SessionRecord
 from workbench.session import session as session_module
-from workbench.session.layout import LOG_NAME
+from workbench.session.layout import ALONE, LOG_NAME
 from workbench.session.log import read_log
 
 HOLD = """
@@ -178,3 +178,10 @@ def test_a_damaged_session_file_is_named(folder: Path, content: str) -> None:
 def test_a_folder_that_is_no_session_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="is not a session"):
         SessionRecord(tmp_path)
+
+
+def test_who_is_refused_is_told_what_to_do_about_the_holder(folder: Path) -> None:
+    for holder, mend in ((ALONE, "Repeat when that command has ended"), ("the engine", "Work through that engine")):
+        with Session(folder, holder), pytest.raises(SessionLockedError, match=f"by {holder}") as caught:
+            Session(folder, "a second one")
+        assert caught.value.hint.startswith(mend)

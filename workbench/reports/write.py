@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.errors import WorkbenchError
 from workbench.lab import Lab
-from workbench.reports.document import Code, Document, Rich, Section
+from workbench.reports.document import Code, Document, Notice, Rich, Section
 from workbench.reports.figure_files import figure_files, pictures
 from workbench.reports.html import to_html
 from workbench.reports.markdown import to_markdown
@@ -87,30 +89,46 @@ def write_with_figures(
     return Written(to_markdown(document, {key: f"{folder}/{name}" for key, name in pictures(document).items()}), files)
 
 
+_BODY: tuple[Callable[[ReportSource], Section | None], ...] = (
+    notes_section,
+    design_section,
+    ranking_section,
+    replication_section,
+    rsa_section,
+    features_section,
+    probing_section,
+    steering_section,
+    clusters_section,
+    cluster_ranking_section,
+    circles_section,
+    energy_section,
+    quanta_section,
+    labels_section,
+    marks_section,
+    methods_section,
+    commands_section,
+)
+
+
+def _shown(make: Callable[[ReportSource], Section | None], source: ReportSource) -> Section | None:
+    """A section; one that meets what no command sets, or a file that is damaged, is told in its place."""
+    try:
+        return make(source)
+    except WorkbenchError as error:
+        reason = f"{error.message}. {error.hint}"
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        reason = f"the log or a result holds what no command sets ({type(error).__name__}: {error})"
+    name = make.__name__.removesuffix("_section")
+    told = Notice("missing", (f"This part of the report cannot be made: {reason}",))
+    return Section(name.replace("_", " ").capitalize(), f"no-{name.replace('_', '-')}", [told])
+
+
 def compose(source: ReportSource) -> Document:
     """The report as blocks, in the order a reader wants them."""
-    body = [
-        notes_section(source),
-        design_section(source),
-        ranking_section(source),
-        replication_section(source),
-        rsa_section(source),
-        features_section(source),
-        probing_section(source),
-        steering_section(source),
-        clusters_section(source),
-        cluster_ranking_section(source),
-        circles_section(source),
-        energy_section(source),
-        quanta_section(source),
-        labels_section(source),
-        marks_section(source),
-        methods_section(source),
-        commands_section(source),
-    ]
+    body = [_shown(make, source) for make in _BODY]
     # the summary and the warnings speak of all others, so they are made after them
-    last = [warnings_section(source), provenance_section(source)]
-    sections = [summary_section(source), *body, *last]
+    last = [_shown(make, source) for make in (warnings_section, provenance_section)]
+    sections = [_shown(summary_section, source), *body, *last]
     return Document(
         title=source.record.title,
         subtitle="Report of an investigation of language model features",

@@ -1,7 +1,8 @@
 """A session for a colleague: one archive or folder with a manifest that says the size and digest of every file.
 
 What the pages show of a corpus comes along in `stores`, laid out as in `WORKBENCH_HOME`, so that the session can be
-looked at where neither the model nor the index is.
+looked at where neither the model nor the index is. One session gives one archive: nothing in it says when, where or by
+whom it was exported, so that two copies are told to be the same by their bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from workbench import __version__
 from workbench.errors import UsageError, storage_error
 from workbench.files import replacing
 from workbench.session.layout import INPUTS, LOG_NAME, MANIFEST_NAME, META_NAME, NOTES_NAME, STORES, VIEW_NAME
-from workbench.session.log import utc_now
 from workbench.session.record import SessionRecord
 
 Tick = Callable[[int, int, str], None]
@@ -67,7 +67,7 @@ def export(record: SessionRecord, stores: Mapping[str, Path], out: Path, tick: T
             "session": record.name,
             "title": record.title,
             "version": __version__,
-            "written": utc_now(),
+            "changed": max([record.created, *(line.utc for line in record.lines[-1:])]),  # not when it was exported
             "files": files,
         }
         sink.write(MANIFEST_NAME, json.dumps(manifest, indent=1).encode() + b"\n")

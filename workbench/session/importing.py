@@ -132,7 +132,7 @@ def bring_in(source: Path, sessions: Path, name: str = "") -> Unpacked:
             raise UsageError(
                 f"session {target.name!r} exists already", "Choose another name: `session import FILE NAME`."
             )
-        _unpack(files, manifest, target, {"imported_from": source.name})
+        _unpack(files, manifest, target, source, {"imported_from": source.name})
     return Unpacked(target, manifest)
 
 
@@ -148,7 +148,7 @@ def open_beside(source: Path, home: Path) -> Unpacked:
         folder = home / "opened" / files.digest[:16]
         target = folder / check_name(manifest.session)
         if not (target / META_NAME).exists():
-            _unpack(files, manifest, target, {"opened": str(source.absolute())})
+            _unpack(files, manifest, target, source, {"opened": str(source.absolute())})
         if not (folder / OPENED_NAME).exists():  # also where a crash came between the two
             write_atomic(folder / OPENED_NAME, f"{source.absolute()}\n")
     return Unpacked(target, manifest)
@@ -195,7 +195,7 @@ def _manifest(files: _Source, source: Path) -> Manifest:
         raise InputFileError(f"the manifest of {source} is damaged ({reason})", _NOT_OURS) from error
 
 
-def _unpack(files: _Source, manifest: Manifest, target: Path, marks: Mapping[str, str]) -> None:
+def _unpack(files: _Source, manifest: Manifest, target: Path, source: Path, marks: Mapping[str, str]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         room = shutil.disk_usage(target.parent).free
@@ -210,7 +210,7 @@ def _unpack(files: _Source, manifest: Manifest, target: Path, marks: Mapping[str
                 _take(files, place, about, building / place)
             (building / ARTIFACTS).mkdir(exist_ok=True)
             _mark(building, marks)
-            _check_session(building)
+            _check_session(building, source)
             building.rename(target)
     except OSError as error:
         raise storage_error(target, error) from error
@@ -257,9 +257,12 @@ def _mark(folder: Path, marks: Mapping[str, str]) -> None:
     path.write_text(json.dumps({**kept, **marks}, indent=1) + "\n", "utf-8")
 
 
-def _check_session(folder: Path) -> None:
+def _check_session(folder: Path, source: Path) -> None:
     """Read the log as any reader does: a session that arrives can be opened."""
-    record = SessionRecord(folder)
+    try:
+        record = SessionRecord(folder)
+    except InputFileError as error:  # the folder is gone when this is read
+        raise InputFileError(error.message.replace(str(folder), str(source)), error.hint) from error
     for line in record.lines:
         if line.artifact and not (record.artifact_path(line) / RESULT_NAME).is_file():
             raise InputFileError(f"the result of line {line.seq} ({line.do}) is not in the export", _NOT_OURS)

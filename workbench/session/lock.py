@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from workbench.errors import SessionLockedError, storage_error
+from workbench.session.layout import ALONE
 
 LOCK_NAME = ".lock"
 
@@ -34,11 +35,7 @@ class SessionLock:
         except BlockingIOError as error:
             who = _holder(self._handle)
             os.close(self._handle)
-            raise SessionLockedError(
-                f"session {folder.name!r} is being written by {who}",
-                "Work through that engine (leave out --no-engine), stop it with `workbench engine stop`, "
-                "or fork the session.",
-            ) from error
+            raise SessionLockedError(f"session {folder.name!r} is being written by {who}", _mend(who)) from error
         self._write_holder(path, holder)
 
     def _write_holder(self, path: Path, holder: str) -> None:
@@ -63,6 +60,17 @@ class SessionLock:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _mend(who: str) -> str:
+    if who.startswith(ALONE):
+        return (
+            "Repeat when that command has ended; or leave out --no-engine in every shell: one engine takes the "
+            "commands of all in turn."
+        )
+    return (
+        "Work through that engine (leave out --no-engine), stop it with `workbench engine stop`, or fork the session."
+    )
 
 
 def _holder(handle: int) -> str:

@@ -49,12 +49,16 @@ def read_log(folder: Path) -> list[LogLine]:
     """The lines of a session's log, oldest first; a half-written last line is left out.
 
     Raises:
-        InputFileError: a line that is no log line, a sequence that goes backwards, or a log of a newer version.
+        InputFileError: a line that is no log line, a sequence that goes backwards, a log of a newer version, or one
+            that cannot be read.
     """
     path = folder / LOG_NAME
     if not path.exists():
         return []
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
     whole = raw[: raw.rfind(b"\n") + 1]  # what follows the last newline was cut off by a crash
     form = form_of(whole.partition(b"\n")[0])
     if form is not None:
@@ -71,6 +75,14 @@ def read_log(folder: Path) -> list[LogLine]:
             )
         lines.append(line)
     return lines
+
+
+def unreadable(path: Path, error: OSError) -> InputFileError:
+    """The error on a file of a session that is there and cannot be read."""
+    return InputFileError(
+        f"{path} cannot be read ({error.strerror or error})",
+        "Give yourself leave to read it, or restore it from a copy.",
+    )
 
 
 def _parse(text: bytes, path: Path, number: int, form: int) -> LogLine:

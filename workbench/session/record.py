@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.errors import InputFileError, UsageError
 from workbench.session.layout import ARTIFACTS, META_NAME, NOTES_NAME, RESULT_NAME, VIEW_NAME
-from workbench.session.log import LogLine, read_log, refuse_constant
+from workbench.session.log import LogLine, read_log, refuse_constant, unreadable
 from workbench.session.migrations import check_form
 from workbench.session.state import State, fold
 
@@ -88,19 +88,25 @@ class SessionRecord:
         path = self.artifact_path(line) / RESULT_NAME
         try:
             data: dict[str, Any] = json.loads(path.read_text("utf-8", "surrogatepass"), parse_constant=refuse_constant)
-            if not isinstance(data, dict) or not data.keys() >= _STORED:
+            if not isinstance(data, dict) or not data.keys() >= _STORED or not isinstance(data["result"], dict):
                 raise ValueError(f"it has not all of {', '.join(sorted(_STORED))}")
         except (OSError, ValueError, RecursionError) as error:
             raise InputFileError(
                 f"the result of line {line.seq} ({line.do}) cannot be read from {path}",
-                "Run `workbench replay` to compute it again.",
+                "Restore it from a copy, or run the line again; the rest of the session can be read.",
             ) from error
         return data
 
     def artifact_path(self, line: LogLine) -> Path:
         """The folder of a line's artifact; a path that leaves the session is refused."""
         plain = _ARTIFACT.fullmatch(line.artifact) is not None
-        path = (self.path / (line.artifact if plain else "")).resolve()
+        named = self.path / (line.artifact if plain else "")
+        path = named.resolve()
+        if plain and named.is_symlink() and not path.is_relative_to((self.path / ARTIFACTS).resolve()):
+            raise InputFileError(
+                f"{named}, the artifact of line {line.seq}, is a link that leads outside the session (to {path})",
+                "Put the folder itself in the place of the link.",
+            )
         if not plain or not path.is_relative_to((self.path / ARTIFACTS).resolve()):
             raise InputFileError(
                 f"line {line.seq} names an artifact outside the session ({line.artifact!r})",
@@ -117,9 +123,16 @@ class SessionRecord:
         return data if isinstance(data, dict) else {}
 
     def notes(self) -> str:
-        """The investigator's own words."""
+        """The investigator's own words.
+
+        Raises:
+            InputFileError: they cannot be read.
+        """
         path = self.path / NOTES_NAME
-        return path.read_text("utf-8", "replace") if path.exists() else ""
+        try:
+            return path.read_text("utf-8", "replace") if path.exists() else ""
+        except OSError as error:
+            raise unreadable(path, error) from error
 
 
 def refuse_opened(path: Path, what: str) -> None:
@@ -142,8 +155,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
         schema = int(meta["schema"])
     except FileNotFoundError as error:
         raise InputFileError(f"{path} is not a session", "Make one with `workbench session new NAME`.") from error
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except OSError as error:
+        raise unreadable(meta_path, error) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputFileError(f"{meta_path} is damaged ({error})", "Restore it from a copy.") from error
-    check_form(schema, f"session {path.name!r}")
+    check_form(schema, f"session {path.name!r} ({meta_path})")
     result: dict[str, Any] = meta
     return result

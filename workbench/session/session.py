@@ -17,7 +17,7 @@ from workbench.digests import canonical_json, folder_digest, value_digest
 from workbench.errors import InputFileError, StorageError, UsageError, WorkbenchError, storage_error
 from workbench.files import append_line, sync_folder, write_atomic
 from workbench.saes import verdict
-from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, NOTES_NAME, RESULT_NAME, VIEW_NAME
+from workbench.session.layout import ARTIFACTS, INPUTS, LOG_NAME, LOST, NOTES_NAME, RESULT_NAME, VIEW_NAME
 from workbench.session.lock import SessionLock
 from workbench.session.log import LogLine, cut_torn_line, utc_now
 from workbench.session.migrations import bring_up_to_date
@@ -100,12 +100,24 @@ class Session(SessionRecord):
             raise
 
     def _drop_leftovers(self) -> None:
-        """Remove artifacts that a crash left without a log line: they were never announced."""
+        """Clear artifacts without a log line away: half ones go, whole ones go to `lost`.
+
+        A crash leaves one that was never announced; a log that lost its end leaves results that somebody may want back.
+        """
         known = {line.artifact for line in self.lines}
         folder = self.path / ARTIFACTS
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name.startswith(".") or f"{ARTIFACTS}/{path.name}" not in known:
+                if not path.name.startswith(".") and (path / RESULT_NAME).is_file():
+                    self._set_aside(path)
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _set_aside(self, artifact: Path) -> None:
+        target = self.path / LOST / artifact.name
+        with contextlib.suppress(OSError):  # a disk that cannot be written says so at the next command
+            target.parent.mkdir(exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            artifact.rename(target)
 
     def begin(self, command: Command, *, fresh: bool = False) -> Pending | Reply:
         """Accept a command: either the stored reply of an equal one, or a place to carry it out.
@@ -213,7 +225,7 @@ class Session(SessionRecord):
 
     def _gate(self, command: Command, sets: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The sanity gate's verdict on the features that a command rests on."""
-        if "sae" not in command.reads:
+        if not command.rests_on_features:
             return {}
         space = (sets or {}).get("sae") or self.state.get("sae") or {}
         found = verdict.short(verdict.of_space(self.state, space.get("name")))

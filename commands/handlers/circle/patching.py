@@ -72,7 +72,8 @@ def patch(command: CirclePatch, lab: Lab) -> Outcome:
         "sites": rows,
         "best": None if best is None else best["site"],
     }
-    return Outcome(body, [*_shares(rows, command), *_bars(best, pairs)])
+    without: dict[str, Any] = {"gate": None} if plane is None else {}  # the circle and its controls need no features
+    return Outcome(body, [*_shares(rows, command), *_bars(best, pairs)], provenance=without)
 
 
 def _site(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from commands.features import FeaturesActivate
-from commands.handlers.features.own_text import MOST_NUMBERS, Beside, repaired, space_of
+from commands.handlers.features.own_text import MOST_NUMBERS, Beside, gate_of, repaired, space_of
 from commands.handlers.features.readings import SPELLED_OF_ONE, spelled_warning
 from workbench.errors import UsageError
 from workbench.lab import Lab
@@ -51,7 +51,7 @@ def activate(query: FeaturesActivate, lab: Lab) -> Outcome:
         "by_token": [{"token": piece, **row} for piece, row in zip(pieces, by_token, strict=True)],
         "labels": {str(number): beside.label(number) for number in labelled},
     }
-    return Outcome(body, warnings=warnings)
+    return Outcome(body, warnings=warnings, provenance=gate_of(query.sae, space, lab))
 
 
 def _strongest(

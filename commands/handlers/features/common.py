@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commands.features import FeaturesCommon
-from commands.handlers.features.own_text import Beside, repaired, space_of
+from commands.handlers.features.own_text import Beside, gate_of, repaired, space_of
 from commands.handlers.features.readings import spelled_warning
 from workbench.errors import InputFileError, UnknownNameError, UsageError
 from workbench.features.evidence import cut
@@ -57,7 +57,8 @@ def common(query: FeaturesCommon, lab: Lab) -> Outcome:
         "rows": _rows(query, found, beside, table.lengths[: len(texts)], len(controls)),
         "texts": [cut(text, LETTERS) for text in texts[:SHOWN]],
     }
-    return Outcome(body, warnings=warnings + _warnings(texts, controls, beside))
+    warnings += _warnings(texts, controls, beside)
+    return Outcome(body, warnings=warnings, provenance=gate_of(query.sae, space, lab))
 
 
 def _rows(

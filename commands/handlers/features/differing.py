@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.features import FeaturesDiff
-from commands.handlers.features.own_text import MOST_NUMBERS, Beside, repaired, space_of
+from commands.handlers.features.own_text import MOST_NUMBERS, Beside, gate_of, repaired, space_of
 from commands.handlers.features.readings import SPELLED_OF_ONE, spelled_warning
 from workbench.lab import Lab
 from workbench.sentences.align import Column, align
@@ -46,7 +46,7 @@ def diff(query: FeaturesDiff, lab: Lab) -> Outcome:
     }
     if len(rows) < min(query.top, len(found.features)):
         warnings.append(f"texts of {len(columns)} columns: {len(rows)} features fit one reply")
-    return Outcome(body, warnings=warnings)
+    return Outcome(body, warnings=warnings, provenance=gate_of(query.sae, space, lab))
 
 
 def _rows(

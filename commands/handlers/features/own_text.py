@@ -10,6 +10,7 @@ import numpy as np
 from workbench.corpus.tokenizing import sound
 from workbench.features.evidence import cut, labels_by_index
 from workbench.lab import Lab
+from workbench.saes import verdict
 from workbench.saes.ids import feature_id
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ def space_of(sae: str, site: str, lab: Lab) -> FeatureSpace:
         loaded = lab.entry("sae") or {}
         site = str(loaded.get("site") or f"blocks.{model.layers // 2}.hook_resid_post")
     return lab.models.space({"ref": sae, "site": site, "digest": ""}, model)
+
+
+def gate_of(sae: str, space: FeatureSpace, lab: Lab) -> dict[str, Any]:
+    """The gate's verdict on another SAE than the session's own, whose verdict stands beside a result anyway."""
+    if not sae or space.info["units"] != "latents":
+        return {}
+    found = lab.state.get(f"{verdict.PREFIX}/{space.name}") or verdict.unchecked("it was named for this question only")
+    return {"gate": verdict.short(found)}
 
 
 def index_of(lab: Lab, space: str) -> FeatureIndex | None:

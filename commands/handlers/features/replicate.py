@@ -90,6 +90,7 @@ def replicate(command: FeaturesReplicate, lab: Lab) -> Outcome:
         provenance={
             "stimuli": {"name": found.name, "digest": found.digest},
             "first": {"seq": line.seq, "digest": line.digest},
+            "gate": header["gate"],  # of the first features, which may be raw units
             "second_features": {key: space.info.get(key) for key in ("ref", "name", "digest")},
         },
     )

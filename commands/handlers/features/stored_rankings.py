@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from commands.handlers.older import older
+from commands.handlers.revisions import older
 from workbench.errors import UnknownNameError, UsageError
 from workbench.features.rankings import RANKING_VERBS, Ranking, ranks_features
 from workbench.kept import Kept

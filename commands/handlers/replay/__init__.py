@@ -10,13 +10,14 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
-from commands.handlers.older import revisions
+from commands.handlers.revisions import revisions
 from commands.handlers.replay.corpora import Corpora
 from commands.handlers.replay.places import MODEL, SAE, SHIPPED, SOURCE, Places, Recorded
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
-from workbench.errors import Cancelled, ReplayDiffers, StorageError, UsageError, WorkbenchError
+from workbench.digests import folder_digest
+from workbench.errors import Cancelled, InputFileError, ReplayDiffers, StorageError, UsageError, WorkbenchError
 from workbench.lab import Lab, Progress
 from workbench.run import carry_out
 from workbench.session import Pending, Session, SessionRecord, catalog
@@ -144,7 +145,7 @@ def _replay_all(
             except WorkbenchError as error:
                 reason = corpora.stands_in(line)
                 if not reason:
-                    reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded])
+                    reason, found = _of_failure(line, error, record, [item["seq"] for item in recorded], again.path)
         if not again.lines or again.lines[-1].seq < line.seq:
             _adopt(record, again, line)
         if reason and line.outcome == "ok":
@@ -176,12 +177,15 @@ def _teller(line: LogLine, last: int, lab: Lab) -> Progress:
 
 def _adopt(record: SessionRecord, again: Session, line: LogLine) -> None:
     """Take a line over as it was recorded, so that later ones find what they read."""
-    source = record.artifact_path(line) if line.artifact else None
+    try:
+        source = record.artifact_path(line) if line.artifact else None
+    except InputFileError:
+        source = None  # said by the lines that read it
     again.adopt(line, source if source is not None and source.is_dir() else None)
 
 
 def _of_failure(
-    line: LogLine, error: WorkbenchError, record: SessionRecord, taken: list[int]
+    line: LogLine, error: WorkbenchError, record: SessionRecord, taken: list[int], scratch: Path
 ) -> tuple[str, list[Difference]]:
     """What a line that cannot be computed again is: taken from the record where it lacks what such a line made.
 
@@ -189,7 +193,8 @@ def _of_failure(
     """
     basis = _basis(line, record, taken)
     if basis is None or not isinstance(error, UsageError):
-        return "", [Difference(FAILED, "ok", f"error: {error.message}")]
+        told = error.message.replace(str(scratch), str(record.path))  # the copy is gone when this is read
+        return "", [Difference(FAILED, "ok", f"error: {told}")]
     return f"it rests on line {basis.seq} ({basis.do}), which is from the record: {error.message}", []
 
 
@@ -253,4 +258,13 @@ def _recompute(
         again.discard(pending)  # no line of an error: the recorded one takes its place, so that numbers stay
         raise
     found = list(compare(was, reply.result, verb.tolerance))
-    return found + list(compare_arrays(record.artifact_path(line), again.artifact_path(reply.line), verb.loose_arrays))
+    folders = record.artifact_path(line), again.artifact_path(reply.line)
+    return found + list(compare_arrays(*folders, verb.loose_arrays)) + _lost(line, *folders)
+
+
+def _lost(line: LogLine, recorded: Path, recomputed: Path) -> list[Difference]:
+    """Files that the command stores and the record has no more; where its digest is right it never had them."""
+    gone = sorted({path.name for path in recomputed.iterdir()} - {path.name for path in recorded.iterdir()})
+    if not gone or not line.digest or folder_digest(recorded) == line.digest:
+        return []
+    return [Difference(f"{line.artifact}/{name}", "missing", "present") for name in gone]

@@ -7,9 +7,11 @@ from typing import Any
 from commands.clusters import MADE_BY
 from commands.handlers.features.stored_rankings import ranking_header, ranking_lines
 from commands.handlers.log_text import text_of
-from commands.handlers.older import older
+from commands.handlers.revisions import older
 from commands.handlers.session.comparing import compare
 from commands.handlers.session.files import export, import_
+from commands.line import from_params
+from commands.registry import lookup
 from commands.session import (
     SessionFork,
     SessionList,
@@ -19,13 +21,13 @@ from commands.session import (
     SessionShow,
     SessionUndo,
 )
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import InputFileError, UsageError, WorkbenchError
 from workbench.files import write_atomic
 from workbench.lab import Lab
 from workbench.labels.named import label_entries
 from workbench.saes import verdict
 from workbench.session import SessionRecord, catalog
-from workbench.session.layout import NOTES_NAME
+from workbench.session.layout import NOTES_NAME, RESULT_NAME
 from workbench.session.log import LogLine
 from workbench.session.state import State, fold
 from workbench.verbs import Outcome
@@ -98,6 +100,13 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         }
         for name, entry in state.under("stimuli").items()
     }
+    damage: list[str] = []
+    headers = _headers(lab, damage)
+    try:
+        notes = record.notes()[-20_000:]
+    except InputFileError as error:
+        notes = ""
+        damage.append(f"{error.message}. {error.hint}")
     clusters = [line.seq for verb in MADE_BY for line in record.done(verb)]
     body = {
         **_row(record),
@@ -107,7 +116,7 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
         "gate": verdict.short(verdict.of_features(state)),
         "stimuli": stimuli,
         "labels": len(label_entries(state)),
-        "rankings": [ranking_header(lab, line) for line in ranking_lines(lab)[-20:]],
+        "rankings": headers,
         "clusters": max(clusters, default=None),
         "quanta": _quanta(state),
         "steers": [
@@ -115,10 +124,24 @@ def show(query: SessionShow, lab: Lab) -> Outcome:
             for line in record.done("steer.clamp")[-20:]
         ],
         "log": [_log_row(line, record) for line in record.lines[-query.tail :]] if query.tail else [],
-        "notes": record.notes()[-20_000:],
+        "notes": notes,
         "view": record.view(),
     }
-    return Outcome(body)
+    return Outcome(body, warnings=damage)
+
+
+def _headers(lab: Lab, damage: list[str]) -> list[dict[str, Any]]:
+    """The latest rankings; one that cannot be read is told in `damage`, and hides none of the others."""
+    found = []
+    for line in ranking_lines(lab)[-20:]:
+        try:
+            found.append(ranking_header(lab, line))
+        except InputFileError as error:
+            damage.append(f"{error.message}. {error.hint}")
+        except (LookupError, TypeError, ValueError) as error:
+            place = lab.record.artifact_path(line) / RESULT_NAME
+            damage.append(f"{place} is no ranking ({type(error).__name__}: {error}). Restore it, or run the line again")
+    return found
 
 
 def _quanta(state: State) -> dict[str, Any]:
@@ -158,11 +181,19 @@ def result(query: SessionResult, lab: Lab) -> Outcome:
     row = _log_row(line, lab.record)
     body = {name: row[name] for name in ("seq", "utc", "do", "line", "seconds", "withdrawn", "stale", "warnings")}
     known = {name: value for name, value in line.provenance.items() if name != "gate"}
-    gate = line.provenance.get("gate")
+    gate = line.provenance.get("gate") if _rests_on_features(line) else None
     return Outcome(
         {**body, "result": lab.stored(line), "provenance": known, "gate": gate},
         provenance={"gate": gate} if gate else {},
     )
+
+
+def _rests_on_features(line: LogLine) -> bool:
+    """Whether the gate belongs to a line's numbers; older versions noted it beside results without features too."""
+    try:
+        return line.do == "sae.train" or from_params(lookup(line.do), line.params).rests_on_features
+    except WorkbenchError:
+        return True  # of another version: what it says stands
 
 
 def note(command: SessionNote, lab: Lab) -> Outcome:

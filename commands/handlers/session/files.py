@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from commands.handlers.revisions import newer
 from commands.session import SessionExport, SessionImport
 from workbench.errors import InputFileError, MismatchError, UsageError
 from workbench.lab import Lab
@@ -117,5 +118,6 @@ def import_(command: SessionImport, lab: Lab) -> Outcome:
             "commands": len(record.lines),
             "files": len(found.manifest.files),
             "bytes": found.manifest.size,
-        }
+        },
+        warnings=newer(record.lines),
     )
