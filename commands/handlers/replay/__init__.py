@@ -10,9 +10,9 @@ from typing import Any
 
 from commands.handlers import handler_of
 from commands.handlers.log_text import text_of
-from commands.handlers.revisions import revisions
 from commands.handlers.replay.corpora import Corpora
 from commands.handlers.replay.places import MODEL, SAE, SHIPPED, SOURCE, Places, Recorded
+from commands.handlers.revisions import revisions
 from commands.line import from_params
 from commands.registry import VERBS, lookup
 from commands.report import Replay
