@@ -130,7 +130,7 @@ def test_clusters(size: tuple[int, int]) -> None:
 def test_labels(size: tuple[int, int]) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "7")
-        has(app, "things that went well", "investigator", "offline")
+        has(app, "things that went well", "investigator", "by words")
         assert "a suggest" in hint_line(app)
         assert_fits(app)
         assert_golden(app, "labels")
