@@ -20,6 +20,9 @@ from commands.registry import VERBS, lookup
 from workbench.errors import UnknownNameError, UsageError
 from workbench.verbs import Verb
 
+ACTIVE = '"\\$`!'
+"""Signs that mean something between double quotes, here, in a script or in a shell."""
+
 
 def parse_line(text: str) -> Verb:
     """The verb that a line says, with or without the colon before which the app shows it.
@@ -218,5 +221,11 @@ def _item(value: Any) -> Any:
 
 
 def _quote(value: Any) -> str:
-    text = json.dumps(value) if isinstance(value, (bool, dict)) or value is None else str(value)
+    return quoted(json.dumps(value) if isinstance(value, (bool, dict)) or value is None else str(value))
+
+
+def quoted(text: str) -> str:
+    """A text as a word of a line, quoted where it has to be."""
+    if "'" in text and not any(sign in text for sign in ACTIVE):
+        return f'"{text}"'  # as one types it; shlex would write 'it'"'"'s'
     return shlex.quote(text)

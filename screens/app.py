@@ -200,7 +200,7 @@ class WorkbenchApp(App[None]):
 
     def _take_paste(self, text: str) -> None:
         """A pasted `:` line is put on the line, to be read before it is run; other text has no place to go."""
-        pasted = " ".join(text.split())
+        pasted = text.strip()  # what is quoted in it stays as it is
         if pasted.startswith(":"):
             self.open_command(pasted[1:])
         else:

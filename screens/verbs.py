@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from commands.labels import LabelsSuggest as LabelsSuggest
     from commands.line import format_line as format_line
     from commands.line import parse_line as parse_line
+    from commands.line import quoted as quoted
     from commands.quanta import QuantaCounts as QuantaCounts
     from commands.quanta import QuantaLabel as QuantaLabel
     from commands.quanta import QuantaList as QuantaList
@@ -99,7 +100,7 @@ _HOMES = {
         "LabelsShow",
         "LabelsSuggest",
     ),
-    "commands.line": ("format_line", "parse_line"),
+    "commands.line": ("format_line", "parse_line", "quoted"),
     "commands.quanta": ("QuantaCounts", "QuantaLabel", "QuantaList", "QuantaSelect", "QuantaShow"),
     "commands.registry": ("VERBS", "all_verbs", "find", "lookup"),
     "commands.session": ("SessionList", "SessionNew", "SessionNote", "SessionResult", "SessionShow"),

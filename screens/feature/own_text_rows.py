@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
+from screens import verbs
 from screens.painting import palette
 from screens.painting.glyphs import signed_bar
 from screens.painting.text import number, percent, short_id, thousands, visible
@@ -115,4 +115,4 @@ def diff_sentences(result: dict[str, Any], item: dict[str, Any]) -> list[Sentenc
 
 def steer_own_line(feature: str, text: str) -> str:
     """The `:` line that steers a feature on one's own sentence."""
-    return f"steer.clamp '{feature}' prompt={shlex.quote(text)} strength=1"
+    return f"steer.clamp '{feature}' prompt={verbs.quoted(text)} strength=1"

@@ -258,7 +258,8 @@ class FeaturePage(LatestPage):
         """From the panes that are lists back to the sentences."""
         if self.pane not in ("near", "steer"):
             return False
-        self.turn_pane("stimuli")
+        instead = bool(self.shown.get("corpus")) and not self.shown.get("stimuli")
+        self.turn_pane("corpus" if instead else PANES[0])
         return True
 
     # --- keys

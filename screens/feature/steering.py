@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from screens import verbs
@@ -136,7 +135,7 @@ def steering_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _prompt_rows(place: int, prompt: dict[str, Any]) -> list[Row]:
     same = "bit-identical" if prompt["identical"] else f"KL {number(prompt['kl'])} nats"
-    rows = [_title(f"p{place}", f"{shlex.quote(visible(prompt['prompt']))}  {same}")]
+    rows = [_title(f"p{place}", f"{verbs.quoted(visible(prompt['prompt']))}  {same}")]
     words = prompt["words"]
     largest = max((abs(word["log_ratio"]) for word in words), default=1.0)
     for at, word in enumerate(words):

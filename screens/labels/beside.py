@@ -26,8 +26,8 @@ class BesidePage(ListPage):
     hints = (("A", "accept this one"), ("j k", "move"), ("y", "copy"), ("?", "help"), ("esc", "back"))
     HELP: ClassVar[str | None] = (
         "What each labeller or model suggests for the same feature, cluster or quantum, with the scores of its text. "
-        "A puts the one under the cursor in force as yours to answer for; the others are kept. Scores by words alone "
-        "are marked offline and not to be compared with a model's."
+        "A puts the one under the cursor in force as yours to answer for; the others are kept. Scores of the offline "
+        "scorer are marked `by words` and not to be compared with a model's."
     )
 
     def __init__(self, id: str) -> None:
@@ -37,7 +37,7 @@ class BesidePage(ListPage):
 
     def compose(self) -> ComposeResult:
         """The list, and the whole of the one under the cursor."""
-        columns = [Column("from", 18), Column("label"), Column("score", 12, "right"), Column("status", 10)]
+        columns = [Column("from", 18), Column("label"), Column("score", 13, "right"), Column("status", 10)]
         yield Lines([*columns, Column("line", 4, "right")], empty=EMPTY, id="beside-list")
         yield Paragraph(classes="detail")
 

@@ -80,7 +80,7 @@ class LabelsPage(FilteredPage):
             [
                 Column("id", 7, "right"),
                 Column("label"),
-                Column("score", 12, "right"),
+                Column("score", 13, "right"),
                 Column("source", 12),
                 Column("status", 10),
                 Column("line", 4, "right"),

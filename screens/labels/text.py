@@ -24,11 +24,11 @@ def nothing_suggested(verb: verbs.Verb, result: dict[str, Any]) -> str:
 
 
 def best_score(scores: list[dict[str, Any]]) -> str:
-    """The first score in a few letters: a model's before an offline one, which is marked."""
+    """The first score in a few letters: a model's before one by words alone, which says so."""
     ranked = sorted(scores, key=lambda score: (score["scorer"] == "offline", score["protocol"], score["negatives"]))
     if not ranked:
         return ""
-    mark = " offline" if ranked[0]["scorer"] == "offline" else ""
+    mark = " by words" if ranked[0]["scorer"] == "offline" else ""
     return f"{ranked[0]['accuracy']['value']:.2f}{mark}"
 
 

@@ -11,6 +11,7 @@ from screens.feature.own_text import OwnTextPage
 from screens.feature.page import FeaturePage
 from screens.overlays.reply_view import ReplyPage
 from screens.overlays.why import show_why
+from screens.pages.page import Page
 from screens.painting.text import in_app, size
 from screens.results.page import ResultPage, has_view, is_list, subject_of
 from screens.select.map_view import show_map
@@ -47,7 +48,7 @@ _WRITERS = ("features.export", "clusters.export", "quanta.export")
 """What they say is where the file went, and how large it is."""
 _RANKINGS = ("features.contrast", "features.rsa", "features.maxact", "features.probe")
 _RESULT_SUBJECT = {"steer.clamp": "feature", "stimuli.import": "name", "stimuli.new": "name", "stimuli.edit": "name",
-                   "stimuli.draft": "name"}  # fmt: skip
+                   "stimuli.draft": "name", "quanta.stimuli": "name"}  # fmt: skip
 _SUBJECT_OF = {"stimuli.show": "set", "clusters.show": "cluster", "features.show": "feature", "quanta.show": "cluster"}
 
 
@@ -113,7 +114,14 @@ def _hand_to_screens(app: WorkbenchApp, verb: verbs.Verb, reply: dict[str, Any])
 def _bring_to_front(app: WorkbenchApp, verb: verbs.Verb, reply: dict[str, Any]) -> None:
     """Show a reply on the screen that is about it, else as a notice or as plain text."""
     result = reply["result"]
-    if is_list(verb):
+    if result.get("dry_run"):
+        app.query_one(ReplyPage).show_reply(reply)
+        app.show_over("reply")
+    elif verb.dotted == "quanta.stimuli" and app.trail.here.screen == "quanta":
+        name = str(result["name"])  # what follows is done there: the same key contrasts it
+        app.query_one("#stimuli", Page).subject = name
+        app.explain(f"{name} is made: c contrasts it, 2 shows it")
+    elif is_list(verb):
         app.query_one(ResultPage).take(verb, reply)
         app.visit("result", subject_of(verb))
     elif has_view(verb):

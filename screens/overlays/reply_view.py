@@ -42,7 +42,8 @@ class ReplyPage(ListPage):
 
     def show_reply(self, reply: dict[str, Any]) -> None:
         """Show a reply's result."""
-        if reply["command"].partition(".")[0] in DRAWN or reply["command"] in DRAWN_VERBS:
+        command = str(reply["command"])
+        if command.partition(".")[0] in DRAWN or command in DRAWN_VERBS or reply["result"].get("dry_run"):
             self._show_drawn(reply)
             return
         self.lines.columns = COLUMNS

@@ -164,6 +164,11 @@ class ResultPage(ListPage):
         else:
             show_facts(self.workbench, told.facts, self.stored)
 
+    @property
+    def why_no_filter(self) -> str:
+        """A table is read as a whole."""
+        return "a result is shown whole: / works on lists, such as Select (3) and Log (9)"
+
     def back_out(self) -> bool:
         """From the answer to a query back to where it was asked."""
         if not self.subject.startswith(QUERY) or not self.workbench.trail.at:

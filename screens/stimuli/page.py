@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
+from textual.widget import Widget
 from typing_extensions import override
 
 from screens import background, verbs
@@ -78,6 +79,8 @@ class StimuliPage(HeldPage):
         self._sets: dict[str, dict[str, Any]] = {}
         self._rows: dict[str, dict[str, Any]] = {}
         """Sentences that were fetched, by the key of their row."""
+        self._among_sentences = False
+        """Whether the sentences have the keys; they still have them when a line or a page over this one is closed."""
 
     def compose(self) -> ComposeResult:
         """Two lists."""
@@ -87,6 +90,20 @@ class StimuliPage(HeldPage):
             yield Lines([Column("category", 12), Column("sentence")], id="sentences")
             yield Paragraph(id="whole-sentence")
             yield CheckNote(id="set-check")
+
+    @property
+    def main(self) -> Widget:
+        """The list that had the keys last."""
+        return self.query_one("#sentences", Lines) if self._among_sentences else self.lines
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which list has the keys."""
+        self._among_sentences = event.widget.id == "sentences"
+
+    def forget(self) -> None:
+        """Begin with the sets of the other session."""
+        self._among_sentences = False
+        super().forget()
 
     def clear(self, text: str) -> None:
         """Show no set and no sentence, but this text."""
@@ -192,12 +209,14 @@ class StimuliPage(HeldPage):
 
     def on_lines_opened(self, _event: Lines.Opened) -> None:
         """Go on to the sentences."""
-        self.query_one("#sentences", Lines).focus()
+        self._among_sentences = True
+        self.main.focus()
 
     def back_out(self) -> bool:
         """From the sentences back to the sets."""
         if self.query_one("#sentences", Lines).has_focus:
-            self.lines.focus()
+            self._among_sentences = False
+            self.main.focus()
             return True
         return super().back_out()
 

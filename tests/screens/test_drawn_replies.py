@@ -156,3 +156,23 @@ def test_the_shell_says_that_columns_are_left_out_or_cut() -> None:
 
     assert "cut to 40 columns" in drawn(40)
     assert "cut to" not in drawn(80)  # an ellipsis of the text itself is none of the width
+
+
+def test_a_dry_run_says_in_the_app_what_the_shell_says() -> None:
+    from commands.index import IndexBuild
+
+    params = IndexBuild(dry_run=True).params()
+    cost = {"dry_run": True, "built": False, "features": 512, "tokens": 200_000, "corpus": "demo", "seconds": 61.0,
+            "memory_bytes": 123_456_789, "disk_bytes": 98_765_432}  # fmt: skip
+    told = reply("index.build", params, cost)
+    engine = FakeEngine([{"do": "index.build", "params": params, "session": "demo", "reply": told}, *recorded()])
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.open_command("index.build dry_run=true")
+        await press(pilot, "enter")
+        shown = " ".join(text_of(app).split())
+        for line in as_lines(told, 76):
+            assert " ".join(line.split()) in shown
+        assert "123456789" not in shown
+
+    play(scenario, engine=engine)

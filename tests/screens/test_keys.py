@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
+from commands.labels import LabelsSet
+from commands.line import format_line, parse_line
 from commands.session import SessionNew
 from screens.app import WorkbenchApp
 from screens.keys import ACTIONS, SCREENS
@@ -379,3 +382,31 @@ def test_a_refused_name_of_a_session_stays_on_the_line(name: str, told: str) -> 
         assert told in text_of(app)
 
     play(scenario, engine=FakeEngine([answer, *recorded()]))
+
+
+HOSTILE = ("it's", 'say "it\'s"', "a  b", "# 1", "a\nb", "ü😀 日本", "\\ $HOME `x` !", "'", "text=x", ":", "[1]")
+
+
+def test_what_the_log_shows_can_be_run_again_and_pasted() -> None:
+    verbs = [LabelsSet(feature="7", text=text) for text in HOSTILE]
+    exchanges = recorded()
+    for one in exchanges:
+        if one["do"] == "session.show":
+            line = one["reply"]["result"]["log"][0]
+            one["reply"]["result"]["log"] = [
+                {**line, "seq": at, "line": format_line(verb)} for at, verb in enumerate(verbs, start=1)
+            ]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "9", "g")
+        for verb in verbs:
+            await press(pilot, "enter")
+            assert parse_line(app.line.text) == verb
+            await press(pilot, "escape")
+            app.post_message(events.Paste(f":{app.page.copyable()}\n"))
+            await settle(pilot)
+            assert parse_line(app.line.text) == verb, "pasted"
+            await press(pilot, "escape", "j")
+        assert """:labels.set 7 "it's\"""" in text_of(app)
+
+    play(scenario, engine=FakeEngine(exchanges), size=(120, 40))

@@ -42,13 +42,13 @@ def cells(item: dict[str, Any], blind: bool = False) -> list[str]:
 
 
 def test_an_offline_score_is_marked_and_a_models_comes_first() -> None:
-    assert _best([score()]) == "0.90 offline"
+    assert _best([score()]) == "0.90 by words"
     assert _best([score(), score("claude-haiku-5-5", 0.7)]) == "0.70"
     assert _best([]) == ""
 
 
 def test_blind_mode_hides_the_text_the_score_and_the_source() -> None:
-    assert cells(ITEM) == ["#7", "won · [red]prize[/red]", "0.90 offline", "offline", "suggested", "3"]
+    assert cells(ITEM) == ["#7", "won · [red]prize[/red]", "0.90 by words", "offline", "suggested", "3"]
     assert cells(ITEM, blind=True) == ["#7", HIDDEN, "", "", "suggested", "3"]
 
 

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from screens.app import WorkbenchApp
 from screens.quanta.page import QuantaPage
 from screens.quanta.text import cluster_row, side_lines
+from screens.stimuli.page import StimuliPage
 from screens.widgets.lines import cell_text
 from screens.widgets.samples import folded, sample_lines
 from tests.screens.stage import assert_fits, assert_golden, play, press, text_of, type_line
@@ -332,3 +333,29 @@ def test_w_says_what_the_numbers_of_a_cluster_are_and_which_line_made_it() -> No
     play(scenario, engine=FakeEngine([*(one for one in EXCHANGES if one["do"] != "session.result"
                                         and not (one["do"] in ("quanta.list", "quanta.counts") and "error" in one)),
                                       line]))  # fmt: skip
+
+
+def test_who_makes_a_stimulus_set_of_a_cluster_stays_to_contrast_it() -> None:
+    made = {"name": "cluster-0", "warnings": []}
+
+    behind = engine("clusters")
+    usual = behind.request
+
+    async def request(verb: Any, **more: Any) -> dict[str, Any]:
+        if verb.dotted == "quanta.stimuli":
+            return {"command": verb.dotted, "params": verb.params(), "result": made, "seq": 9, "session": "demo"}
+        return await usual(verb, **more)
+
+    behind.request = request  # type: ignore[method-assign]
+
+    async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "6", "c", "enter")
+        assert app.trail.here.screen == "quanta"
+        assert "cluster-0 is made: c contrasts it, 2 shows it" in text_of(app)
+        assert app.query_one(StimuliPage).subject == "cluster-0"
+        await press(pilot, "9")
+        app.open_command("quanta.stimuli cluster-0 cluster=0")
+        await press(pilot, "enter")
+        assert (app.trail.here.screen, app.trail.here.subject) == ("stimuli", "cluster-0")
+
+    play(scenario, engine=behind)

@@ -130,7 +130,7 @@ def test_clusters(size: tuple[int, int]) -> None:
 def test_labels(size: tuple[int, int]) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await press(pilot, "7")
-        has(app, "things that went well", "investigator", "offline")
+        has(app, "things that went well", "investigator", "by words")
         assert "a suggest" in hint_line(app)
         assert_fits(app)
         assert_golden(app, "labels")
@@ -141,7 +141,7 @@ def test_labels(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_jobs(size: tuple[int, int]) -> None:
     async def scenario(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "8", "j")  # newest first: the running one is below the one that waits
+        await press(pilot, "8")
         has(app, "running", "42%", "waiting", "failed", "done", ":index.build tokens=2000000")
         assert hint_line(app).startswith("x cancel")
         assert_fits(app)
