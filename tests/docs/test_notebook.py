@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands.execute import Executor
 from commands.handlers import handler_of
+from commands.shell.execute import Executor
 from workbench.run import Runner
 from workbench.uploads import read_uploads
 
