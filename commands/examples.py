@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.handlers import handler_of
-from commands.script import parse_script
+from commands.script import parse_script, variables_of
 from commands.shell.leading import leading
 from workbench import demo
 from workbench.files import write_atomic
@@ -46,8 +46,10 @@ def make(name: str, target: Path) -> None:
 
 
 def _parsed(line: str, variables: dict[str, str]) -> list[Verb]:
-    empty = not line.strip() or line.startswith("#")
-    return [] if empty else parse_script(line, variables, "the example's script")
+    if not line.strip() or line.startswith("#"):
+        return []
+    of_line = {name: value for name, value in variables.items() if name in variables_of(line)}
+    return parse_script(line, of_line, "the example's script")
 
 
 def _strongest(reply: dict[str, Any]) -> dict[str, str]:

@@ -57,6 +57,11 @@ def parse_script(text: str, variables: Mapping[str, str], name: str = "script") 
     return verbs
 
 
+def variables_of(text: str) -> set[str]:
+    """Names of the variables that a script, or a line of one, has."""
+    return {match[1] for match in _VARIABLE.finditer(text)}
+
+
 def _without_comment(line: str) -> str:
     """The line up to a word that begins with `#`; the # of a feature id or of a quoted text is none."""
     for word in _WORD.finditer(line):
@@ -83,7 +88,7 @@ def _filled(line: str, variables: Mapping[str, str]) -> list[str]:
 
 def _check_all_used(text: str, variables: Mapping[str, str], name: str) -> None:
     """Refuse a variable that no line has: its default would be taken without a word."""
-    known = {match[1] for match in _VARIABLE.finditer(text)}
+    known = variables_of(text)
     for given in variables:
         if given not in known:
             told = f"Its variables: {', '.join(sorted(known))}." if known else "It has no variables."

@@ -420,5 +420,3 @@ def test_what_the_gate_found_is_told_once(capsys: pytest.CaptureFixture[str]) ->
         cli.show_reply(reply, as_json=False, quiet=quiet)
         told = capsys.readouterr()
         assert (told.out + told.err).count("SAE not checked") == 1
-    cli.show_reply({**reply, "command": "stimuli.any", "warnings": []}, as_json=False, quiet=False)
-    assert "SAE" not in capsys.readouterr().out
