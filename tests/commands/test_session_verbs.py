@@ -25,6 +25,7 @@ from workbench.run import Runner
 from workbench.session import Session, SessionRecord
 from workbench.session.comparing import paired
 from workbench.session.importing import open_beside
+from workbench.session.layout import SCHEMA
 from workbench.session.log import LogLine
 from workbench.verbs import Command
 
@@ -542,7 +543,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str, bool]] = {
     "a clock that went back": (lambda one: _edited(one, "log.jsonl", '"utc": "2026', '"utc": "1990'), "", True),
     "a log that cannot be read": (lambda one: _folder_at(one / "log.jsonl"), "log.jsonl cannot be read", False),
     "session.json of a newer form": (
-        lambda one: _edited(one, "session.json", '"schema": 1', '"schema": 7'), "session.json) was written by", False
+        lambda one: _edited(one, "session.json", f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}'),
+        "session.json) was written by", False
     ),
 }  # fmt: skip
 """How a session is damaged, what is said of it, and whether it can be read all the same."""

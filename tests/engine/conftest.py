@@ -39,11 +39,12 @@ def eventually(check: Callable[[], Any], what: str) -> Any:
 
 
 def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie; one may end between two looks, so there is one look."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @dataclass
