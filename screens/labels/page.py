@@ -54,7 +54,6 @@ class LabelsPage(FilteredPage):
         ("enter", "feature"),
         ("S", "rate 0 to 3"),
         ("B", "show all"),
-        ("/", "filter"),
         ("?", "help"),
         ("esc", "back"),
     )
